@@ -1,0 +1,55 @@
+"""Options and fixtures that every test may use.
+
+`--corpus DIR` (or SANSIO_CLAUDE_CORPUS) points at a folder of recorded streams and conformance cases. The suite is
+whole without it; with it, the tests in tests/conformance run over everything in that folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
+)
+settings.register_profile(
+    "thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--corpus",
+        default=os.environ.get("SANSIO_CLAUDE_CORPUS"),
+        metavar="DIR",
+        help="a folder of recorded streams and conformance cases to run too",
+    )
+
+
+def corpus_of(config: pytest.Config) -> Path | None:
+    """The corpus folder of this run, or None."""
+    value: str | None = config.getoption("--corpus")
+    if not value:
+        return None
+    folder = Path(value).resolve()
+    if not folder.is_dir():
+        raise pytest.UsageError(f"--corpus: {value} is not a folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(request: pytest.FixtureRequest) -> Path:
+    """The corpus folder; a test that asks for it is skipped, with words, where none was given."""
+    folder = corpus_of(request.config)
+    if folder is None:
+        pytest.skip("no corpus: give --corpus DIR or set SANSIO_CLAUDE_CORPUS")
+    return folder
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    folder = corpus_of(config)
+    return f"corpus: {folder if folder is not None else 'none given, its tests are skipped'}"
