@@ -35,10 +35,10 @@ class Limits:
     """Bytes of one line of the event stream. The largest recorded line, one search result, has 43 KB."""
 
     event: int = attrs.field(default=8 * MIB, validator=gt(0))
-    """Bytes of data in one server-sent event, all its data lines together."""
+    """Bytes of one server-sent event: its data, all data lines together, its name and id."""
 
     event_lines: int = attrs.field(default=10_000, validator=gt(0))
-    """Number of data lines in one server-sent event. The API sends one."""
+    """Number of event, data and id lines in one server-sent event. The API sends two."""
 
     blocks: int = attrs.field(default=10_000, validator=gt(0))
     """Number of content blocks in one message, and the bound of a block index (an index is below it)."""

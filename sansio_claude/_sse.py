@@ -1,0 +1,329 @@
+"""Server-sent events: body bytes in, `ServerSentEvent` out, and the other way. Knows WHATWG, not Claude.
+
+The rules (WHATWG HTML, section 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream"):
+
+* one leading byte order mark is dropped; a line ends with CRLF, LF or CR, so a CR ends its line at once and an LF
+  right behind it is skipped, whether or not it comes in the same read;
+* a line that starts with a colon is a comment; `field:value` loses one space after the colon; a line without a
+  colon is a field with an empty value; fields other than event, data, id and retry are ignored;
+* a blank line dispatches the event if it had any data line; without one, its name is forgotten;
+* `id` comes into force at the next blank line and stays until another (a value with NUL is ignored); `retry` counts only if all ASCII digits, and
+  acts at once;
+* what the end of input leaves without its blank line is thrown away (`discarded` tells what).
+
+Bytes are stored once and scanned once: a line that arrives in pieces is joined when it ends, so the cost is linear
+in the bytes received for any chunking.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import define
+
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._limits import Limits
+
+__all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
+
+_BOM: Final = b"\xef\xbb\xbf"
+_RETRY_DIGITS: Final = 4_000  # int() refuses more than 4,300 digits; nobody waits that long
+_EXCERPT: Final = 80
+
+
+@define
+class ServerSentEvent:
+    """One dispatched event.
+
+    `event` is its name ("message" when unnamed), `raw` the data as bytes (data lines joined by LF), `id` the last
+    event id in force, `retry` the reconnection time in milliseconds set within this event, or None.
+    """
+
+    event: str = "message"
+    raw: bytes = b""
+    id: str = ""
+    retry: int | None = None
+
+    @property
+    def data(self) -> str:
+        """The data as text, decoded when asked; malformed UTF-8 becomes U+FFFD as the standard says."""
+        return self.raw.decode("utf-8", "replace")
+
+
+class SSEDecoder:
+    """The event stream parser of the WHATWG standard.
+
+    `receive_data` takes body bytes in any chunking and never raises for what they hold; `events_received` hands over
+    the events dispatched since. `last_event_id` and `retry` (milliseconds or None) are the stream's values in force,
+    `discarded` the bytes of the unfinished event that the end of input threw away, `comments` counts comment lines.
+    """
+
+    __slots__ = (
+        "_error",
+        "_event_retry",
+        "_events",
+        "_id",
+        "_keep_dataless_errors",
+        "_limits",
+        "_line",
+        "_line_size",
+        "_lines",
+        "_name",
+        "_names",
+        "_size",
+        "_skip_lf",
+        "_started",
+        "_values",
+        "comments",
+        "discarded",
+        "eof",
+        "last_event_id",
+        "offset",
+        "retry",
+    )
+
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        self._limits = limits if limits is not None else Limits()
+        self._events: list[ServerSentEvent] = []
+        self._error: RemoteProtocolError | None = None
+        self._started = False  # whether the byte order mark has been looked for
+        self._skip_lf = False  # the last line ended with CR: an LF next belongs to it
+        self._line: list[bytes] = []  # pieces of the line that has not ended
+        self._line_size = 0
+        self._lines: list[bytes] = []  # event, data and id lines of the unfinished event, for `discarded`
+        self._name: str = ""
+        self._values: list[bytes] = []  # values of its data lines
+        self._size = 0  # bytes of its names and data
+        self._event_retry: int | None = None
+        self._names: dict[bytes, str] = {}  # decoded event names: there are about ten
+        self._keep_dataless_errors = False
+        self._id = ""  # comes into force at the next blank line
+        self.last_event_id = ""
+        self.retry: int | None = None
+        self.discarded = b""
+        self.comments = 0
+        self.eof = False
+        self.offset = 0
+        """Bytes of the body whose lines have ended."""
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether nothing is pending: the next byte begins a new event."""
+        return (
+            self._started
+            and not self._skip_lf
+            and not self._line
+            and not self._lines
+            and self._event_retry is None
+            and self._error is None
+            and not self.eof
+        )
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take some body bytes. `b""` is a no-op. Raises LocalProtocolError after `receive_eof` only."""
+        if self.eof:
+            raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
+        if type(data) is not bytes:
+            data = bytes(data)
+        if self._error is not None or not data:
+            return
+        if not self._started:
+            data = self._strip_bom(data)
+        if self._skip_lf and data:
+            self._skip_lf = False
+            if data[0] == 0x0A:
+                data = data[1:]
+                self.offset += 1
+        try:
+            self._parse(data)
+        except RemoteProtocolError as error:
+            self._error = error
+
+    def receive_eof(self) -> None:
+        """The body has ended. Idempotent. An event without its blank line is thrown away, see `discarded`."""
+        if self.eof:
+            return
+        if not self._started:
+            self._started = True  # fewer than three bytes came: no byte order mark
+        self.eof = True
+        if self._error is None:
+            tail = b"".join(self._line)
+            self.discarded = b"".join(line + b"\n" for line in self._lines) + tail
+        self._line.clear()
+        self._lines.clear()
+        self._values.clear()
+
+    def events_received(self) -> list[ServerSentEvent]:
+        """The events dispatched since the last call, in order.
+
+        When there are none and a limit was passed: raises its LimitError, now and at every later call.
+        """
+        events = self._events
+        self._events = []
+        if not events and self._error is not None:
+            raise self._error.with_traceback(None)
+        return events
+
+    def _strip_bom(self, data: bytes) -> bytes:
+        # The mark itself may be cut: hold back at most two bytes.
+        if self._line:
+            data = self._line[0] + data
+            self._line.clear()
+            self._line_size = 0
+        if len(data) < 3 and _BOM.startswith(data):
+            self._line.append(data)
+            self._line_size = len(data)
+            return b""
+        self._started = True
+        if data.startswith(_BOM):
+            self.offset += 3
+            return data[3:]
+        return data
+
+    def _parse(self, data: bytes) -> None:
+        limit = self._limits.line
+        if b"\r" in data:
+            lines = data.splitlines(keepends=True)
+        elif b"\n" in data:
+            lines = data.split(b"\n")
+            tail = lines.pop()
+            first = lines[0]
+            if self._line:
+                first = self._end_line(first)
+            self._take(first, 1)
+            for line in lines[1:]:
+                self._take(line, 1)
+            self._hold(tail, limit)
+            return
+        else:
+            self._hold(data, limit)
+            return
+        for line in lines:
+            if line.endswith(b"\r\n"):
+                body, size = line[:-2], 2
+            elif line.endswith((b"\n", b"\r")):
+                body, size = line[:-1], 1
+            else:
+                self._hold(line, limit)
+                return
+            if self._line:
+                body = self._end_line(body)
+            self._take(body, size)
+        self._skip_lf = lines != [] and lines[-1].endswith(b"\r")
+
+    def _hold(self, piece: bytes, limit: int) -> None:
+        """Keep the piece of a line that has not ended."""
+        if piece:
+            self._line.append(piece)
+            self._line_size += len(piece)
+            if self._line_size > limit:
+                raise self._too_large("line", limit, self._line[0])
+
+    def _end_line(self, piece: bytes) -> bytes:
+        self._line.append(piece)
+        line = b"".join(self._line)
+        self._line.clear()
+        self._line_size = 0
+        return line
+
+    def _take(self, line: bytes, ending: int) -> None:
+        """Interpret one whole line; `ending` is the size of its line end."""
+        if len(line) > self._limits.line:
+            raise self._too_large("line", self._limits.line, line)
+        self.offset += len(line) + ending
+        if not line:
+            self._dispatch()
+            return
+        field, colon, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        if field == b"data":
+            self._lines.append(line)
+            self._values.append(value)
+            self._count(line, len(value))
+        elif field == b"event":
+            self._lines.append(line)
+            self._name = self._name_of(value)
+            self._count(line, len(value))
+        elif field == b"":
+            self.comments += colon == b":"
+        elif field == b"id":
+            self._lines.append(line)
+            if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+            self._count(line, len(value))
+        elif field == b"retry":
+            if value.isdigit() and len(value) <= _RETRY_DIGITS:  # bytes.isdigit is ASCII only
+                self.retry = self._event_retry = int(value)
+
+    def _count(self, line: bytes, size: int) -> None:
+        self._size += size
+        if self._size > self._limits.event:
+            raise self._too_large("event", self._limits.event, line)
+        if len(self._lines) > self._limits.event_lines:
+            raise self._too_large("event_lines", self._limits.event_lines, line)
+
+    def _dispatch(self) -> None:
+        values = self._values
+        self.last_event_id = self._id
+        if values or (self._keep_dataless_errors and self._name == "error"):
+            raw = values[0] if len(values) == 1 else b"\n".join(values)
+            self._events.append(
+                ServerSentEvent(self._name or "message", raw, self.last_event_id, self._event_retry)
+            )
+            values.clear()
+        self._size = 0
+        self._name = ""
+        self._event_retry = None
+        self._lines.clear()
+
+    def _name_of(self, value: bytes) -> str:
+        name = self._names.get(value)
+        if name is None:
+            name = value.decode("utf-8", "replace")
+            if len(self._names) < 64 and len(value) < 64:
+                self._names[value] = name
+        return name
+
+    def _too_large(self, limit: str, value: int, line: bytes) -> LimitError:
+        self._line.clear()
+        self._lines.clear()
+        self._values.clear()
+        return LimitError(
+            f"the event stream passes Limits.{limit} = {value} at byte {self.offset}",
+            limit=limit,
+            value=value,
+            stop="frames",
+            excerpt=line[:_EXCERPT],
+            offset=self.offset,
+        )
+
+
+def encode_sse(event: ServerSentEvent) -> bytes:
+    """The bytes of one event, LF only, with its blank line: what SSEDecoder decodes to an equal event.
+
+    An unnamed event ("message") has no event line and an empty id no id line. Raises LocalProtocolError where the
+    format cannot carry a value: CR in the data, a line end in the name, a line end or NUL in the id.
+    """
+    if "\n" in event.event or "\r" in event.event:
+        raise LocalProtocolError("the event's name holds a line end", path="event")
+    if "\n" in event.id or "\r" in event.id or "\0" in event.id:
+        raise LocalProtocolError("the event's id holds a line end or NUL", path="id")
+    if b"\r" in event.raw:
+        raise LocalProtocolError("the event's data holds CR, which would end its line", path="raw")
+    if event.retry is not None and event.retry < 0:
+        raise LocalProtocolError("the event's retry is negative", path="retry")
+    out = bytearray()
+    try:
+        if event.event and event.event != "message":
+            out += b"event: " + event.event.encode() + b"\n"
+        if event.id:
+            out += b"id: " + event.id.encode() + b"\n"
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError("the event's name or id holds a lone surrogate") from error
+    if event.retry is not None:
+        out += b"retry: %d\n" % event.retry
+    for line in event.raw.split(b"\n"):
+        out += b"data: " + line + b"\n"
+    out += b"\n"
+    return bytes(out)
