@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -32,6 +33,10 @@ _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _OPENING: Final = frozenset((b"[", b"{"))
 _CLOSING: Final = frozenset((b"]", b"}"))
+
+_CONTAINERS: Final = frozenset((dict, list, tuple))
+_PLAIN: Final = frozenset((str, int, float, bool, type(None))) | _CONTAINERS
+_KEYS: Final = frozenset((str,))
 
 
 def depth_of(data: bytes) -> int:
@@ -104,18 +109,97 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
         ) from error
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, convert: Callable[[Any], Any] | None = None) -> bytes:
     """`value` as compact JSON in UTF-8.
 
-    Takes dicts with str keys, lists, tuples, str, int, float, bool, None. Raises LocalProtocolError that names the
-    path of anything else: NaN, infinities, lone surrogates, other types, cycles. Linear; msgspec does the writing,
-    and one more walk over the value finds what msgspec would write as null or quietly convert.
+    Takes dicts with str keys, lists, tuples, str, int, float, bool, None, and subclasses of these as what they are.
+    `convert` is asked for the stand-in of any other value. Raises LocalProtocolError that names the path of anything
+    else: NaN, infinities, lone surrogates, other types, cycles, nesting beyond 512. Linear; msgspec does the writing,
+    and a walk over the value, level by level in C loops, finds what msgspec would write as null or quietly convert.
     """
-    _check(value)
+    if not _is_plain(value):
+        try:
+            value = _stand_in(value, convert, "", set())
+        except RecursionError:
+            raise _illegal("", f"the value nests deeper than {DEFAULT_DEPTH}") from None
+        _check(value)
     try:
         return _encode(value)
-    except (ValueError, TypeError, RecursionError) as error:  # pragma: no cover - _check is stricter
+    except (ValueError, TypeError, RecursionError) as error:  # a lone surrogate, or a number without end
+        _check(value)
         raise LocalProtocolError(f"the request cannot be written as JSON: {error}") from error
+
+
+def _is_plain(root: Any) -> bool:
+    """Whether `root` is made of JSON's own types throughout. False may also mean too deep, or a cycle.
+
+    Lone surrogates are left to msgspec, which refuses them by itself.
+    """
+    level: list[Any] = [root]
+    for _ in range(DEFAULT_DEPTH + 1):
+        kinds = set(map(type, level))
+        if not kinds <= _PLAIN:
+            return False
+        if float in kinds and not all(map(math.isfinite, [item for item in level if type(item) is float])):
+            return False
+        below: list[Any] = []
+        # By identity, so that a container that is there many times (or around itself) is looked into once a level.
+        if dict in kinds:
+            dicts = {id(item): item for item in level if type(item) is dict}.values()
+            if not set(map(type, chain.from_iterable(dicts))) <= _KEYS:
+                return False
+            below += chain.from_iterable(map(dict.values, dicts))
+        if list in kinds or tuple in kinds:
+            below += chain.from_iterable(
+                {id(item): item for item in level if type(item) is list or type(item) is tuple}.values()
+            )
+        if not below:
+            return True
+        level = below
+    return False
+
+
+def _stand_in(value: Any, convert: Callable[[Any], Any] | None, path: str, above: set[int]) -> Any:
+    """`value` with everything replaced that JSON knows by another name; containers are copied, never changed."""
+    kind = type(value)
+    if kind in _PLAIN and kind not in _CONTAINERS:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__index__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if id(value) in above:
+        raise _illegal(path, "the value contains itself")
+    above.add(id(value))
+    result: Any
+    if isinstance(value, Mapping):
+        result = {}
+        for key, member in value.items():
+            if isinstance(key, str):
+                key = str.__str__(key)
+            result[key] = _stand_in(member, convert, f"{path}.{key}", above)
+    elif isinstance(value, list | tuple):
+        result = []
+        for index, member in enumerate(value):
+            result.append(_stand_in(member, convert, f"{path}[{index}]", above))
+    else:
+        result = value if convert is None else _converted(value, convert, path)
+        if result is not value:
+            result = _stand_in(result, convert, path, above)
+    above.discard(id(value))
+    return result
+
+
+def _converted(value: Any, convert: Callable[[Any], Any], path: str) -> Any:
+    try:
+        return convert(value)
+    except LocalProtocolError as error:
+        where = f"{path}.{error.path}" if error.path else path
+        raise LocalProtocolError(
+            f"{where.removeprefix('.')}: {error.message}", path=where.removeprefix(".")
+        ) from error
 
 
 def _check(root: Any) -> None:
