@@ -1,15 +1,17 @@
 """Ways to cut bytes into chunks.
 
-What a parser says must not depend on how the network cut its input. These functions make the cuts that show it:
-the whole at once, byte by byte, every single cut, cuts and sizes that were recorded, and seeded random ones.
+What a parser says must not depend on how the network cut its input. These functions make the cuts that show
+it: the whole at once, byte by byte, every single cut, cuts and sizes that were recorded, and seeded random
+ones.
 
-Every chunking is a list of non-empty `bytes` which joined give the input again; of no input it is the empty list.
-The same arguments always give the same chunks.
+Every chunking is a list of non-empty `bytes` which joined give the input again; of no input it is the empty
+list. The same arguments always give the same chunks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from random import Random
 
 __all__ = ["at_cuts", "bytewise", "every_cut", "in_sizes", "named", "random", "steps", "whole"]
@@ -39,7 +41,7 @@ def at_cuts(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """
     inside = sorted({cut for cut in cuts if 0 < cut < len(data)})
     borders = [0, *inside, len(data)]
-    return [bytes(data[start:end]) for start, end in zip(borders, borders[1:], strict=False) if start < end]
+    return [bytes(data[start:end]) for start, end in pairwise(borders) if start < end]
 
 
 def in_sizes(data: bytes, sizes: Iterable[int]) -> list[bytes]:
@@ -55,13 +57,13 @@ def in_sizes(data: bytes, sizes: Iterable[int]) -> list[bytes]:
 
 
 def every_cut(data: bytes) -> Iterator[list[bytes]]:
-    """Each way to cut the input in two, `len(data) - 1` of them. Quadratic in all: meant for a few kilobytes."""
+    """Each way to cut the input in two, `len(data) - 1` of them. Quadratic: meant for a few kilobytes."""
     for cut in range(1, len(data)):
         yield at_cuts(data, [cut])
 
 
 def random(data: bytes, seed: int, *, mean: float | None = None) -> list[bytes]:
-    """Cuts at random places, `mean` bytes apart on average; without it, the seed chooses that too (1 to 512)."""
+    """Cuts at random places, on average `mean` bytes apart; if not given, the seed chooses 1 to 512."""
     dice = Random(seed)
     if mean is None:
         mean = 2 ** dice.uniform(0, 9)
