@@ -1,0 +1,338 @@
+"""ChunkedDecoder: the bytes of a chunked body in, the body's bytes out (RFC 9112 section 7.1).
+
+The states, and what each reads:
+
+    LINE     at a chunk border, nothing held     chunk-size line -> DATA, or TRAILERS for size 0
+    HELD     a part of a chunk-size line held    the rest of it -> the same
+    DATA     `_left` bytes of a chunk to come    handed on as they come -> END
+    END      CR LF must follow the chunk         -> LINE; CR alone -> END_LF
+    END_LF   the CR has come, LF must follow     -> LINE
+    TRAILERS after the last chunk                field lines up to a blank line -> DONE
+    DONE     the body is whole; BROKEN it is not and never will be; both read nothing more
+
+Below the limits it accepts and refuses exactly what h11's reader does, at the same byte and after the same body
+bytes, and the tests hold it to that: a size has 1 to 20 hexadecimal digits; an extension is anything without LF
+after a `;`; spaces and tabs may end the line; line ends are CRLF, but the trailer section may use LF. A chunk is not
+waited for: the part of it that has come is handed on.
+
+Each byte is looked at once and copied once. What is held between reads is a chunk-size line or a trailer section
+that has not ended, both bounded. What a chunk of 140 bytes costs when each read brings one, with what was tried and
+lost, is noted at `receive_data`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, final
+
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._fields import field_refusal
+from sansio_claude._limits import Limits
+
+__all__ = ["ChunkedDecoder"]
+
+_LINE: Final = 0
+_HELD: Final = 1
+_DATA: Final = 2
+_END: Final = 3
+_END_LF: Final = 4
+_TRAILERS: Final = 5
+_DONE: Final = 6
+_BROKEN: Final = 7
+
+_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*|[ \t]*)")
+_BLANK: Final = re.compile(rb"\n\r?\n")
+_EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
+
+# Size lines seen so far and what they mean: only such as a server normally writes, of up to three digits and without
+# leading zeros, so that there can be no more than 4,095. A dict lookup costs a third of a checked int(line, 16).
+_MEMO_DIGITS: Final = 3
+_SIZES: Final[dict[bytes, int]] = {}
+_NO_SIZES: Final[dict[bytes, int]] = {}
+
+
+@final
+class ChunkedDecoder:
+    """Decodes one chunked body.
+
+        decoder = ChunkedDecoder()
+        decoder.receive_data(data)          # never raises for what the peer sent
+        body = decoder.body_received()      # what these bytes completed; later the error, if there was one
+        decoder.done                        # the last chunk and the trailers have come
+
+    Chunk-size lines and trailers are limited by `limits.chunk_line` (bytes of one line without its CRLF) and
+    `limits.trailers` (bytes of the field lines with their ends, without the blank line). Results do not depend on
+    how the bytes were cut into reads. Time is linear in the bytes received.
+    """
+
+    __slots__ = (
+        "_count",
+        "_held",
+        "_left",
+        "_line_limit",
+        "_out",
+        "_sizes",
+        "_state",
+        "_trailer_limit",
+        "done",
+        "ended",
+        "error",
+        "rest",
+        "trailers",
+    )
+
+    def __init__(self, *, limits: Limits | None = None) -> None:
+        limits = limits if limits is not None else Limits()
+        self._line_limit = limits.chunk_line
+        self._trailer_limit = limits.trailers
+        self._sizes = _SIZES if limits.chunk_line >= _MEMO_DIGITS else _NO_SIZES
+        self._state = _LINE
+        self._left = 0
+        self._held = bytearray()
+        self._out: list[bytes] = []
+        self._count = 0
+        self.done: bool = False
+        """The body has ended as it should."""
+        self.ended: bool = False
+        """`receive_eof` was called."""
+        self.error: RemoteProtocolError | None = None
+        """What was wrong, as soon as it was seen; `body_received` raises it when the good bytes are out."""
+        self.rest: bytes = b""
+        """Bytes beyond the end that came in the same read as the end. Later ones are ignored."""
+        self.trailers: bytes = b""
+        """The trailer section as it came, blank line included; legal, not interpreted. b"" until `done`."""
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "broken" if self.error is not None else "open"
+        return f"<ChunkedDecoder {state}, {self._count} bytes received>"
+
+    @property
+    def received(self) -> int:
+        """How many bytes were given to `receive_data`, framing and all."""
+        return self._count
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take some bytes of the chunked body. `b""` does nothing; after the end bytes are ignored.
+
+        Raises LocalProtocolError after `receive_eof`, and nothing else.
+        """
+        if type(data) is not bytes:
+            data = bytes(data)
+        size = len(data)
+        pos = 0
+        if not self._state and not self.ended:
+            # Reads begin at a chunk border nearly always: whole chunks with a size seen before need no more than
+            # this loop. Whatever is not one goes to the state machine below.
+            sizes = self._sizes
+            while True:
+                end = data.find(b"\r\n", pos)
+                length = sizes.get(data[pos:end])
+                if length is None or end < 0:
+                    break
+                start = end + 2
+                end = start + length
+                if data[end : end + 2] != b"\r\n":
+                    break
+                self._out.append(data[start:end])
+                pos = end + 2
+                if pos == size:
+                    self._count += size
+                    return
+        if size:
+            if self.ended:
+                raise LocalProtocolError("receive_data after receive_eof: the body has ended")
+            self._read(data, pos)
+            self._count += size
+
+    def receive_eof(self, *, clean: bool = True) -> None:
+        """The connection has closed. A body that is not whole by now is a TruncatedError. Idempotent.
+
+        `clean` makes no difference here: the last chunk says whether a chunked body is whole.
+        """
+        self.ended = True
+        if self._state < _DONE:
+            self._fail(
+                TruncatedError(
+                    f"the connection closed {self._where()}: the body is not whole",
+                    stop="exchange",
+                    offset=self._count,
+                )
+            )
+
+    def body_received(self) -> bytes:
+        """The body's bytes that came since the last call, `b""` where none did.
+
+        Raises RemoteProtocolError (TruncatedError, LimitError) when there are none left and the chunks were broken,
+        and again on every later call.
+        """
+        out = self._out
+        if out:
+            self._out = []
+            return out[0] if len(out) == 1 else b"".join(out)
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        return b""
+
+    def _where(self) -> str:
+        if self._state == _DATA:
+            return f"in the middle of a chunk ({self._left} bytes of it are missing)"
+        if self._state == _HELD:
+            return "in the middle of a chunk-size line"
+        if self._state == _TRAILERS:
+            return "in the middle of the trailers"
+        return "before the last chunk"
+
+    def _fail(self, error: RemoteProtocolError) -> None:
+        self.error = error
+        self._state = _BROKEN
+        self._held = bytearray()
+
+    def _read(self, data: bytes, pos: int) -> None:
+        """The state machine, for everything that is not a whole chunk in one read."""
+        size = len(data)
+        while pos < size:
+            state = self._state
+            if state == _DATA:
+                end = pos + self._left
+                self._out.append(data[pos:end])
+                if end > size:
+                    self._left = end - size
+                    return
+                self._left = 0
+                self._state = _END
+                pos = end
+            elif state == _END:
+                if data[pos] != 13:
+                    self._bad_end(data, pos)
+                    return
+                self._state = _END_LF
+                pos += 1
+            elif state == _END_LF:
+                if data[pos] != 10:
+                    self._bad_end(data, pos)
+                    return
+                self._state = _LINE
+                pos += 1
+            elif state <= _HELD:
+                pos = self._read_line(data, pos)
+            elif state == _TRAILERS:
+                self._read_trailers(data, pos)
+                return
+            else:  # done or broken
+                return
+
+    def _bad_end(self, data: bytes, pos: int) -> None:
+        self._fail(
+            RemoteProtocolError(
+                "a chunk is not followed by CR LF: its size is wrong, or bytes were lost or added on the way",
+                stop="exchange",
+                excerpt=data[pos : pos + 1],
+                offset=self._count + pos,
+            )
+        )
+
+    def _read_line(self, data: bytes, pos: int) -> int:
+        """Read a chunk-size line, or keep the part of it that has come. Gives the position behind it."""
+        held = self._held
+        begin = self._count + pos - len(held)
+        if held and held[-1] == 13 and data[pos] == 10:
+            line = bytes(held[:-1])
+            pos += 1
+        else:
+            end = data.find(b"\r\n", pos)
+            if end < 0:
+                length = len(held) + len(data) - pos
+                # A CR at the end may be half of the line's end, which does not count.
+                if length - (data[-1] == 13) > self._line_limit:
+                    self._line_too_long(begin)
+                else:
+                    held += data[pos:]
+                    self._state = _HELD
+                return len(data)
+            line = bytes(held) + data[pos:end] if held else data[pos:end]
+            pos = end + 2
+        if len(line) > self._line_limit:
+            self._line_too_long(begin)
+            return pos
+        match = _SIZE.fullmatch(line)
+        if match is None:
+            self._fail(
+                RemoteProtocolError(
+                    "a chunk-size line is not 1 to 20 hexadecimal digits with an optional extension",
+                    stop="exchange",
+                    excerpt=line[:_EXCERPT],
+                    offset=begin,
+                )
+            )
+            return pos
+        self._held = bytearray()
+        length = int(match[1], 16)
+        if not length:
+            self._state = _TRAILERS
+            return pos
+        self._left = length
+        self._state = _DATA
+        if len(line) <= _MEMO_DIGITS and line[0] != 48 and match.end(1) == len(line):
+            _SIZES[line] = length
+        return pos
+
+    def _line_too_long(self, begin: int) -> None:
+        limit = self._line_limit
+        self._fail(
+            LimitError(
+                f"a chunk-size line is longer than {limit} bytes (Limits.chunk_line)",
+                limit="chunk_line",
+                value=limit,
+                stop="exchange",
+                offset=begin,
+            )
+        )
+
+    def _read_trailers(self, data: bytes, pos: int) -> None:
+        held = self._held
+        known = len(held)
+        begin = self._count + pos - known
+        held += data[pos:]
+        if held[0] == 10:
+            end, fields = 1, 0
+        elif held[:2] == b"\r\n":
+            end, fields = 2, 0
+        else:
+            match = _BLANK.search(held, max(0, known - 2))
+            if match is None:
+                end, fields = 0, len(held) - (held[-1] == 13)
+            else:
+                end, fields = match.end(), match.start() + 1
+        if fields > self._trailer_limit:
+            limit = self._trailer_limit
+            self._fail(
+                LimitError(
+                    f"the trailers are longer than {limit} bytes (Limits.trailers)",
+                    limit="trailers",
+                    value=limit,
+                    stop="exchange",
+                    offset=begin,
+                )
+            )
+            return
+        if not end:
+            return
+        section = bytes(held[:end])
+        lines = [line.removesuffix(b"\r") for line in section[:fields].split(b"\n")[:-1]]
+        refusal = field_refusal(lines)
+        if refusal is not None:
+            words, line = refusal
+            self._fail(
+                RemoteProtocolError(
+                    f"the trailers are not legal: {words}",
+                    stop="exchange",
+                    excerpt=line[:_EXCERPT],
+                    offset=begin,
+                )
+            )
+            return
+        self.trailers = section
+        self.rest = data[pos + end - known :]
+        self.done = True
+        self._state = _DONE
+        self._held = bytearray()

@@ -1,0 +1,149 @@
+"""The head of an answer: where it ends, what it says, and what is wrong with it in words (RFC 9112 section 2 to 5).
+
+`HeadReader` finds the end of a head as h11 does: a blank line, its line ends CRLF or LF; an immediate blank line is
+a head too (an illegal one). What cannot become a status line is refused from its first bytes, because peers that do
+not speak HTTP/1.1 may never send a blank line. h11 then reads the head; nothing here replaces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, final
+
+import attrs
+
+from sansio_claude._errors import LimitError, RemoteProtocolError
+from sansio_claude._fields import field_refusal
+from sansio_claude._limits import Limits
+
+__all__ = ["HeadReader", "ResponseHead", "head_refusal"]
+
+_BLANK: Final = re.compile(rb"\n\r?\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?")
+_PREFIX: Final = b"HTTP/"
+_JUDGED: Final = 16  # bytes after which, or a line end before, what is no status line is refused
+_EXCERPT: Final = 64
+
+
+@final
+@attrs.define(frozen=True, eq=False, repr=False)
+class ResponseHead:
+    """The head of the final answer.
+
+    `headers` are pairs of bytes in the order they came, the names in lower case. The repr shows no header and no
+    words of the server's, since either may echo a key.
+    """
+
+    status: int
+    reason: str
+    http_version: str
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    def get(self, name: str) -> str | None:
+        """The first value of this header (read as Latin-1), whatever the case of `name`; None without one."""
+        for value in self._values(name):
+            return value.decode("latin-1")
+        return None
+
+    def get_all(self, name: str) -> list[str]:
+        """All values of this header, one for each time it was sent."""
+        return [value.decode("latin-1") for value in self._values(name)]
+
+    def _values(self, name: str) -> Iterable[bytes]:
+        wanted = name.lower().encode("latin-1", "replace")
+        return (value for found, value in self.headers if found == wanted)
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status} HTTP/{self.http_version}, {len(self.headers)} headers>"
+
+
+@final
+class HeadReader:
+    """Collects the bytes of one head. Each byte is looked at once, however they come."""
+
+    __slots__ = ("_held", "_limit")
+
+    def __init__(self, *, limits: Limits) -> None:
+        self._held = bytearray()
+        self._limit = limits.head
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an unfinished head there are."""
+        return len(self._held)
+
+    def receive_data(self, data: bytes) -> tuple[bytes, bytes] | RemoteProtocolError | None:
+        """Take bytes: the head and what follows it, or None where it has not ended, or what is wrong with it."""
+        held = self._held
+        known = len(held)
+        held += data
+        if known < _JUDGED:
+            error = self._judge()
+            if error is not None:
+                return error
+        match = _BLANK.search(held, max(0, known - 2))
+        end = match.end() if match is not None else 0
+        if (end or len(held)) > self._limit:
+            return LimitError(
+                f"the head of the answer is longer than {self._limit} bytes (Limits.head)",
+                limit="head",
+                value=self._limit,
+                stop="exchange",
+                excerpt=bytes(held[:_EXCERPT]),
+            )
+        if not end:
+            return None
+        self._held = bytearray()
+        return bytes(held[:end]), data[end - known :]
+
+    def receive_eof(self) -> RemoteProtocolError | None:
+        """No more bytes come. What is held may be no HTTP at all."""
+        return self._judge(last=True)
+
+    def _judge(self, *, last: bool = False) -> RemoteProtocolError | None:
+        start = bytes(self._held[: min(_JUDGED, self._limit)])
+        line_end = start.find(b"\n") + 1
+        start = start[:line_end] if line_end else start
+        if start.startswith(_PREFIX) or not start:
+            return None
+        whole = last or line_end or len(start) >= min(_JUDGED, self._limit)
+        if start[0] == 0 and len(start) < 9 and not whole:
+            return None
+        if start[0] > 0x20 and not whole:
+            return None
+        return _not_http(start)
+
+
+def _not_http(start: bytes) -> RemoteProtocolError:
+    # RFC 9113 section 4.1: 24 bits of length, the type (SETTINGS 4, GOAWAY 7), flags, and a stream number of 0.
+    if len(start) >= 9 and start[0] == 0 and start[3] in (4, 7) and start[5:9] == b"\0\0\0\0":
+        start, words = start[:9], "this looks like HTTP/2, which was not asked for: only HTTP/1.1 is spoken here"
+    elif start[0] in (0x15, 0x16):  # RFC 8446 section 5.1: alert, handshake
+        start, words = start[:1], "this looks like TLS: the address needs https, or the port is not a plain one"
+    elif start[0] <= 0x20:
+        start, words = start[:1], "its first byte is a control character or a space"
+    else:
+        words = "it does not begin with HTTP/"
+    return RemoteProtocolError(f"the answer is not HTTP/1.1: {words}", stop="exchange", excerpt=start, offset=0)
+
+
+def head_refusal(head: bytes) -> RemoteProtocolError:
+    """The error for a head that h11 refuses. The words never quote the head."""
+    lines = [line.removesuffix(b"\r") for line in head.split(b"\n")[:-2]]
+    status = _STATUS_LINE.fullmatch(lines[0]) if lines else None
+    found: tuple[str, bytes] | None
+    if status is None:
+        found = "the status line is not HTTP/1.1, three digits and a reason", lines[0] if lines else b""
+    elif not status[1].startswith(b"1."):
+        found = f"it is HTTP/{status[1].decode()}, and only HTTP/1.1 and 1.0 are spoken here", lines[0]
+    elif status[2] < b"100":
+        found = "the status is below 100", lines[0]
+    elif status[2] == b"101":
+        found = "it is 101 Switching Protocols, which was not asked for", lines[0]
+    else:
+        found = field_refusal(lines[1:], 2) or ("h11 refuses it", b"")
+    words, line = found
+    return RemoteProtocolError(
+        f"the head of the answer is not legal: {words}", stop="exchange", excerpt=line[:_EXCERPT]
+    )
