@@ -7,8 +7,8 @@ The rules (WHATWG HTML, section 9.2.5 "Parsing an event stream" and 9.2.6 "Inter
 * a line that starts with a colon is a comment; `field:value` loses one space after the colon; a line without a
   colon is a field with an empty value; fields other than event, data, id and retry are ignored;
 * a blank line dispatches the event if it had any data line; without one, its name is forgotten;
-* `id` comes into force at the next blank line and stays until another (a value with NUL is ignored); `retry` counts only if all ASCII digits, and
-  acts at once;
+* `id` comes into force at the next blank line and stays until another (a value with NUL is ignored); `retry`
+  counts only if all ASCII digits, and acts at once;
 * what the end of input leaves without its blank line is thrown away (`discarded` tells what).
 
 Bytes are stored once and scanned once: a line that arrives in pieces is joined when it ends, so the cost is linear
@@ -59,6 +59,8 @@ class SSEDecoder:
     """
 
     __slots__ = (
+        "_begin",
+        "_begins",
         "_error",
         "_event_retry",
         "_events",
@@ -85,6 +87,8 @@ class SSEDecoder:
     def __init__(self, *, limits: Limits | None = None) -> None:
         self._limits = limits if limits is not None else Limits()
         self._events: list[ServerSentEvent] = []
+        self._begins: list[int] = []  # for each of them, the offset of its first line
+        self._begin = 0
         self._error: RemoteProtocolError | None = None
         self._started = False  # whether the byte order mark has been looked for
         self._skip_lf = False  # the last line ended with CR: an LF next belongs to it
@@ -160,6 +164,7 @@ class SSEDecoder:
         """
         events = self._events
         self._events = []
+        self._begins = []
         if not events and self._error is not None:
             raise self._error.with_traceback(None)
         return events
@@ -181,35 +186,64 @@ class SSEDecoder:
         return data
 
     def _parse(self, data: bytes) -> None:
-        limit = self._limits.line
         if b"\r" in data:
-            lines = data.splitlines(keepends=True)
-        elif b"\n" in data:
-            lines = data.split(b"\n")
-            tail = lines.pop()
-            first = lines[0]
-            if self._line:
-                first = self._end_line(first)
-            self._take(first, 1)
-            for line in lines[1:]:
-                self._take(line, 1)
-            self._hold(tail, limit)
+            self._parse_any_lines(data)
             return
+        if self._line or self._lines or self._event_retry is not None:
+            # In the middle of an event: go line by line to its end, or to a later one's.
+            cut = data.find(b"\n\n") + 2
+            if cut == 1:
+                self._parse_lines(data)
+                return
+            self._parse_lines(data[:cut])
+            data = data[cut:]
+        if len(data) <= self._limits.line and len(data) <= self._limits.event:
+            self._parse_frames(data)
         else:
-            self._hold(data, limit)
-            return
+            self._parse_lines(data)
+
+    def _parse_frames(self, data: bytes) -> None:
+        """Whole events of the usual shape, LF only, from a boundary on; anything else goes line by line."""
+        frames = data.split(b"\n\n")
+        tail = frames.pop()
+        for frame in frames:
+            name, found, raw = frame.partition(b"\ndata: ")
+            if found and name[:7] == b"event: " and b"\n" not in raw and b"\n" not in name:
+                self._events.append(ServerSentEvent(self._name_of(name[7:]) or "message", raw, self._id))
+                self._begins.append(self.offset)
+                self.last_event_id = self._id
+                self.offset += len(frame) + 2
+            else:
+                for line in frame.split(b"\n"):
+                    self._take(line, 1)
+                self._take(b"", 1)
+        self._parse_lines(tail)
+
+    def _parse_lines(self, data: bytes) -> None:
+        """Lines that end with LF."""
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        if lines and self._line:
+            lines[0] = self._end_line(lines[0])
+        for line in lines:
+            self._take(line, 1)
+        self._hold(tail, self._limits.line)
+
+    def _parse_any_lines(self, data: bytes) -> None:
+        """Lines that end with LF, CRLF or CR."""
+        lines = data.splitlines(keepends=True)  # on bytes: exactly these three
         for line in lines:
             if line.endswith(b"\r\n"):
                 body, size = line[:-2], 2
             elif line.endswith((b"\n", b"\r")):
                 body, size = line[:-1], 1
             else:
-                self._hold(line, limit)
+                self._hold(line, self._limits.line)
                 return
             if self._line:
                 body = self._end_line(body)
             self._take(body, size)
-        self._skip_lf = lines != [] and lines[-1].endswith(b"\r")
+        self._skip_lf = lines[-1].endswith(b"\r")
 
     def _hold(self, piece: bytes, limit: int) -> None:
         """Keep the piece of a line that has not ended."""
@@ -217,7 +251,7 @@ class SSEDecoder:
             self._line.append(piece)
             self._line_size += len(piece)
             if self._line_size > limit:
-                raise self._too_large("line", limit, self._line[0])
+                raise self._too_large("line", limit, self._line[0], self.offset)
 
     def _end_line(self, piece: bytes) -> bytes:
         self._line.append(piece)
@@ -228,9 +262,10 @@ class SSEDecoder:
 
     def _take(self, line: bytes, ending: int) -> None:
         """Interpret one whole line; `ending` is the size of its line end."""
+        begin = self.offset
         if len(line) > self._limits.line:
-            raise self._too_large("line", self._limits.line, line)
-        self.offset += len(line) + ending
+            raise self._too_large("line", self._limits.line, line, begin)
+        self.offset = begin + len(line) + ending
         if not line:
             self._dispatch()
             return
@@ -238,39 +273,38 @@ class SSEDecoder:
         if value.startswith(b" "):
             value = value[1:]
         if field == b"data":
-            self._lines.append(line)
             self._values.append(value)
-            self._count(line, len(value))
+            self._count(line, len(value), begin)
         elif field == b"event":
-            self._lines.append(line)
             self._name = self._name_of(value)
-            self._count(line, len(value))
+            self._count(line, len(value), begin)
         elif field == b"":
             self.comments += colon == b":"
         elif field == b"id":
-            self._lines.append(line)
             if b"\0" not in value:
                 self._id = value.decode("utf-8", "replace")
-            self._count(line, len(value))
+            self._count(line, len(value), begin)
         elif field == b"retry":
             if value.isdigit() and len(value) <= _RETRY_DIGITS:  # bytes.isdigit is ASCII only
                 self.retry = self._event_retry = int(value)
 
-    def _count(self, line: bytes, size: int) -> None:
+    def _count(self, line: bytes, size: int, begin: int) -> None:
+        if not self._lines:
+            self._begin = begin
+        self._lines.append(line)
         self._size += size
         if self._size > self._limits.event:
-            raise self._too_large("event", self._limits.event, line)
+            raise self._too_large("event", self._limits.event, line, begin)
         if len(self._lines) > self._limits.event_lines:
-            raise self._too_large("event_lines", self._limits.event_lines, line)
+            raise self._too_large("event_lines", self._limits.event_lines, line, begin)
 
     def _dispatch(self) -> None:
         values = self._values
         self.last_event_id = self._id
         if values or (self._keep_dataless_errors and self._name == "error"):
             raw = values[0] if len(values) == 1 else b"\n".join(values)
-            self._events.append(
-                ServerSentEvent(self._name or "message", raw, self.last_event_id, self._event_retry)
-            )
+            self._events.append(ServerSentEvent(self._name or "message", raw, self._id, self._event_retry))
+            self._begins.append(self._begin)
             values.clear()
         self._size = 0
         self._name = ""
@@ -285,17 +319,17 @@ class SSEDecoder:
                 self._names[value] = name
         return name
 
-    def _too_large(self, limit: str, value: int, line: bytes) -> LimitError:
+    def _too_large(self, limit: str, value: int, line: bytes, begin: int) -> LimitError:
         self._line.clear()
         self._lines.clear()
         self._values.clear()
         return LimitError(
-            f"the event stream passes Limits.{limit} = {value} at byte {self.offset}",
+            f"the event stream passes Limits.{limit} = {value} at byte {begin}",
             limit=limit,
             value=value,
             stop="frames",
             excerpt=line[:_EXCERPT],
-            offset=self.offset,
+            offset=begin,
         )
 
 

@@ -1,0 +1,193 @@
+"""The three kinds of tool call: blocks whose input arrives as fragments of JSON text.
+
+The rules of `input_status`: "complete" only after the block has ended, and only where its text is one whole JSON
+text (or where it came whole with the block); "invalid" where no continuation could make it JSON; "partial"
+otherwise. A value that is not complete can be looked at (`partial_input`, `input_json`) but not taken for whole:
+`input` and `to_param()` refuse it, `to_dict()` marks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
+
+from sansio_claude._block import Block
+from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
+from sansio_claude._json import loads_input
+
+__all__ = [
+    "InputParser",
+    "InputStatus",
+    "MCPToolUseBlock",
+    "ServerToolUseBlock",
+    "ToolInputBlock",
+    "ToolUseBlock",
+    "new_input_parser",
+    "set_input_parser",
+]
+
+InputStatus: TypeAlias = Literal["complete", "partial", "invalid"]
+INCOMPLETE: Final = "$incomplete_json"
+
+
+class InputParser(Protocol):
+    """What a tool block needs of PartialJSON, which stands above this module."""
+
+    def feed(self, text: str, /) -> None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def status(self) -> str: ...
+
+
+_new_parser: Callable[[], InputParser] | None = None
+
+
+def set_input_parser(factory: Callable[[], InputParser]) -> None:
+    """Tell the tool blocks how to make their parser of partial input. Called once, by `_partial_json`."""
+    global _new_parser
+    _new_parser = factory
+
+
+def new_input_parser() -> InputParser:
+    """An empty parser for the fragments of one tool input."""
+    assert _new_parser is not None, "sansio_claude._partial_json has not been imported"
+    return _new_parser()
+
+
+class ToolInputBlock(Block):
+    """What the three kinds of tool call share: an id, a name, and an input that arrives in fragments."""
+
+    __slots__ = ("_parser", "_status")
+    strings: ClassVar[tuple[str, ...]] = ("id", "name")
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self._raw = raw
+        self._parser: InputParser | None = None
+        self._status: InputStatus = "complete"
+        given: Any = raw.get("input")
+        if isinstance(given, dict) and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
+            self._parser = new_input_parser()
+            self._parser.feed(given[INCOMPLETE])
+            self._status = "invalid" if self._parser.status == "invalid" else "partial"
+
+    @property
+    def id(self) -> str:
+        """The id that the tool's result names."""
+        return self._text_of("id")
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return self._text_of("name")
+
+    @property
+    def caller(self) -> dict[str, Any] | None:
+        """Who called the tool (the model directly, or code it runs); None where the wire had none or null."""
+        return self._raw.get("caller")
+
+    @property
+    def input_status(self) -> InputStatus:
+        """ "complete" only once the block has ended with one whole JSON text; else "partial", or "invalid" where no
+        continuation could make it JSON."""
+        if self._status == "partial" and self._parser is not None and self._parser.status == "invalid":
+            return "invalid"
+        return self._status
+
+    @property
+    def input_json(self) -> str:
+        """The raw text of the input as it arrived; empty where it came whole with the block."""
+        return "" if self._parser is None else self._parser.text
+
+    @property
+    def partial_input(self) -> Any:
+        """The best value of the input so far (PartialJSON's live value), None where there is nothing to show yet.
+        For showing, not for running: it may be cut anywhere."""
+        if self._status == "complete":
+            return self._raw.get("input")
+        return None if self._parser is None else self._parser.value
+
+    @property
+    def input(self) -> Any:
+        """The whole input. Raises LocalProtocolError unless `input_status` is "complete"."""
+        if self._status != "complete":
+            raise LocalProtocolError(
+                f"the input of tool {self.name!r} is {self.input_status}: it must not be run. "
+                "Look at .input_json (raw text) or .partial_input (best value so far)"
+            )
+        return self._raw.get("input")
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The block's JSON object; an input that is not complete stands as `{"$incomplete_json": raw text}`."""
+        if self._status == "complete":
+            return self._raw
+        return {**self._raw, "input": {INCOMPLETE: self.input_json}}
+
+    def to_param(self) -> dict[str, Any]:
+        """The block as the next request must carry it. Raises LocalProtocolError where the input is not complete."""
+        if self._status != "complete":
+            raise LocalProtocolError(
+                f"the input of tool {self.name!r} is {self.input_status}, so this turn cannot be sent back as it is: "
+                "drop the block (continuation() does), or ask again with a larger max_tokens",
+                path="input",
+            )
+        return self.to_dict()
+
+    def start_input(self, parser: InputParser) -> None:
+        """Begin to take fragments. For the accumulator."""
+        self._parser = parser
+        self._status = "partial"
+
+    def end_input(self, depth: int) -> None:
+        """The block has ended: decide whether the input is whole. For the accumulator.
+
+        A blank text keeps the input that came with the block. Raises LimitError where it nests deeper than `depth`.
+        """
+        parser = self._parser
+        if parser is None or self._status != "partial":
+            return
+        text = parser.text
+        if not text.strip(" \t\n\r"):
+            self._parser = None
+            self._status = "complete"
+            return
+        try:
+            value = loads_input(text, depth=depth)
+        except RemoteProtocolError as error:
+            if type(error) is not RemoteProtocolError:
+                raise
+            if parser.status in ("invalid", "complete"):  # "complete" here: JSON that json.loads cannot hold
+                self._status = "invalid"
+            return
+        self._raw["input"] = value
+        self._status = "complete"
+
+
+class ToolUseBlock(ToolInputBlock):
+    """A call of one of the caller's tools."""
+
+    __slots__ = ()
+    type_name = "tool_use"
+
+
+class ServerToolUseBlock(ToolInputBlock):
+    """A call of a tool that the server runs itself."""
+
+    __slots__ = ()
+    type_name = "server_tool_use"
+
+
+class MCPToolUseBlock(ToolInputBlock):
+    """A call of a tool of an MCP server, run by the API (beta)."""
+
+    __slots__ = ()
+    type_name = "mcp_tool_use"
+    strings = ("id", "name", "server_name")
+
+    @property
+    def server_name(self) -> str:
+        """The MCP server's name."""
+        return self._text_of("server_name")
