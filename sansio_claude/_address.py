@@ -96,9 +96,7 @@ def parse_address(url: str) -> Address:
     scheme, authority, path, query, fragment = found.groups()
     scheme = scheme.lower()
     if scheme not in _PORTS:
-        raise _refuse(
-            "the address has to start with https:// (or http://); other schemes are not spoken here"
-        )
+        raise _refuse("the address has to start with https:// (or http://); other schemes are not spoken here")
     if fragment is not None:
         raise _refuse("the address has a fragment (#...), which is never sent; remove it")
     if "@" in authority:
@@ -118,8 +116,7 @@ def parse_address(url: str) -> Address:
         if end is None or end.end() != len(part):
             at = end.end() + 1 if end is not None else 1
             raise _refuse(
-                f"the {name} of the address has an illegal character at position {at} of the {name}; "
-                "percent-encode it"
+                f"the {name} of the address has an illegal character at position {at} of the {name}; percent-encode it"
             )
     return Address(scheme, _host(host), port or _PORTS[scheme], path, query)
 
@@ -139,9 +136,7 @@ def _host(text: str) -> str:
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
         # "127.1" and "0x7f.1" mean an address to some resolvers and a name to others, so only the plain form passes.
         if len(labels) != 4 or not all(_octet(label) for label in labels) or host.endswith("."):
-            raise _refuse(
-                "the host of the address is a number but not four of them from 0 to 255 with dots between"
-            )
+            raise _refuse("the host of the address is a number but not four of them from 0 to 255 with dots between")
     return host
 
 
@@ -163,12 +158,8 @@ def _ipv6(text: str) -> str:
 
 def _idna(text: str) -> str:
     if not _DEVIATING.isdisjoint(text):
-        raise _refuse(
-            "the host of the address is written differently by different standards; give its xn-- form"
-        )
+        raise _refuse("the host of the address is written differently by different standards; give its xn-- form")
     try:
         return text.encode("idna").decode("ascii")
     except UnicodeError:
-        raise _refuse(
-            "the host of the address is not a legal international name; give its xn-- form"
-        ) from None
+        raise _refuse("the host of the address is not a legal international name; give its xn-- form") from None

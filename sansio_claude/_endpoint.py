@@ -1,29 +1,27 @@
 """Endpoint: address, key, version and beta flags, and from them the head of each request.
 
-The one place that composes a request head. `Endpoint.request_head(request)` gives host, port, TLS, target and every
-header; `request` is a MessageRequest or one of the small calls of `_request`. Rules:
+The one place that composes a request head: `Endpoint.request_head(request)` gives host, port, TLS, target and every
+header. `request` is a MessageRequest or one of the small calls. Rules:
 
-- A header that two places give is the later one's: endpoint, then client, then request. `anthropic-beta` is never
-  replaced but merged, without doubles, in that order.
-- A header of the value None is not sent at all.
-- What frames the message (Host apart: Content-Length, Transfer-Encoding and the like) belongs to the exchange and
-  is refused.
-- Nothing that could end a header line gets into one: keys, flags, names and values are checked, and no error quotes
-  them.
+- Of a header given in several places the later one counts: the library's, the endpoint's, the client's, the
+  request's. `anthropic-beta` is never replaced: the flags of all four are merged in that order, without doubles.
+- A header whose value is None is not sent.
+- What frames the message (Content-Length, Transfer-Encoding and the like) is the exchange's to say, and refused.
+- Nothing that could end a header line or a target gets into one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol, Self, TypeAlias
 
 import attrs
 
 from sansio_claude._address import Address, parse_address
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._headers import check_headers, check_key, is_secret, merge_betas, secret_values
 
-__all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "RequestHead", "Sendable"]
+__all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
 
 DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
 DEFAULT_VERSION: Final = "2023-06-01"
@@ -32,28 +30,9 @@ USER_AGENT: Final = "sansio-claude/0.1.0"
 Auth: TypeAlias = Literal["x-api-key", "bearer", "both", "none"]
 Headers: TypeAlias = Mapping[str, str | None]
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-_VISIBLE: Final = re.compile(
-    r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?"
-)  # RFC 9110 section 5.5, without obs-text
-_FRAMING: Final = frozenset(
-    {
-        "content-length",
-        "expect",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "proxy-connection",
-    }
-)
-# Headers and query fields whose values are taken for secrets: these words in the name.
-_SECRET_WORDS: Final = re.compile(r"auth|key|token|secret|passw|cookie|credential|signature", re.IGNORECASE)
-
 
 class Sendable(Protocol):
-    """What the endpoint needs to know of a request: MessageRequest and the small calls have it."""
+    """What an endpoint has to know of a request. MessageRequest and the small calls are such."""
 
     @property
     def method(self) -> bytes:
@@ -62,22 +41,27 @@ class Sendable(Protocol):
 
     @property
     def resource(self) -> str:
-        """Below the API's root: "messages", "messages/count_tokens", "models" or "models/ID" (ID percent-encoded)."""
+        """What it is about, below the API's root: "messages", "messages/count_tokens", "models", "models/ID"."""
         ...
 
     @property
     def query(self) -> str:
-        """What is added to the address's query, encoded, without "?"; "" for nothing."""
+        """What it adds to the query of the address, percent-encoded; "" for nothing."""
         ...
 
     @property
     def betas(self) -> Sequence[str] | None:
-        """Beta flags of this request."""
+        """Its beta flags."""
         ...
 
     @property
-    def headers(self) -> Mapping[str, str | None]:
-        """Headers of this request; None takes one away."""
+    def headers(self) -> Headers:
+        """Its headers; None takes one away."""
+        ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Strings in its body that no error may show."""
         ...
 
 
@@ -87,48 +71,68 @@ class RequestHead:
 
     method: bytes
     host: str
-    """For connecting, the TLS server name and the pool's key; an IPv6 number has no brackets here."""
+    """For connecting, for the TLS server name and as the pool's key; an IPv6 number has no brackets here."""
     port: int
     tls: bool
     target: bytes = attrs.field(repr=False)
-    """Path and query, the request target in origin form."""
+    """Path and query: the request target in origin form."""
     headers: tuple[tuple[bytes, bytes], ...] = attrs.field(repr=False)
-    """Names in lower case, Host first. Content-Length is not among them."""
+    """Names in lower case, Host first. There is no Content-Length among them: the exchange knows the body."""
     secrets: tuple[str, ...] = attrs.field(repr=False)
-    """Strings of this head that no error or log may show."""
+    """The strings of endpoint, head and request that no error, repr or log may show."""
 
     def get(self, name: str) -> str | None:
         """The value of a header, None where it is not sent."""
-        wanted = name.lower().encode("latin-1", "replace")
-        return next((value.decode("latin-1") for key, value in self.headers if key == wanted), None)
+        wanted = name.lower().encode("ascii", "replace")
+        return next((value.decode("ascii") for key, value in self.headers if key == wanted), None)
+
+
+def _api_key(value: str | None) -> str | None:
+    return None if value is None else check_key(value, "api_key")
+
+
+def _auth_token(value: str | None) -> str | None:
+    return None if value is None else check_key(value, "auth_token")
+
+
+def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[tuple[str, str | None], ...]:
+    return tuple(check_headers(dict(headers or ()), "headers").items())
+
+
+def _version(value: str) -> str:
+    return check_key(value, "version")
 
 
 @attrs.define(frozen=True, kw_only=True)
 class Endpoint:
-    """Where the API is and how to sign in to it. Make one with `from_base_url`, `from_messages_url` or `from_env`.
+    """Where the API is and how to sign in. Made by `from_base_url`, `from_messages_url` and `from_env`.
 
-    Options of all three, keyword-only:
+    Options of these three, keyword-only:
 
-    - `api_key`: sent as `x-api-key`; `auth_token`: sent as `Authorization: Bearer`; both may be given. White space
-      around them is dropped, as it comes from files.
-    - `auth`: how `api_key` is sent: "x-api-key" (default), "bearer", "both", or "none" to send no key at all, for
-      gateways that take headers of their own (`headers=`).
-    - `version`: the value of `anthropic-version`, "2023-06-01" unless given; "2026-10-21" is the other one known.
-    - `betas`: flags for every request, merged with the client's and the request's.
-    - `headers`: headers for every request. A name given here replaces the library's own header of that name.
-    - `allow_http`: allow an http address that is not this machine; the key then goes over the network in the clear.
+    - `api_key`: sent as `x-api-key`. `auth_token`: sent as `Authorization: Bearer`. Both may be given. Any text is a
+      key; white space and line breaks around it are dropped, as they come from files.
+    - `auth`: how a single key is sent, whichever of the two it was given as: "x-api-key", "bearer" or "both"; or
+      "none", to send none, for gateways that take a header of their own (`headers=`).
+    - `version`: the value of `anthropic-version`: "2023-06-01" unless given, "2026-10-21" is the other one known.
+    - `betas`: beta flags of every request, merged with the client's and the request's.
+    - `headers`: headers of every request. One of the library's own is replaced by one of the same name, or taken
+      away by None.
+    - `allow_http`: take an http address that is not this machine. Key and prompts then cross the network in clear.
 
-    The key is never part of `str()`, `repr()` or an error. Two endpoints of the same settings are equal.
+    All raise LocalProtocolError, with words that quote nothing, for what cannot be sent. No key is part of `str()`
+    or `repr()`. Immutable, comparable, hashable; `attrs.evolve` makes a changed one.
     """
 
     address: Address
     """The messages address, in parts."""
-    version: str = DEFAULT_VERSION
-    betas: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str | None], ...] = attrs.field(default=(), repr=False)
+    version: str = attrs.field(default=DEFAULT_VERSION, converter=_version)
+    betas: tuple[str, ...] = attrs.field(default=(), converter=merge_betas)
+    headers: tuple[tuple[str, str | None], ...] = attrs.field(default=(), repr=False, converter=_own)
     """Own headers, names in lower case."""
-    _api_key: str | None = attrs.field(default=None, repr=False)
-    _bearer: str | None = attrs.field(default=None, repr=False)
+    api_key: str | None = attrs.field(default=None, repr=False, converter=_api_key)
+    """What goes into `x-api-key`."""
+    auth_token: str | None = attrs.field(default=None, repr=False, converter=_auth_token)
+    """What goes into `Authorization`, behind "Bearer "."""
 
     @classmethod
     def from_base_url(
@@ -145,21 +149,21 @@ class Endpoint:
     ) -> Self:
         """An endpoint at a base address, to which `/v1/messages` is appended.
 
-        Only `/messages` is appended to a path that ends in `/v1`. A query stays at the end of the whole. A path
-        that already ends in `/messages` raises LocalProtocolError: that is what `from_messages_url` is for.
+        Only `/messages` is appended to a path that ends in `/v1`; a query stays at the end. A path that already ends
+        in `/messages` is refused: that is what `from_messages_url` is for.
         """
         base = parse_address(url)
         path = base.path.rstrip("/")
         if path.endswith("/messages"):
             raise LocalProtocolError(
-                "the base address already ends in /messages; use Endpoint.from_messages_url(...) for a whole "
-                "messages address, or leave /messages away",
+                "the base address already ends in /messages; use Endpoint.from_messages_url(...) for a whole messages "
+                "address, or leave /messages away",
                 path="url",
             )
         path += "/messages" if path.endswith("/v1") else "/v1/messages"
-        return cls._make(
-            attrs.evolve(base, path=path), api_key, auth_token, auth, version, betas, headers, allow_http
-        )
+        address = _permitted(attrs.evolve(base, path=path), allow_http)
+        key, token = _signed(api_key, auth_token, auth)
+        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
 
     @classmethod
     def from_messages_url(
@@ -174,8 +178,10 @@ class Endpoint:
         headers: Headers | None = None,
         allow_http: bool = False,
     ) -> Self:
-        """An endpoint at a whole messages address, which is used as it stands, its query included."""
-        return cls._make(parse_address(url), api_key, auth_token, auth, version, betas, headers, allow_http)
+        """An endpoint at a whole messages address, which is used as it stands, query included."""
+        address = _permitted(parse_address(url), allow_http)
+        key, token = _signed(api_key, auth_token, auth)
+        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
 
     @classmethod
     def from_env(
@@ -188,23 +194,23 @@ class Endpoint:
         headers: Headers | None = None,
         allow_http: bool = False,
     ) -> Self:
-        """An endpoint from ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN and ANTHROPIC_BASE_URL of `environ`.
+        """An endpoint of ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN and ANTHROPIC_BASE_URL in `environ`.
 
-        `environ` is any mapping, usually `os.environ`; an empty variable counts as absent. The address is
-        https://api.anthropic.com unless given, and a base address (see `from_base_url`). Raises LocalProtocolError
-        where there is neither key nor token, unless `auth="none"` or a header given here stands in for them.
+        `environ` is any mapping, mostly `os.environ`; an empty variable counts as absent. Without an address it is
+        https://api.anthropic.com; one that is given is a base address. With neither key nor token it raises
+        LocalProtocolError, unless `auth="none"` or one of `headers` signs in instead.
         """
-        api_key = environ.get("ANTHROPIC_API_KEY", "").strip() or None
-        auth_token = environ.get("ANTHROPIC_AUTH_TOKEN", "").strip() or None
-        url = environ.get("ANTHROPIC_BASE_URL", "").strip() or DEFAULT_BASE_URL
-        signed = any(_SECRET_WORDS.search(name) for name in headers or ())
-        if api_key is None and auth_token is None and auth != "none" and not signed:
+        api_key, auth_token, url = (
+            environ.get(name, "").strip() or None
+            for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+        )
+        if not (api_key or auth_token or auth == "none" or any(map(is_secret, headers or ()))):
             raise LocalProtocolError(
                 "there is no key: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), or make the endpoint with "
                 "Endpoint.from_base_url(url, api_key=...)"
             )
         return cls.from_base_url(
-            url,
+            url or DEFAULT_BASE_URL,
             api_key=api_key,
             auth_token=auth_token,
             auth=auth,
@@ -214,49 +220,6 @@ class Endpoint:
             allow_http=allow_http,
         )
 
-    @classmethod
-    def _make(
-        cls,
-        address: Address,
-        api_key: str | None,
-        auth_token: str | None,
-        auth: Auth | None,
-        version: str,
-        betas: Sequence[str],
-        headers: Headers | None,
-        allow_http: bool,
-    ) -> Self:
-        if not address.tls and not allow_http and not address.loopback:
-            raise LocalProtocolError(
-                "the address is http and not this machine, so the key and every prompt would cross the network "
-                "unprotected; use https, or pass allow_http=True if that is meant",
-                path="url",
-            )
-        key = None if api_key is None else _key(api_key, "api_key")
-        token = None if auth_token is None else _key(auth_token, "auth_token")
-        if auth not in (None, "x-api-key", "bearer", "both", "none"):
-            raise LocalProtocolError('auth has to be "x-api-key", "bearer", "both" or "none"', path="auth")
-        if auth in ("bearer", "both") and token is None:
-            token = key
-        if auth == "both" and key is None:
-            key = token
-        if auth == "bearer":
-            key = None
-        if auth == "x-api-key" and key is None:
-            key = token
-        if auth == "x-api-key":
-            token = None
-        if auth == "none":
-            key = token = None
-        return cls(
-            address=address,
-            version=_value(version, "version"),
-            betas=merge_betas(betas),
-            headers=tuple(check_headers(headers or {}, "headers").items()),
-            api_key=key,
-            bearer=token,
-        )
-
     @property
     def url(self) -> str:
         """The messages address."""
@@ -264,12 +227,12 @@ class Endpoint:
 
     @property
     def scheme(self) -> str:
-        """ "https" or "http"."""
+        """The scheme, "https" or "http"."""
         return self.address.scheme
 
     @property
     def host(self) -> str:
-        """The host to connect to, lower-case ASCII; an IPv6 number without brackets."""
+        """The host to connect to, lower-case ASCII; an IPv6 number has no brackets here."""
         return self.address.host
 
     @property
@@ -284,47 +247,49 @@ class Endpoint:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Strings that nothing shown to people may contain: keys, and own headers and query fields that look like them."""
-        found = [value for value in (self._api_key, self._bearer) if value is not None]
+        """What no error, repr or log may show: the keys, and own headers and query fields whose names say so."""
+        fields = (field.partition("=") for field in (self.address.query or "").split("&"))
+        found = [value for value in (self.api_key, self.auth_token) if value is not None]
         found += secret_values(self.headers)
-        for field in (self.address.query or "").split("&"):
-            name, _, value = field.partition("=")
-            if value and _SECRET_WORDS.search(name):
-                found.append(value)
+        found += secret_values((name, value) for name, _, value in fields)
         return tuple(dict.fromkeys(found))
 
     def request_head(
-        self, request: Sendable, *, betas: Sequence[str] | None = (), headers: Headers | None = None
+        self, request: Sendable, *, betas: Sequence[str] | None = None, headers: Headers | None = None
     ) -> RequestHead:
         """The head of `request` at this endpoint. `betas` and `headers` are the client's, between ours and its own.
 
-        Raises LocalProtocolError for flags, names and values that cannot stand in a header.
+        Raises LocalProtocolError for flags, names and values that no header can carry, and for a small call whose
+        address cannot be told from the messages address.
         """
         address = self._address_of(request)
-        flags = [*self.betas, *merge_betas(betas)]
-        own = [
-            dict(self.headers),
-            check_headers(headers or {}, "headers"),
-            check_headers(request.headers, "extra_headers"),
-        ]
-        for given in own:
-            flags += merge_betas(given.pop("anthropic-beta", None) or ())
-        flags += merge_betas(request.betas)
-        composed: dict[str, str | None] = {
+        own = dict(self.headers)
+        client = check_headers(headers, "headers")
+        last = check_headers(request.headers, "extra_headers")
+        flags = merge_betas(
+            self.betas,
+            own.pop("anthropic-beta", None),
+            betas,
+            client.pop("anthropic-beta", None),
+            request.betas,
+            last.pop("anthropic-beta", None),
+        )
+        fields: dict[str, str | None] = {
             "host": address.authority,
             "user-agent": USER_AGENT,
-            # What every gateway knows from the official SDK, streaming or not; the body says whether to stream.
+            # What every gateway knows from the official SDK, streaming or not: the body says whether to stream.
             "accept": "application/json",
-            # Compression would make events wait for each other, and there is little to win on small pieces.
+            # A compressed stream makes events wait for each other, and there is little to win on small pieces.
             "accept-encoding": "identity",
             "content-type": "application/json" if request.method == b"POST" else None,
-            "x-api-key": self._api_key,
-            "authorization": None if self._bearer is None else f"Bearer {self._bearer}",
+            "x-api-key": self.api_key,
+            "authorization": None if self.auth_token is None else f"Bearer {self.auth_token}",
             "anthropic-version": self.version,
-            "anthropic-beta": ",".join(dict.fromkeys(flags)) or None,
+            "anthropic-beta": ",".join(flags) or None,
+            **own,
+            **client,
+            **last,
         }
-        for given in own:
-            composed.update(given)
         return RequestHead(
             method=request.method,
             host=address.host,
@@ -332,21 +297,20 @@ class Endpoint:
             tls=address.tls,
             target=address.target.encode("ascii"),
             headers=tuple(
-                (name.encode("ascii"), value.encode("ascii"))
-                for name, value in composed.items()
-                if value is not None
+                (name.encode("ascii"), value.encode("ascii")) for name, value in fields.items() if value is not None
             ),
-            secrets=tuple(dict.fromkeys((*self.secrets, *secret_values(composed.items())))),
+            secrets=tuple(dict.fromkeys((*self.secrets, *secret_values(fields.items()), *request.secrets))),
         )
 
     def _address_of(self, request: Sendable) -> Address:
         path, query = self.address.path, self.address.query
         if request.resource != "messages":
-            root = path.rstrip("/").removesuffix("/messages")
-            if root == path.rstrip("/"):
+            whole = path.rstrip("/")
+            root = whole.removesuffix("/messages")
+            if root == whole:
                 raise LocalProtocolError(
-                    f"the messages address does not end in /messages, so the address of {request.resource!r} "
-                    "cannot be told from it; make another endpoint with from_base_url",
+                    "the messages address does not end in /messages, so it does not tell where "
+                    f"/{request.resource.partition('/')[0]} is; make an endpoint for it with from_base_url",
                     path="url",
                 )
             path = f"{root}/{request.resource}"
@@ -355,73 +319,31 @@ class Endpoint:
         return attrs.evolve(self.address, path=path, query=query)
 
 
-def merge_betas(flags: Iterable[str] | None) -> tuple[str, ...]:
-    """Beta flags without doubles, in order. A str is taken as a comma-separated list, as the header has it."""
-    if flags is None:
-        return ()
-    merged: dict[str, None] = {}
-    for flag in (flags,) if isinstance(flags, str) else flags:
-        if not isinstance(flag, str):
-            raise LocalProtocolError(
-                f"a beta flag has to be a str, not a {type(flag).__name__}", path="betas"
-            )
-        for part in flag.split(","):
-            name = part.strip(" \t")
-            if name and _TOKEN.fullmatch(name) is None:
-                raise LocalProtocolError(
-                    "a beta flag has a character that no header list may have", path="betas"
-                )
-            if name:
-                merged[name] = None
-    return tuple(merged)
-
-
-def check_headers(headers: Mapping[str, Any], where: str) -> dict[str, str | None]:
-    """The headers with lower-case names, each checked; `where` names the argument in errors."""
-    checked: dict[str, str | None] = {}
-    for number, (name, value) in enumerate(headers.items(), 1):
-        if not isinstance(name, str) or _TOKEN.fullmatch(name) is None:
-            raise LocalProtocolError(
-                f"{where}: the name of header {number} is not a legal header name", path=where
-            )
-        key = name.lower()
-        if key in _FRAMING:
-            raise LocalProtocolError(
-                f"{where}.{key}: this header belongs to the connection and is set by the library",
-                path=f"{where}.{key}",
-            )
-        checked[key] = None if value is None else _value(value, f"{where}.{key}")
-    return checked
-
-
-def secret_values(headers: Iterable[tuple[str, str | None]]) -> list[str]:
-    """The values of the headers whose name says that they are secret; of `Scheme credentials` the latter too."""
-    found: list[str] = []
-    for name, value in headers:
-        if value and _SECRET_WORDS.search(name):
-            found.append(value)
-            scheme, _, rest = value.partition(" ")
-            if rest and scheme.isalpha():
-                found.append(rest.strip())
-    return found
-
-
-def _value(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise LocalProtocolError(f"{where} has to be a str, not a {type(value).__name__}", path=where)
-    text = value.strip(" \t")
-    if text and _VISIBLE.fullmatch(text) is None:
+def _permitted(address: Address, allow_http: bool) -> Address:
+    if not (address.tls or allow_http or address.loopback):
         raise LocalProtocolError(
-            f"{where} has a character that no header may carry (line breaks, control characters, anything not ASCII)",
-            path=where,
+            "the address is http and not this machine, so key and prompts would cross the network in clear; use https, "
+            "or pass allow_http=True if that is meant",
+            path="url",
         )
-    return text
+    return address
 
 
-def _key(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise LocalProtocolError(f"{where} has to be a str, not a {type(value).__name__}", path=where)
-    text = value.strip(" \t\r\n")
-    if not text:
-        raise LocalProtocolError(f"{where} is empty; leave it away to send none", path=where)
-    return _value(text, where)
+def _signed(api_key: str | None, auth_token: str | None, auth: Auth | None) -> tuple[str | None, str | None]:
+    """What goes into x-api-key and into Authorization."""
+    match auth:
+        case None:
+            return api_key, auth_token
+        case "x-api-key":
+            return api_key if api_key is not None else auth_token, None
+        case "bearer":
+            return None, auth_token if auth_token is not None else api_key
+        case "both":
+            return (
+                api_key if api_key is not None else auth_token,
+                auth_token if auth_token is not None else api_key,
+            )
+        case "none":
+            return None, None
+        case _:
+            raise LocalProtocolError('auth has to be "x-api-key", "bearer", "both" or "none"', path="auth")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NoReturn
 
@@ -34,9 +34,10 @@ _BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _OPENING: Final = frozenset((b"[", b"{"))
 _CLOSING: Final = frozenset((b"]", b"}"))
 
-_CONTAINERS: Final = frozenset((dict, list, tuple))
-_PLAIN: Final = frozenset((str, int, float, bool, type(None))) | _CONTAINERS
+_LEAVES: Final = frozenset((str, int, bool, type(None)))
+_PLAIN: Final = _LEAVES | {float, dict, list, tuple}
 _KEYS: Final = frozenset((str,))
+_flat: Final = chain.from_iterable
 
 
 def depth_of(data: bytes) -> int:
@@ -112,157 +113,159 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
 def dumps(value: Any, *, convert: Callable[[Any], Any] | None = None) -> bytes:
     """`value` as compact JSON in UTF-8.
 
-    Takes dicts with str keys, lists, tuples, str, int, float, bool, None, and subclasses of these as what they are.
-    `convert` is asked for the stand-in of any other value. Raises LocalProtocolError that names the path of anything
-    else: NaN, infinities, lone surrogates, other types, cycles, nesting beyond 512. Linear; msgspec does the writing,
-    and a walk over the value, level by level in C loops, finds what msgspec would write as null or quietly convert.
+    Takes dicts with str keys, lists, tuples, str, int, float, bool, None, and subclasses of these as what they
+    are. `convert` is asked what stands in for any other value, and may give the value itself back. Raises
+    LocalProtocolError that names the path of anything else: NaN, infinities, lone surrogates, other types, cycles,
+    nesting beyond 512. Linear; msgspec does the writing, and a walk over the value in C loops finds what msgspec
+    would write as null or quietly convert.
     """
-    if not _is_plain(value):
-        try:
-            value = _stand_in(value, convert, "", set())
-        except RecursionError:
-            raise _illegal("", f"the value nests deeper than {DEFAULT_DEPTH}") from None
-        _check(value)
+    # Writing comes first because it ends where a value contains itself, which the walk would not notice.
     try:
-        return _encode(value)
-    except (ValueError, TypeError, RecursionError) as error:  # a lone surrogate, or a number without end
-        _check(value)
-        raise LocalProtocolError(f"the request cannot be written as JSON: {error}") from error
+        data = _encode(value)
+    except (ValueError, TypeError, RecursionError):
+        pass  # what it is gets said below, with the place
+    else:
+        if _is_plain(value):
+            return data
+    try:
+        return _encode(_stand_in(value, convert, set()))
+    except RecursionError:
+        words, path = f"the value nests deeper than {DEFAULT_DEPTH}, or than the stack allows", ""
+    except _Unwritable as found:
+        words, path = found.words, found.path()
+    raise LocalProtocolError(f"{path or 'the value'}: {words}", path=path or None)
+
+
+class _Unwritable(Exception):
+    """A value JSON has no word for. On its way up it is told where it is, which costs nothing where there is none."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.steps: list[str] = []
+
+    def path(self) -> str:
+        return "".join(reversed(self.steps)).removeprefix(".")
 
 
 def _is_plain(root: Any) -> bool:
-    """Whether `root` is made of JSON's own types throughout. False may also mean too deep, or a cycle.
-
-    Lone surrogates are left to msgspec, which refuses them by itself.
-    """
+    """Whether `root`, which has no cycles, is made of JSON's own types throughout, no deeper than allowed."""
     level: list[Any] = [root]
     for _ in range(DEFAULT_DEPTH + 1):
         kinds = set(map(type, level))
+        if kinds <= _LEAVES:
+            return True
         if not kinds <= _PLAIN:
             return False
+        one = len(kinds) == 1  # mostly all of a level are of one type, and need no sorting
+        below: list[Any] = []
+        if list in kinds:
+            below += _flat(level if one else [item for item in level if type(item) is list])
+        if dict in kinds:
+            dicts = level if one else [item for item in level if type(item) is dict]
+            # Few keys are left of many once the equal ones are one.
+            if not _KEYS.issuperset(map(type, set().union(*dicts))):
+                return False
+            below += _flat(map(dict.values, dicts))
+        if tuple in kinds:
+            below += _flat([item for item in level if type(item) is tuple])
         if float in kinds and not all(map(math.isfinite, [item for item in level if type(item) is float])):
             return False
-        below: list[Any] = []
-        # By identity, so that a container that is there many times (or around itself) is looked into once a level.
-        if dict in kinds:
-            dicts = {id(item): item for item in level if type(item) is dict}.values()
-            if not set(map(type, chain.from_iterable(dicts))) <= _KEYS:
-                return False
-            below += chain.from_iterable(map(dict.values, dicts))
-        if list in kinds or tuple in kinds:
-            below += chain.from_iterable(
-                {id(item): item for item in level if type(item) is list or type(item) is tuple}.values()
-            )
-        if not below:
-            return True
         level = below
     return False
 
 
-def _stand_in(value: Any, convert: Callable[[Any], Any] | None, path: str, above: set[int]) -> Any:
-    """`value` with everything replaced that JSON knows by another name; containers are copied, never changed."""
-    kind = type(value)
-    if kind in _PLAIN and kind not in _CONTAINERS:
+def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int]) -> Any:
+    """`value` with everything replaced that JSON knows by another name; raises _Unwritable for what it does not know.
+
+    Containers are copied, never changed. `above` holds those that are still open, by identity, so that a cycle is
+    found where it closes.
+    """
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str.__str__(value)
+        return _text(value)
     if isinstance(value, int):
-        return int.__index__(value)
+        return _number(int.__index__(value))
     if isinstance(value, float):
+        if not math.isfinite(value):
+            raise _Unwritable(f"{float.__repr__(value)} is not a JSON number")
         return float.__float__(value)
     if id(value) in above:
-        raise _illegal(path, "the value contains itself")
+        raise _Unwritable("the value contains itself")
+    if len(above) >= DEFAULT_DEPTH:
+        raise RecursionError
     above.add(id(value))
     result: Any
-    if isinstance(value, Mapping):
-        result = {}
-        for key, member in value.items():
-            if isinstance(key, str):
-                key = str.__str__(key)
-            result[key] = _stand_in(member, convert, f"{path}.{key}", above)
+    if isinstance(value, dict | Mapping):
+        result = _object(value, convert, above)
     elif isinstance(value, list | tuple):
-        result = []
-        for index, member in enumerate(value):
-            result.append(_stand_in(member, convert, f"{path}[{index}]", above))
+        result = _array(value, convert, above)
     else:
-        result = value if convert is None else _converted(value, convert, path)
-        if result is not value:
-            result = _stand_in(result, convert, path, above)
+        result = value if convert is None else _converted(value, convert)
+        if result is value:
+            raise _Unwritable(f"{_named(value)} is not a JSON value")
+        result = _stand_in(result, convert, above)
     above.discard(id(value))
     return result
 
 
-def _converted(value: Any, convert: Callable[[Any], Any], path: str) -> Any:
+def _object(value: Mapping[Any, Any], convert: Callable[[Any], Any] | None, above: set[int]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, member in value.items():
+        if type(key) is not str or not key.isascii():
+            if not isinstance(key, str):
+                raise _Unwritable(f"a key is {_named(key)}, not a str")
+            key = _text(key)
+        if type(member) is str and member.isascii():  # most are
+            result[key] = member
+            continue
+        try:
+            result[key] = _stand_in(member, convert, above)
+        except _Unwritable as found:
+            found.steps.append(f".{key}")
+            raise
+    return result
+
+
+def _array(value: Sequence[Any], convert: Callable[[Any], Any] | None, above: set[int]) -> list[Any]:
+    result: list[Any] = []
+    for index, member in enumerate(value):
+        try:
+            result.append(_stand_in(member, convert, above))
+        except _Unwritable as found:
+            found.steps.append(f"[{index}]")
+            raise
+    return result
+
+
+def _converted(value: Any, convert: Callable[[Any], Any]) -> Any:
     try:
         return convert(value)
     except LocalProtocolError as error:
-        where = f"{path}.{error.path}" if error.path else path
-        raise LocalProtocolError(
-            f"{where.removeprefix('.')}: {error.message}", path=where.removeprefix(".")
-        ) from error
+        found = _Unwritable(error.message)
+        found.steps.append(f".{error.path}" if error.path else "")
+        raise found from error
 
 
-def _check(root: Any) -> None:
-    """Raise LocalProtocolError at the first place of `root` that JSON has no word for. No recursion."""
-    # `above` holds the containers that are still open, so that a cycle is found where it closes.
-    path: list[str] = []
-    above: set[int] = set()
-    stack: list[tuple[Iterator[tuple[str, Any]], int]] = []
-    item: Any = root
-    where = ""
-    while True:
-        kind = type(item)
-        if kind is str:
-            if not item.isascii():
-                _check_text(item, "".join(path) + where)
-        elif kind is dict or kind is list or kind is tuple:
-            if id(item) in above:
-                raise _illegal("".join(path) + where, "the value contains itself")
-            if len(stack) >= DEFAULT_DEPTH:
-                raise _illegal("", f"the value nests deeper than {DEFAULT_DEPTH}")
-            path.append(where)
-            above.add(id(item))
-            stack.append((_members(item, path), id(item)))
-        elif kind is float:
-            if not math.isfinite(item):
-                raise _illegal("".join(path) + where, f"{item} is not a JSON number")
-        elif item is not None and kind is not int and kind is not bool:
-            raise _illegal("".join(path) + where, f"a {kind.__name__} is not a JSON value")
-        while True:
-            if not stack:
-                return
-            members, identity = stack[-1]
-            found = next(members, None)
-            if found is not None:
-                where, item = found
-                break
-            stack.pop()
-            path.pop()
-            above.discard(identity)
-
-
-def _members(container: Any, path: list[str]) -> Iterator[tuple[str, Any]]:
-    if type(container) is dict:
-        for key, value in container.items():
-            if type(key) is not str:
-                raise _illegal("".join(path), f"the key {key!r} is a {type(key).__name__}, not a str")
-            if not key.isascii():
-                _check_text(key, "".join(path))
-            yield "." + key, value
-    else:
-        for index, value in enumerate(container):
-            yield f"[{index}]", value
-
-
-def _check_text(text: str, where: str) -> None:
+def _text(value: str) -> str:
+    text = str.__str__(value)  # of a subclass, such as a member of an enumeration, the plain str
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _illegal(
-            where, f"the text has a lone surrogate at character {error.start}, which UTF-8 cannot carry"
+        raise _Unwritable(
+            f"the text has a lone surrogate at character {error.start}, which UTF-8 cannot carry"
         ) from None
+    return text
 
 
-def _illegal(path: str, words: str) -> LocalProtocolError:
-    path = path.removeprefix(".")
-    return LocalProtocolError(f"{path or 'the value'}: {words}", path=path or None)
+def _number(value: int) -> int:
+    try:
+        str(value)
+    except ValueError:
+        raise _Unwritable("the number has more digits than the interpreter's limit") from None
+    return value
+
+
+def _named(value: Any) -> str:
+    kind = type(value).__name__
+    return f"an {kind}" if kind[:1].lower() in "aeiou" else f"a {kind}"

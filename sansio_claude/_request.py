@@ -1,15 +1,15 @@
 """MessageRequest: one call of the Messages API as data, and its body.
 
-Arguments have the wire's own names. An argument that is not given is absent on the wire, None is null. Nothing is
-added, dropped or changed on the way; whether the API will take it is what `check()` is for.
+Arguments have the wire's own names. One that is not given is absent on the wire, None is null. Nothing is added,
+dropped or changed on the way: whether the API will take it is what `check()` is for, and it is never called behind
+the caller's back.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias, runtime_checkable
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
 import attrs
 
@@ -19,21 +19,11 @@ from sansio_claude._json import dumps, loads_input
 if TYPE_CHECKING:
     from sansio_claude._check import Problem
 
-__all__ = [
-    "UNSET",
-    "CountTokensRequest",
-    "MessageRequest",
-    "Param",
-    "SupportsParam",
-    "Unset",
-    "assistant",
-    "tool_result",
-    "user",
-]
+__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset", "set_rules"]
 
 
 class Unset(enum.Enum):
-    """The type of `UNSET`: an argument that was not given, and so is absent on the wire."""
+    """The type of `UNSET`: an argument that was not given and so is absent on the wire. False as a condition."""
 
     UNSET = "UNSET"
 
@@ -47,7 +37,6 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 
 
-@runtime_checkable
 class SupportsParam(Protocol):
     """An object that can stand in a request: Message, every content block, a tool."""
 
@@ -57,140 +46,155 @@ class SupportsParam(Protocol):
 
 
 Param: TypeAlias = Mapping[str, Any] | SupportsParam
-Object: TypeAlias = Param | None | Unset
+_Object: TypeAlias = Param | Unset | None
+_Text: TypeAlias = str | Unset | None
+_Number: TypeAlias = float | Unset | None
+_List: TypeAlias = Iterable[Param] | Unset | None
 
-_HEADER_CARRIED: Final = {
-    "user_profile_id": "anthropic-user-profile-id",
-    "workspace_id": "anthropic-workspace-id",
-}
-_NOT_BODY: Final = frozenset({*_HEADER_CARRIED, "betas", "extra_headers", "extra_query", "extra_body"})
+# Arguments that are headers on the wire (the API's reference and the official SDK agree).
+_HEADERS: Final = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
+_NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query", "extra_body"})
 
 
 def _listed(value: Any) -> Any:
-    """Anything that can be gone through once (a generator, a view) as a list; everything else as it is."""
-    if isinstance(value, Iterable) and not isinstance(
-        value, list | tuple | str | bytes | bytearray | Mapping
-    ):
+    """What can be gone through only once (a generator), or is a list by another name, as a list."""
+    if isinstance(value, Iterable) and not isinstance(value, list | tuple | str | bytes | bytearray | Mapping):
         return list(value)
     return value
 
 
 @attrs.define(frozen=True, kw_only=True, repr=False)
 class MessageRequest:
-    """The arguments of `POST /v1/messages`, all optional here: `check()` says what the API will miss.
+    """The arguments of `POST /v1/messages`. All are optional here; `check()` says what the API will miss.
 
-    Values are plain dicts and lists or objects with `to_param()` (Message, content blocks, tools), at any depth.
-    They are not copied: do not change them before the request is sent. `betas`, `extra_headers` and `extra_body`
-    mean what they do in the official SDK, except that beta flags are merged and never replaced, and a header of
-    None is not sent. `extra_body` goes over the arguments of the same name. `repr()` shows no content.
+    Values are plain dicts and lists, or objects with `to_param()` (Message, content blocks, tools) at any depth. They
+    are not copied, so do not change them before the request is sent. `betas`, `extra_headers`, `extra_query` and
+    `extra_body` mean what they do in the official SDK, with two differences: beta flags are merged, never replaced,
+    and a header of None is not sent. Fields of `extra_body` go over arguments of the same name. `repr()` shows no
+    content.
     """
 
-    model: str | Unset | None = UNSET
+    model: _Text = UNSET
     max_tokens: int | Unset | None = UNSET
-    messages: Iterable[Param] | Unset | None = attrs.field(default=UNSET, converter=_listed)
-    system: str | Iterable[Param] | Unset | None = attrs.field(default=UNSET, converter=_listed)
-    tools: Iterable[Param] | Unset | None = attrs.field(default=UNSET, converter=_listed)
-    tool_choice: Object = UNSET
-    thinking: Object = UNSET
-    temperature: float | Unset | None = UNSET
-    top_p: float | Unset | None = UNSET
+    messages: _List = attrs.field(default=UNSET, converter=_listed)
+    system: str | _List = attrs.field(default=UNSET, converter=_listed)
+    tools: _List = attrs.field(default=UNSET, converter=_listed)
+    tool_choice: _Object = UNSET
+    thinking: _Object = UNSET
+    temperature: _Number = UNSET
+    top_p: _Number = UNSET
     top_k: int | Unset | None = UNSET
     stop_sequences: Iterable[str] | Unset | None = attrs.field(default=UNSET, converter=_listed)
     stream: bool | Unset | None = UNSET
-    metadata: Object = UNSET
-    service_tier: str | Unset | None = UNSET
-    speed: str | Unset | None = UNSET
-    inference_geo: str | Unset | None = UNSET
-    container: str | Param | Unset | None = UNSET
-    cache_control: Object = UNSET
-    diagnostics: Object = UNSET
-    output_config: Object = UNSET
+    metadata: _Object = UNSET
+    service_tier: _Text = UNSET
+    speed: _Text = UNSET
+    inference_geo: _Text = UNSET
+    container: str | _Object = UNSET
+    cache_control: _Object = UNSET
+    diagnostics: _Object = UNSET
+    output_config: _Object = UNSET
     # Beta from here on.
-    context_management: Object = UNSET
-    compaction: Object = UNSET
-    mcp_servers: Iterable[Param] | Unset | None = attrs.field(default=UNSET, converter=_listed)
-    fallbacks: str | Iterable[Param] | Unset | None = attrs.field(default=UNSET, converter=_listed)
-    fallback_credit_token: str | Unset | None = UNSET
-    billing_policy: Any = UNSET
-    thread: Object = UNSET
-    # Carried by headers, not the body.
-    user_profile_id: str | Unset | None = UNSET
-    workspace_id: str | Unset | None = UNSET
+    context_management: _Object = UNSET
+    compaction: _Object = UNSET
+    mcp_servers: _List = attrs.field(default=UNSET, converter=_listed)
+    fallbacks: str | _List = attrs.field(default=UNSET, converter=_listed)
+    fallback_credit_token: _Text = UNSET
+    billing_policy: str | _Object = UNSET
+    thread: _Object = UNSET
+    # Carried by headers.
+    user_profile_id: _Text = UNSET
+    workspace_id: _Text = UNSET
     betas: Sequence[str] | None = None
     extra_headers: Mapping[str, str | None] | None = None
     extra_query: Mapping[str, str] | None = None
     extra_body: Mapping[str, Any] | None = None
 
     @classmethod
-    def from_dict(cls, body: Mapping[str, Any]) -> Self:
-        """The request of a body as the wire has it; keys this class does not know go into `extra_body`.
+    def from_dict(cls, arguments: Mapping[str, Any]) -> Self:
+        """The request of a body as the wire has it. Keys that are no argument go into `extra_body`.
 
-        `betas`, `extra_headers`, `extra_body`, `user_profile_id` and `workspace_id` may be there too, as the
-        arguments they are.
+        `betas`, `extra_headers`, `user_profile_id` and the like may be among them, and are the arguments they are.
         """
-        extra = {key: value for key, value in body.items() if key not in _FIELDS}
-        known = {key: value for key, value in body.items() if key in _FIELDS}
-        if extra:
-            known["extra_body"] = {**extra, **(known.get("extra_body") or {})}
+        known = {key: value for key, value in arguments.items() if key in _FIELDS}
+        other = {key: value for key, value in arguments.items() if key not in _FIELDS}
+        if other:
+            known["extra_body"] = {**other, **(known.get("extra_body") or {})}
         return cls(**known)
 
     def replace(self, **changes: Any) -> Self:
-        """The same request with other arguments. UNSET takes one away."""
+        """The same request with other arguments; UNSET takes one away."""
         return attrs.evolve(self, **changes)
 
     def given(self) -> dict[str, Any]:
-        """The body's arguments that were given, `extra_body` included, as they were given."""
+        """The body's arguments that were given, as they were given, with `extra_body` over them."""
         found = {name: value for name in _BODY if (value := getattr(self, name)) is not UNSET}
         if self.extra_body:
             found.update(self.extra_body)
         return found
 
     def body(self, stream: bool | None = None) -> bytes:
-        """The body as JSON. `stream` True writes `"stream": true`, False no such key, None what was given.
+        """The body as JSON. `stream`: True writes `"stream": true`, False no such key, None what was given.
 
-        Raises LocalProtocolError that names the path of a value JSON cannot carry, such as
-        `messages[2].content[0].source.data`. Linear.
+        Raises LocalProtocolError that names the path of a value JSON has no word for, such as
+        `messages[2].content[0].source.data`: NaN, lone surrogates, keys that are no str, values that contain
+        themselves, objects of unknown kinds. Linear.
         """
-        return dumps(self._streaming(stream), convert=_param)
-
-    def to_dict(self, stream: bool | None = None) -> dict[str, Any]:
-        """The body as plain dicts and lists. Raises like `body`."""
-        value: dict[str, Any] = loads_input(self.body(stream).decode())
-        return value
-
-    def _streaming(self, stream: bool | None) -> dict[str, Any]:
         found = self.given()
         if stream is not None:
             found.pop("stream", None)
         if stream:
             found["stream"] = True
-        return found
+        messages = found.get("messages")
+        if isinstance(messages, list):
+            # Whole turns are what objects mostly are; `dumps` finds the others, but takes longer.
+            try:
+                found["messages"] = [turn if type(turn) is dict else _param(turn) for turn in messages]
+            except LocalProtocolError:
+                pass  # said again below, with the place
+        return dumps(found, convert=_param)
+
+    def to_dict(self, stream: bool | None = None) -> dict[str, Any]:
+        """The body as dicts and lists, detached: what a server makes of it. Raises like `body`."""
+        value: dict[str, Any] = loads_input(self.body(stream).decode())
+        return value
 
     @property
     def method(self) -> bytes:
-        """The HTTP method, b"POST"."""
+        """The HTTP method."""
         return b"POST"
 
     @property
     def resource(self) -> str:
-        """The resource below the API's root."""
+        """What it is about, below the API's root."""
         return "messages"
 
     @property
     def query(self) -> str:
-        """`extra_query`, encoded."""
-        return urlencode(self.extra_query or {}, quote_via=quote)
+        """`extra_query`, percent-encoded."""
+        return encode_query(self.extra_query)
 
     @property
     def headers(self) -> dict[str, str | None]:
-        """The headers this request brings: those that carry arguments, then `extra_headers`."""
+        """The headers it brings: those that carry arguments, then `extra_headers`."""
         found: dict[str, str | None] = {}
-        for name, header in _HEADER_CARRIED.items():
+        for name, header in _HEADERS.items():
             value = getattr(self, name)
             if value is not UNSET and value is not None:
                 found[header] = value
         found.update(self.extra_headers or {})
         return found
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The tokens for MCP servers, which no error or log may show."""
+        servers = self.given().get("mcp_servers")
+        found = []
+        for server in servers if isinstance(servers, list | tuple) else ():
+            token = server.get("authorization_token") if isinstance(server, Mapping) else None
+            if isinstance(token, str) and token:
+                found.append(token)
+        return tuple(found)
 
     def count_tokens(self) -> CountTokensRequest:
         """The request that asks how many input tokens this one has."""
@@ -199,68 +203,27 @@ class MessageRequest:
     def check(self, *, version: str = "2023-06-01", betas: Sequence[str] = ()) -> list[Problem]:
         """What the API is known to refuse, ignore or advise against in this request, in plain words.
 
-        `version` and `betas` are what the endpoint and the client add. Pure: changes and sends nothing.
+        `version` and `betas` are those that the endpoint and the client add. Pure: nothing is changed or sent, and
+        nothing calls this but you.
         """
-        return _rules[0](self, version, betas)
+        return _rules[-1](self, version, betas)
 
     def __repr__(self) -> str:
-        shown = [f"model={self.model!r}"] if isinstance(self.model, str) else []
+        shown = []
         for name in _BODY:
             value = getattr(self, name)
-            if name == "model" or value is UNSET:
-                continue
-            plain = value is None or isinstance(value, bool | int | float)
-            size = f"<{len(value)}>" if isinstance(value, list | tuple) else "..."
-            shown.append(f"{name}={value!r}" if plain else f"{name}={size}")
-        return f"MessageRequest({', '.join(shown)})"
+            if name == "model" or value is None or isinstance(value, int | float):
+                shown.append(f"{name}={value!r}")
+            elif isinstance(value, list | tuple):
+                shown.append(f"{name}=<{len(value)}>")
+            elif value is not UNSET:
+                shown.append(f"{name}=...")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 _FIELDS: Final = frozenset(field.name for field in attrs.fields(MessageRequest))
 _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if field.name not in _NOT_BODY)
-# `_check` stands above this module and puts its rules here when it is imported, as the package does.
-_rules: list[Callable[[MessageRequest, str, Sequence[str]], list[Problem]]] = []
-
-
-@attrs.define(frozen=True)
-class CountTokensRequest:
-    """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
-
-    request: MessageRequest
-
-    @property
-    def method(self) -> bytes:
-        """The HTTP method, b"POST"."""
-        return b"POST"
-
-    @property
-    def resource(self) -> str:
-        """The resource below the API's root."""
-        return "messages/count_tokens"
-
-    @property
-    def query(self) -> str:
-        """That of the request."""
-        return self.request.query
-
-    @property
-    def betas(self) -> Sequence[str] | None:
-        """Those of the request."""
-        return self.request.betas
-
-    @property
-    def headers(self) -> dict[str, str | None]:
-        """Those of the request."""
-        return self.request.headers
-
-    def body(self, stream: bool | None = None) -> bytes:
-        """The body: the request's arguments that counting takes. `stream` is there for likeness only."""
-        found = self.request.given()
-        return dumps(
-            {name: value for name, value in found.items() if name not in _NOT_COUNTED}, convert=_param
-        )
-
-
-# What only matters for an answer; the counting call refuses it.
+# What matters for an answer only, so that the counting call has no such parameter.
 _NOT_COUNTED: Final = frozenset(
     {
         "container",
@@ -280,53 +243,80 @@ _NOT_COUNTED: Final = frozenset(
     }
 )
 
+_Rules: TypeAlias = Callable[[MessageRequest, str, Sequence[str]], "list[Problem]"]
+_rules: list[_Rules] = []
+
+
+def set_rules(rules: _Rules) -> None:
+    """Tell `MessageRequest.check` what to do. Called once by `_check`, which stands above this module."""
+    _rules[:] = [rules]
+
+
+@attrs.define(frozen=True)
+class CountTokensRequest:
+    """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
+
+    request: MessageRequest
+
+    @property
+    def method(self) -> bytes:
+        """The HTTP method."""
+        return b"POST"
+
+    @property
+    def resource(self) -> str:
+        """What it is about, below the API's root."""
+        return "messages/count_tokens"
+
+    @property
+    def query(self) -> str:
+        """That of the request."""
+        return self.request.query
+
+    @property
+    def betas(self) -> Sequence[str] | None:
+        """Those of the request."""
+        return self.request.betas
+
+    @property
+    def headers(self) -> dict[str, str | None]:
+        """Those of the request."""
+        return self.request.headers
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the request."""
+        return self.request.secrets
+
+    def body(self, stream: bool | None = None) -> bytes:
+        """The request's body without what counting has no parameter for; `stream` changes nothing. Raises like it."""
+        counted = {name: value for name, value in self.request.given().items() if name not in _NOT_COUNTED}
+        if self.request.extra_body:
+            counted.update(self.request.extra_body)
+        return dumps(counted, convert=_param)
+
 
 def _param(value: Any) -> Any:
-    method = getattr(value, "to_param", None)
-    return value if method is None or isinstance(value, type) else method()
+    # Asked by name: isinstance with a protocol takes microseconds, and a history has hundreds of blocks.
+    method = None if isinstance(value, type) else getattr(value, "to_param", None)
+    return value if method is None else method()
 
 
-def user(*content: str | Param) -> dict[str, Any]:
-    """A user's turn: texts and content blocks in order. One single text is sent as a plain string."""
-    return _turn("user", content)
+_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986
 
 
-def assistant(*content: str | Param) -> dict[str, Any]:
-    """An assistant's turn, as a prefill or a made-up history; a Message itself goes in as it is."""
-    return _turn("assistant", content)
+def percent_encode(text: str) -> str:
+    """`text` as one piece of a path or query: everything but unreserved characters encoded, as UTF-8."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise LocalProtocolError("a part of the address has a lone surrogate, which UTF-8 cannot carry") from None
+    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
 
 
-def _turn(role: Literal["user", "assistant"], content: tuple[str | Param, ...]) -> dict[str, Any]:
-    if not content:
-        raise LocalProtocolError(f"{role}() needs a text or at least one content block", path="content")
-    if len(content) == 1 and isinstance(content[0], str):
-        return {"role": role, "content": content[0]}
-    return {
-        "role": role,
-        "content": [{"type": "text", "text": item} if isinstance(item, str) else item for item in content],
-    }
-
-
-def tool_result(
-    tool_use_id: str,
-    content: str | Sequence[str | Param] | Unset = UNSET,
-    *,
-    is_error: bool | Unset = UNSET,
-    cache_control: Object = UNSET,
-) -> dict[str, Any]:
-    """The result of one tool call, a block for a user's turn, where results come before anything else.
-
-    `content` is a text, or texts and blocks (text, image, document, search_result); absent for no output.
-    """
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool_use_id}
-    if isinstance(content, str):
-        block["content"] = content
-    elif content is not UNSET:
-        block["content"] = [
-            {"type": "text", "text": item} if isinstance(item, str) else item for item in content
-        ]
-    if is_error is not UNSET:
-        block["is_error"] = is_error
-    if cache_control is not UNSET:
-        block["cache_control"] = cache_control
-    return block
+def encode_query(fields: Mapping[str, str] | None) -> str:
+    """Names and values as a query, percent-encoded, without "?"."""
+    for name, value in (fields or {}).items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise LocalProtocolError("names and values of a query have to be str", path="extra_query")
+    return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in (fields or {}).items())
