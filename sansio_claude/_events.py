@@ -11,7 +11,7 @@ Source: the Messages API's streaming reference, stable and beta.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from attrs import define
 
@@ -21,7 +21,9 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
-from sansio_claude._sse import ServerSentEvent
+
+if TYPE_CHECKING:
+    from sansio_claude._sse import ServerSentEvent
 
 __all__ = [
     "CitationsDelta",

@@ -397,8 +397,9 @@ class MessageStream:
         self._events.append(event)
         if isinstance(event, ContentBlockStart) or self._index not in accumulator.open:
             self._arm(event)
-        if accumulator.done:
+        if self.done:
             self._state = "complete"
+            self._ready = None
         elif isinstance(event, ErrorEvent):
             self._state = "errored"
             self._error = api_error(
