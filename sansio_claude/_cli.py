@@ -1,0 +1,297 @@
+"""The command line: `sansio-claude` and `python -m sansio_claude`.
+
+Every failure is one sentence on stderr and an exit status: 0 fine, 1 the input or the answer was not, 2 the command
+was not understood, 130 Ctrl-C. There are no tracebacks, except of bugs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import attrs
+
+from sansio_claude._cli_decode import decode_file, json_text
+from sansio_claude._cli_input import Complaint, one_line, open_source
+from sansio_claude._cli_live import INTERRUPTED, Request, watch
+from sansio_claude._endpoint import DEFAULT_BASE_URL, Endpoint
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._request import MessageRequest
+
+__all__ = ["main"]
+
+DEFAULT_MODEL: Final = "claude-opus-5-5"
+_BROKEN_PIPE: Final = 141  # as of a program that SIGPIPE ended
+_PACE: Final = 0.035  # seconds between two events of demo and replay at speed 1: about what a model takes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character is no reason to stop.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except Complaint as complaint:
+        return _complain(complaint)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _unread()
+    return status
+
+
+def _complain(complaint: Complaint) -> int:
+    try:
+        sys.stdout.flush()
+        print(f"sansio-claude: {complaint}", file=sys.stderr)
+    except BrokenPipeError:
+        return _unread()
+    return complaint.status
+
+
+def _unread() -> int:
+    """Whoever read our output has seen enough. Python would complain once more when it flushes at exit."""
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+    return _BROKEN_PIPE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sansio-claude",
+        description="Claude's streaming Messages API on the command line.",
+        epilog="Start with `sansio-claude demo`: it needs no key and no network.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="watch an answer grow, from a server inside this program")
+    demo.set_defaults(run=_demo)
+    _live_options(demo)
+    _speed_options(demo)
+
+    ask = commands.add_parser("ask", help="ask a question and watch the answer grow")
+    ask.set_defaults(run=_ask)
+    ask.add_argument("prompt", metavar="PROMPT", help="the question; - reads it from stdin")
+    ask.add_argument("--model", default=DEFAULT_MODEL, help="the model's id (default: %(default)s)")
+    ask.add_argument("--max-tokens", type=_positive, default=4096, metavar="N", help="default: %(default)s")
+    ask.add_argument("--system", metavar="TEXT", help="the system prompt")
+    ask.add_argument(
+        "--thinking",
+        nargs="?",
+        const="adaptive",
+        metavar="BUDGET",
+        help="let the model think first: adaptively, or with a budget of tokens for models that take one",
+    )
+    ask.add_argument("--base-url", metavar="URL", help="default: ANTHROPIC_BASE_URL, else " + DEFAULT_BASE_URL)
+    _live_options(ask)
+
+    decode = commands.add_parser("decode", help="turn the bytes of a stream into the JSON of its message")
+    decode.set_defaults(run=lambda options: decode_file(options.file, events=options.events, strict=options.strict))
+    decode.add_argument("file", metavar="FILE", help="the body of a streamed answer; - reads stdin")
+    decode.add_argument("--events", action="store_true", help="print one line of JSON for each event instead")
+    decode.add_argument("--strict", action="store_true", help="take every deviation from the protocol for an error")
+
+    replay = commands.add_parser("replay", help="serve a recorded stream and watch it arrive")
+    replay.set_defaults(run=_replay)
+    replay.add_argument("file", metavar="FILE", help="the body of a streamed answer; - reads stdin")
+    _live_options(replay)
+    _speed_options(replay)
+
+    serve = commands.add_parser("serve", help="answer requests with recorded streams until Ctrl-C")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("files", metavar="FILE", nargs="+", help="recorded streams, answered in turn")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=0, help="default: any free one")
+    _speed_options(serve)
+
+    check = commands.add_parser("check", help="name the problems of a request before it is sent")
+    check.set_defaults(run=_check)
+    check.add_argument("file", metavar="REQUEST.JSON", help="the body of a request; - reads stdin")
+    check.add_argument("--json", action="store_true", help="print the problems as JSON")
+    return parser
+
+
+def _live_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runtime", choices=("asyncio", "trio"), default="asyncio", help="the event loop (default: %(default)s)"
+    )
+    parser.add_argument("--plain", action="store_true", help="plain text, as it is when stdout is no terminal")
+
+
+def _speed_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="FACTOR", help="how fast events come (default: %(default)s)"
+    )
+    parser.add_argument("--fast", action="store_true", help="do not wait between events")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return value
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("it must be more than 0")
+    return value
+
+
+def _pace(options: argparse.Namespace) -> float:
+    return 0.0 if options.fast else _PACE / options.speed
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from sansio_claude._cli_demo import PROMPT, TOOL, demo_transcript
+
+    print(f"> {PROMPT}\n", flush=True)
+    arguments = {
+        "model": DEFAULT_MODEL,
+        "max_tokens": 2048,
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "tools": [TOOL],
+        "messages": [{"role": "user", "content": PROMPT}],
+    }
+    return _watch_local(demo_transcript(), arguments, options)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from sansio_claude.testing import Transcript
+
+    arguments = {
+        "model": DEFAULT_MODEL,
+        "max_tokens": 1,
+        "messages": [{"role": "user", "content": "replay"}],
+    }
+    return _watch_local(Transcript.from_bytes(_recording(options.file, "replay")), arguments, options)
+
+
+def _watch_local(transcript: Any, arguments: dict[str, Any], options: argparse.Namespace) -> int:
+    """Stream from a server of our own, over a real socket."""
+    from sansio_claude.testing import ReplayServer, serve_in_thread
+
+    server = ReplayServer([transcript], pace=_pace(options))
+    try:
+        with serve_in_thread(server) as address:
+            endpoint = Endpoint.from_base_url(address.url, api_key="not-needed")
+            request = Request(endpoint=endpoint, arguments=arguments)
+            return watch(request, runtime=options.runtime, plain=options.plain)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise Complaint(f"No server can listen on this machine ({error}): allow sockets on 127.0.0.1.") from error
+
+
+def _ask(options: argparse.Namespace) -> int:
+    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    if not prompt.strip():
+        raise Complaint("There is no question: give it as an argument, or - and the question on stdin.")
+    environ = dict(os.environ)
+    if options.base_url is not None:
+        environ["ANTHROPIC_BASE_URL"] = options.base_url
+    if not (environ.get("ANTHROPIC_API_KEY", "").strip() or environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()):
+        raise Complaint("There is no key: set ANTHROPIC_API_KEY, or try `sansio-claude demo`, which needs none.")
+    try:
+        endpoint = Endpoint.from_env(environ)
+    except LocalProtocolError as error:
+        raise Complaint(f"No request can be made of these settings: {error}.") from error
+    arguments: dict[str, Any] = {
+        "model": options.model,
+        "max_tokens": options.max_tokens,
+        "messages": [{"role": "user", "content": prompt}],
+    }
+    if options.system is not None:
+        arguments["system"] = options.system
+    if options.thinking is not None:
+        arguments["thinking"] = _thinking(options.thinking)
+    request = Request(endpoint=endpoint, arguments=arguments, max_retries=2, proxy=environ)
+    return watch(request, runtime=options.runtime, plain=options.plain, split=True)
+
+
+def _thinking(text: str) -> dict[str, Any]:
+    if text == "adaptive":
+        return {"type": "adaptive", "display": "summarized"}
+    if not text.isdecimal():
+        raise Complaint(f"--thinking takes a number of tokens or nothing, not {text}.", status=2)
+    return {"type": "enabled", "budget_tokens": int(text)}
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from sansio_claude.testing import RecordedRequest, ReplayServer, Reply, Transcript, serve_in_asyncio
+
+    def entry(path: str) -> Any:
+        transcript = Transcript.from_bytes(_recording(path, "serve"))
+
+        def answer(request: RecordedRequest) -> Reply:
+            print(f"{request.method} {request.target} <- {path}", flush=True)
+            return transcript
+
+        return answer
+
+    server = ReplayServer([entry(path) for path in options.files], cycle=True, pace=_pace(options))
+
+    async def serve() -> None:
+        async with serve_in_asyncio(server, host=options.host, port=options.port) as address:
+            print(f"Serving {len(options.files)} recorded stream(s) at {address.url}; Ctrl-C ends it.")
+            print(f"Try: ANTHROPIC_API_KEY=any sansio-claude ask hello --base-url {address.url}", flush=True)
+            await asyncio.Event().wait()
+
+    try:
+        asyncio.run(serve())
+    except (OSError, OverflowError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        where = f"{options.host}:{options.port}"
+        raise Complaint(f"No server can listen at {where} ({error}): choose another --port or --host.") from error
+    return 0
+
+
+def _recording(path: str, command: str) -> bytes:
+    with open_source(path, command=command) as source:
+        if source.kind == "json":
+            raise Complaint(f"{source.name} is JSON, not a recorded stream: see `sansio-claude decode {path}`.")
+        return source.read()
+
+
+def _check(options: argparse.Namespace) -> int:
+    with open_source(options.file, command="check") as source:
+        name = source.name
+        if source.kind != "json":
+            raise Complaint(f"{name} is not JSON: give the body of a request, an object with model and messages.")
+        try:
+            body = json.loads(source.read())
+        except (ValueError, RecursionError) as error:
+            raise Complaint(f"{name} is not whole JSON ({error}): correct it there.") from error
+    if not isinstance(body, dict):
+        raise Complaint(f"{name} holds a JSON array: give the body of a request, an object with model and messages.")
+    try:
+        problems = MessageRequest.from_dict(body).check()
+    except LocalProtocolError as error:
+        raise Complaint(f"{name} cannot be sent: {error}.") from error
+    if options.json:
+        print(json_text([attrs.asdict(problem) for problem in problems], indent=2))
+    else:
+        for problem in problems:
+            where = f"{problem.path}: " if problem.path else ""
+            hint = f" ({one_line(problem.hint)})" if problem.hint else ""
+            print(f"{problem.severity}: {where}{one_line(problem.message)}{hint}")
+        if not problems:
+            print(f"{name}: no problems found")
+    return 1 if any(problem.severity == "error" for problem in problems) else 0

@@ -1,0 +1,115 @@
+"""Files for the commands: a recorded stream, a whole JSON answer, or one sentence about what else it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Final, Literal
+
+import attrs
+
+__all__ = ["Complaint", "Source", "one_line", "open_source"]
+
+_READ_SIZE: Final = 65_536
+_PACKED: Final = {
+    b"\x1f\x8b": ("gzip", "gzip -dc"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
+    b"BZh": ("bzip2", "bzip2 -dc"),
+    b"\xfd7zXZ": ("xz", "xz -dc"),
+    b"PK\x03\x04": ("zip", "unzip -p"),
+}
+_NEEDED: Final = 8  # bytes that are enough to know any of the kinds
+
+
+class Complaint(Exception):
+    """Ends the command with one sentence on stderr; `status` is its exit status."""
+
+    def __init__(self, sentence: str, *, status: int = 1) -> None:
+        super().__init__(one_line(sentence))
+        self.status = status
+
+
+def one_line(text: str) -> str:
+    """Control characters and line breaks as blanks, so that what a server says stays one line of plain text."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+@attrs.define
+class Source:
+    """An input that was opened and looked at. `chunks` gives all its bytes, the first ones included."""
+
+    name: str
+    kind: Literal["stream", "json"]
+    chunks: Iterator[bytes]
+
+    def read(self) -> bytes:
+        """The rest at once."""
+        return b"".join(self.chunks)
+
+
+@contextmanager
+def open_source(path: str, *, command: str = "decode") -> Iterator[Source]:
+    """Open a file, or stdin for "-". Raises Complaint for whatever cannot be an answer of the API."""
+    if path == "-":
+        yield _look("the input", sys.stdin.buffer, command)
+        return
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - closed below, after what is said about failing to open it
+    except FileNotFoundError:
+        raise Complaint(f"There is no file {path}: check its name, or give - to read from stdin.") from None
+    except IsADirectoryError:
+        raise Complaint(f"{path} is a directory: name one of the recorded streams in it.") from None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise Complaint(f"{path} cannot be read ({words}): check its name and your permissions.") from None
+    with file:
+        yield _look(path, file, command)
+
+
+def _look(name: str, file: BinaryIO, command: str) -> Source:
+    """See by its first bytes what it is, reading no more than needed: the rest may still be on its way."""
+    head = b""
+    chunks = _chunks(name, file)
+    start = b""
+    for chunk in chunks:
+        head += chunk
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if len(start) >= _NEEDED:
+            break
+    packed = next((names for magic, names in _PACKED.items() if head.startswith(magic)), None)
+    if packed is not None:
+        kind, tool = packed
+        shown = "FILE" if name == "the input" else name
+        raise Complaint(f"{name} is {kind} data: unpack it first, as in `{tool} {shown} | sansio-claude {command} -`.")
+    if not start:
+        raise Complaint(f"{name} is empty: it should hold the body of a streamed answer, as `curl -N` saves it.")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Complaint(f"{name} is UTF-16 text: event streams are UTF-8, so convert it with `iconv -t UTF-8`.")
+    if start.startswith(b"<"):
+        raise Complaint(
+            f"{name} is an HTML or XML page, not an event stream: something else than the API answered, so check the "
+            "address that it came from."
+        )
+    if start.startswith(b"HTTP/"):
+        raise Complaint(f"{name} begins with an HTTP head: save the body alone, as `curl` does without -i.")
+    return Source(name, "json" if start[:1] in b"{[" else "stream", _again(head, chunks))
+
+
+def _chunks(name: str, file: BinaryIO) -> Iterator[bytes]:
+    # read1 gives what is there; read would wait for a whole buffer of a stream that is still coming.
+    read: Any = getattr(file, "read1", file.read)
+    try:
+        while chunk := read(_READ_SIZE):
+            yield chunk
+    except IsADirectoryError:
+        raise Complaint(f"{name} is a directory: name one of the recorded streams in it.") from None
+    except OSError as error:
+        reason = error.strerror or os.strerror(error.errno or 0)
+        raise Complaint(f"{name} cannot be read to its end ({reason}): copy it again.") from None
+
+
+def _again(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from rest

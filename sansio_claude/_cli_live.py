@@ -1,0 +1,166 @@
+"""One streamed request with a view: what `demo`, `ask` and `replay` have in common."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+
+from sansio_claude._cli_input import Complaint
+from sansio_claude._cli_view import HowEnded, PlainView, View
+from sansio_claude._endpoint import Endpoint
+from sansio_claude._errors import (
+    APIError,
+    AuthenticationError,
+    ClaudeError,
+    ConnectError,
+    LocalProtocolError,
+    NotFoundError,
+    ProxyError,
+    RemoteProtocolError,
+    TLSError,
+    TruncatedError,
+)
+from sansio_claude._message import Message
+from sansio_claude._retry import RetryPolicy
+
+__all__ = ["Request", "Runtime", "watch"]
+
+Runtime: TypeAlias = Literal["asyncio", "trio"]
+
+INTERRUPTED: Final = 130  # the exit status of a command that Ctrl-C ended
+
+
+@attrs.define(frozen=True, kw_only=True)
+class Request:
+    """What to send and where. `proxy` is what `Client` takes as such."""
+
+    endpoint: Endpoint
+    arguments: Mapping[str, Any]
+    max_retries: int = 0
+    proxy: Any = None
+
+
+def watch(request: Request, *, runtime: Runtime = "asyncio", plain: bool = False, split: bool = False) -> int:
+    """Send the request and show the answer while it comes; the exit status.
+
+    `plain` asks for plain text on a terminal too. `split` sends all that is not the answer's text to stderr where
+    stdout is no terminal. Raises Complaint after whatever had arrived was shown.
+    """
+    started = time.monotonic()
+    view, start, stop = _view(started, plain=plain, split=split)
+    last: list[Message | None] = [None]
+    how: HowEnded = "cut"
+    try:
+        start()
+        _run(runtime, request, view, last)
+        how = "complete"
+    except KeyboardInterrupt:
+        how = "interrupted"
+    except ClaudeError as error:
+        if last[0] is None:
+            last[0] = error.partial
+        raise Complaint(sentence(error, request)) from error
+    finally:
+        try:
+            if last[0] is not None or how == "interrupted":
+                view.end(last[0], how, time.monotonic())
+        finally:
+            stop()
+    return INTERRUPTED if how == "interrupted" else 0
+
+
+def _view(started: float, *, plain: bool, split: bool) -> tuple[View, Callable[[], None], Callable[[], None]]:
+    """The view for this stdout, and how to start and stop it."""
+
+    def nothing() -> None:
+        pass
+
+    on_terminal = sys.stdout.isatty()
+    if on_terminal and not plain:
+        try:
+            from rich.console import Console
+
+            from sansio_claude._cli_rich import RichView
+        except ModuleNotFoundError:
+            print(
+                "sansio-claude: for colours and a live view, install rich: pip install 'sansio-claude[cli]'",
+                file=sys.stderr,
+            )
+        else:
+            console = Console(highlight=False)
+            if console.is_terminal and not console.is_dumb_terminal:
+                live = RichView(console, started=started)
+                return live, lambda: live.start("waiting for the answer"), live.stop
+    notes = sys.stderr if split and not on_terminal else sys.stdout
+    return PlainView(sys.stdout, notes, started=started, on_terminal=on_terminal), nothing, nothing
+
+
+def _run(runtime: Runtime, request: Request, view: View, last: list[Message | None]) -> None:
+    if runtime == "trio":
+        try:
+            import trio
+        except ModuleNotFoundError:
+            raise Complaint(
+                "The runtime trio is not installed: pip install 'sansio-claude[trio]', or use --runtime asyncio."
+            ) from None
+        from sansio_claude.trio import Client as TrioClient
+
+        trio.run(_stream, TrioClient, request, view, last)
+    else:
+        import asyncio
+
+        from sansio_claude.asyncio import Client as AsyncioClient
+
+        asyncio.run(_stream(AsyncioClient, request, view, last))
+
+
+async def _stream(client_class: Any, request: Request, view: View, last: list[Message | None]) -> None:
+    """The same on both event loops: the clients have the same names."""
+    retry = RetryPolicy(max_retries=request.max_retries)
+    async with (
+        client_class(request.endpoint, retry=retry, proxy=request.proxy) as client,
+        client.stream(**request.arguments) as stream,
+    ):
+        async for event in stream:
+            view.show(event, stream.partial_input, time.monotonic())
+            last[0] = stream.message
+
+
+def sentence(error: ClaudeError, request: Request) -> str:
+    """What happened and what to do, in one sentence."""
+    endpoint = request.endpoint
+    origin = f"{endpoint.scheme}://{endpoint.address.authority}"
+    match error:
+        case TruncatedError():
+            return f"The answer of {origin} was cut before its end: what had arrived is above, so ask again."
+        case AuthenticationError():
+            return f"{origin} did not accept the key ({_said(error)}): check ANTHROPIC_API_KEY."
+        case NotFoundError() if "model" in error.error_message:
+            model = request.arguments.get("model")
+            return f"{origin} does not know the model {model} ({_said(error)}): name another one with --model."
+        case NotFoundError():
+            return f"{origin} has no Messages API at {endpoint.url} ({_said(error)}): check --base-url."
+        case APIError() if error.retryable:
+            return f"{origin} answered with an error that may pass ({_said(error)}): try again in a while."
+        case APIError():
+            return f"{origin} refused the request ({_said(error)}): change what it names and ask again."
+        case TLSError():
+            return f"No safe connection to {origin} ({error}): check the address and this machine's certificates."
+        case ProxyError():
+            return f"The proxy made no connection to {origin} ({error}): check HTTPS_PROXY and NO_PROXY."
+        case ConnectError():
+            return f"No server answers at {origin} ({error}): check --base-url and the network."
+        case RemoteProtocolError():
+            return f"{origin} did not answer as the Messages API does ({error}): check --base-url."
+        case LocalProtocolError():
+            return f"The request cannot be sent: {error}."
+        case _:
+            return f"The connection to {origin} failed: {error}; try again."
+
+
+def _said(error: APIError) -> str:
+    return f"{error.type or f'HTTP {error.status}'}: {error.error_message}" if error.error_message else str(error)
