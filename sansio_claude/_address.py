@@ -7,20 +7,21 @@ refused with words. No message quotes the address itself, because people put key
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
 
-__all__ = ["Address", "parse_address"]
+__all__ = ["Address", "encode_query", "parse_address", "percent_encode"]
 
 _PORTS: Final = {"http": 80, "https": 443}
-_SHAPE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
-_AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
-_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_SHAPE: Final = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
+_AUTHORITY: Final = r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?"
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 # RFC 3986 pchar, "/" and "?", with % only in front of two hex digits.
-_PATH: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
+_PATH: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
 # Where IDNA 2003 (the standard library's) and IDNA 2008 (browsers') lead to different hosts.
 _DEVIATING: Final = frozenset("ßẞς\u200c\u200d")
 
@@ -90,7 +91,7 @@ def parse_address(url: str) -> Address:
         if character <= " " or character in "\\\x7f":
             name = "a space" if character == " " else f"the character U+{ord(character):04X}"
             raise _refuse(f"the address has {name} at position {position}, which no address may have")
-    found = _SHAPE.fullmatch(text)
+    found = re.fullmatch(_SHAPE, text)
     if found is None:
         raise _refuse("the address has no scheme: it has to start with https://")
     scheme, authority, path, query, fragment = found.groups()
@@ -103,7 +104,7 @@ def parse_address(url: str) -> Address:
         raise _refuse(
             "the address has a user name or password in it; remove it and give the key as api_key= or auth_token="
         )
-    parts = _AUTHORITY.fullmatch(authority)
+    parts = re.fullmatch(_AUTHORITY, authority)
     if parts is None:
         raise _refuse("the address has no legal host and port; an IPv6 host has to stand in brackets")
     host, digits = parts.groups()
@@ -112,7 +113,7 @@ def parse_address(url: str) -> Address:
         raise _refuse("the port of the address is not a number from 1 to 65535")
     query = None if query is None else query[1:]
     for name, part in (("path", path), ("query", query or "")):
-        end = _PATH.match(part)
+        end = re.match(_PATH, part)
         if end is None or end.end() != len(part):
             at = end.end() + 1 if end is not None else 1
             raise _refuse(
@@ -131,7 +132,7 @@ def _host(text: str) -> str:
         text = _idna(text)
     host = text.lower()
     labels = host.removesuffix(".").split(".")
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(host) > 253 or not all(re.fullmatch(_LABEL, label) for label in labels):
         raise _refuse("the host of the address is not a host name: letters, digits, hyphens and dots")
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
         # "127.1" and "0x7f.1" mean an address to some resolvers and a name to others, so only the plain form passes.
@@ -163,3 +164,23 @@ def _idna(text: str) -> str:
         return text.encode("idna").decode("ascii")
     except UnicodeError:
         raise _refuse("the host of the address is not a legal international name; give its xn-- form") from None
+
+
+_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986
+
+
+def percent_encode(text: str) -> str:
+    """`text` as one piece of a path or query: everything but unreserved characters encoded, as UTF-8."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise LocalProtocolError("a part of the address has a lone surrogate, which UTF-8 cannot carry") from None
+    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
+
+
+def encode_query(fields: Mapping[str, str] | None) -> str:
+    """Names and values as a query, percent-encoded, without "?"."""
+    for name, value in (fields or {}).items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise LocalProtocolError("names and values of a query have to be str", path="extra_query")
+    return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in (fields or {}).items())

@@ -14,9 +14,9 @@ from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["check_headers", "check_key", "check_value", "is_secret", "merge_betas", "secret_values"]
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token, RFC 9110 section 5.6.2
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a token, RFC 9110 section 5.6.2
 # RFC 9110 section 5.5 without obs-text: bytes beyond ASCII mean something else to every server.
-_VALUE: Final = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
+_VALUE: Final = r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?"
 # What frames the message or speaks of the connection is the exchange's to say (RFC 9110 section 7.6.1, RFC 9112).
 _FRAMING: Final = frozenset(
     {
@@ -31,7 +31,7 @@ _FRAMING: Final = frozenset(
     }
 )
 # A header or query field with one of these in its name is taken to hold a secret.
-_SECRET: Final = re.compile(r"auth|key|token|secret|passw|cookie|credential|signature", re.IGNORECASE)
+_SECRET: Final = r"(?i)auth|key|token|secret|passw|cookie|credential|signature"
 
 
 def check_value(value: object, where: str) -> str:
@@ -39,7 +39,7 @@ def check_value(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise LocalProtocolError(f"{where} has to be a str, not a {type(value).__name__}", path=where)
     text = str.__str__(value).strip(" \t")
-    if _VALUE.fullmatch(text) is None:
+    if re.fullmatch(_VALUE, text) is None:
         raise LocalProtocolError(
             f"{where} has a character that no header may carry: a line break, a control character or one beyond ASCII",
             path=where,
@@ -59,7 +59,7 @@ def check_headers(headers: Mapping[str, Any] | None, where: str) -> dict[str, st
     """Headers with names in lower case; of two that differ in case only, the later one. None stays None."""
     checked: dict[str, str | None] = {}
     for number, (name, value) in enumerate((headers or {}).items(), 1):
-        if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        if not isinstance(name, str) or re.fullmatch(_NAME, name) is None:
             raise LocalProtocolError(f"{where}: the name of header {number} is not a legal header name", path=where)
         key = name.lower()
         place = f"{where}.{key}"
@@ -81,7 +81,7 @@ def merge_betas(*given: str | Iterable[str] | None) -> tuple[str, ...]:
                 raise LocalProtocolError(f"a beta flag has to be a str, not a {type(flag).__name__}", path="betas")
             for part in str.__str__(flag).split(","):
                 name = part.strip(" \t")
-                if name and _NAME.fullmatch(name) is None:
+                if name and re.fullmatch(_NAME, name) is None:
                     raise LocalProtocolError("a beta flag has a character that the header cannot carry", path="betas")
                 merged[name] = None
     merged.pop("", None)
@@ -90,7 +90,7 @@ def merge_betas(*given: str | Iterable[str] | None) -> tuple[str, ...]:
 
 def is_secret(name: str) -> bool:
     """Whether a header or query field of this name is taken to hold a secret."""
-    return _SECRET.search(name) is not None
+    return re.search(_SECRET, name) is not None
 
 
 def secret_values(fields: Iterable[tuple[str, str | None]]) -> list[str]:

@@ -30,7 +30,7 @@ _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
 _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
 
 # A string or a bracket, so that brackets inside strings do not count. Possessive: no backtracking, linear.
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_BRACKETS: Final = rb'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
 _OPENING: Final = frozenset((b"[", b"{"))
 _CLOSING: Final = frozenset((b"]", b"}"))
 
@@ -43,7 +43,7 @@ _flat: Final = chain.from_iterable
 def depth_of(data: bytes) -> int:
     """The deepest nesting of arrays and objects in `data`, which need not be legal JSON. Linear time, no recursion."""
     deepest = depth = 0
-    for match in _BRACKETS.finditer(data):
+    for match in re.finditer(_BRACKETS, data):
         token = match.group()
         if token in _OPENING:
             depth += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
 import attrs
 
+from sansio_claude._address import encode_query
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import dumps, loads_input
 
@@ -63,7 +64,7 @@ def _listed(value: Any) -> Any:
     return value
 
 
-@attrs.define(frozen=True, kw_only=True, repr=False)
+@attrs.define(frozen=True, kw_only=True, repr=False, eq=False)
 class MessageRequest:
     """The arguments of `POST /v1/messages`. All are optional here; `check()` says what the API will miss.
 
@@ -208,6 +209,13 @@ class MessageRequest:
         """
         return _rules[-1](self, version, betas)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MessageRequest):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
         shown = []
         for name in _BODY:
@@ -300,23 +308,3 @@ def _param(value: Any) -> Any:
     # Asked by name: isinstance with a protocol takes microseconds, and a history has hundreds of blocks.
     method = None if isinstance(value, type) else getattr(value, "to_param", None)
     return value if method is None else method()
-
-
-_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986
-
-
-def percent_encode(text: str) -> str:
-    """`text` as one piece of a path or query: everything but unreserved characters encoded, as UTF-8."""
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        raise LocalProtocolError("a part of the address has a lone surrogate, which UTF-8 cannot carry") from None
-    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
-
-
-def encode_query(fields: Mapping[str, str] | None) -> str:
-    """Names and values as a query, percent-encoded, without "?"."""
-    for name, value in (fields or {}).items():
-        if not (isinstance(name, str) and isinstance(value, str)):
-            raise LocalProtocolError("names and values of a query have to be str", path="extra_query")
-    return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in (fields or {}).items())
