@@ -1,0 +1,34 @@
+"""Tools: definitions from Python functions, the loop of a conversation that calls them, the text editor.
+
+Everything here is without I/O but `DiskFiles`, which reads and writes files.
+"""
+
+from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
+from sansio_claude.tools._disk_files import DiskFiles
+from sansio_claude.tools._files import Files, Kind, MemoryFiles
+from sansio_claude.tools._loop import ToolLoop, ToolParam
+from sansio_claude.tools._result import ToolResult
+from sansio_claude.tools._schema import RunnableTool, Tool, tool
+from sansio_claude.tools._text_editor import EditorVersion, TextEditor, editor_version
+
+__all__ = [
+    "Action",
+    "AskModel",
+    "AwaitResults",
+    "DiskFiles",
+    "EditorVersion",
+    "Files",
+    "Finished",
+    "Kind",
+    "MemoryFiles",
+    "RunTools",
+    "RunnableTool",
+    "TextEditor",
+    "Tool",
+    "ToolCall",
+    "ToolLoop",
+    "ToolParam",
+    "ToolResult",
+    "editor_version",
+    "tool",
+]

@@ -1,0 +1,277 @@
+"""Files: the little that the text editor needs of a file system; the same in memory; and the rules for paths.
+
+A path from a model becomes a *place* first: the names from the root down, joined by slashes, "" for the root itself.
+`place_of` makes it and is the only way in: no `..`, nothing absolute but what begins with the root's own name, no
+backslash, no control character. What a place leads to (a link, a device, a folder moved meanwhile) is for the
+implementation to find out, which therefore checks its places again.
+
+Every method raises ToolError with words for the model; the functions below make them, so that all implementations
+say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, Protocol, TypeAlias
+
+from sansio_claude._errors import LocalProtocolError, ToolError
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "Files",
+    "Kind",
+    "MemoryFiles",
+    "changed_meanwhile",
+    "exists_already",
+    "is_a_folder",
+    "not_a_folder",
+    "not_found",
+    "parts_of",
+    "place_of",
+    "refused",
+    "shown",
+    "too_large",
+]
+
+Kind: TypeAlias = Literal["file", "folder", "link", "other"]
+
+DEFAULT_MAX_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of the largest file that is read or written: about half a million tokens, more than a model should see."""
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_SHOWN: Final = 200
+# Names that Windows takes for devices, whatever their extension.
+_RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?\Z")
+
+
+class Files(Protocol):
+    """A tree of files below one root. Places are as `place_of` gives them; contents are whole, as bytes."""
+
+    @property
+    def name(self) -> str:
+        """The root's absolute path as the model writes it ("/repo"), without a slash at the end unless it is "/"."""
+        ...
+
+    def kind(self, place: str) -> Kind | None:
+        """What is there; None for nothing."""
+        ...
+
+    def read(self, place: str) -> bytes:
+        """The file's content."""
+        ...
+
+    def create(self, place: str, data: bytes) -> None:
+        """Make a new file, and the folders above it that are missing; refuse where anything is there."""
+        ...
+
+    def replace(self, place: str, old: bytes, new: bytes) -> None:
+        """Give a file that holds `old` the content `new`, in one step; refuse where it holds anything else."""
+        ...
+
+    def remove(self, place: str, old: bytes) -> None:
+        """Take away a file that holds `old`; refuse where it holds anything else."""
+        ...
+
+    def names(self, place: str, limit: int) -> list[tuple[str, Kind]]:
+        """The names in a folder with their kinds, in any order, at most `limit` of them."""
+        ...
+
+
+def shown(path: str) -> str:
+    """A path as an error may quote it: bounded, and without characters that would break the line."""
+    text = path if len(path) <= _SHOWN else path[:_SHOWN] + "..."
+    return _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
+
+
+def not_found(path: str) -> ToolError:
+    """Nothing is there."""
+    return ToolError(f"Error: File not found: {shown(path)}")
+
+
+def refused(path: str, words: str) -> ToolError:
+    """What is there, or the path itself, is not to be touched."""
+    return ToolError(f"Error: Permission denied. {shown(path)} {words}")
+
+
+def exists_already(path: str) -> ToolError:
+    """Something is where a new file should be."""
+    return ToolError(
+        f"Error: File already exists: {shown(path)}. `create` does not overwrite; use `str_replace` or `insert`."
+    )
+
+
+def is_a_folder(path: str) -> ToolError:
+    """A folder is where a file should be."""
+    return ToolError(f"Error: {shown(path)} is a directory. Only `view` takes a directory.")
+
+
+def not_a_folder(path: str) -> ToolError:
+    """A file is where a folder should be."""
+    return ToolError(f"Error: File not found: {shown(path)}. A part of the path is a file, not a directory.")
+
+
+def changed_meanwhile(path: str) -> ToolError:
+    """Somebody else wrote the file between our reading and our writing."""
+    return ToolError(f"Error: {shown(path)} was changed by somebody else meanwhile. View it again, then edit it.")
+
+
+def too_large(path: str, limit: int) -> ToolError:
+    """More bytes than are read or written."""
+    return ToolError(f"Error: {shown(path)} is too large to be viewed or edited: more than {limit} bytes.")
+
+
+def place_of(path: str, root: str) -> str:
+    """The place that a model's path names, relative to the root or absolute below the root's name.
+
+    Raises ToolError for anything else. `..` is refused wherever it stands, also where it would stay inside.
+    """
+    if not path:
+        raise ToolError("Error: The path is empty. Give the path of a file or directory below " + root + ".")
+    drive = _DRIVE.match(root)
+    if drive:  # a root with a drive letter: Windows, where a backslash separates too
+        path = path.replace("\\", "/")
+        if path[: drive.end()].lower() == drive.group().lower():
+            path = drive.group() + path[drive.end() :]
+    elif "\\" in path:
+        raise refused(path, "has a backslash in it. Separate the parts of a path with slashes.")
+    if _CONTROL.search(path):
+        raise refused(path, "has a control character in it.")
+    names = [name for name in path.split("/") if name not in ("", ".")]
+    if ".." in names:
+        raise refused(path, "has '..' in it. Write the path from the root down.")
+    if path.startswith("/") or (drive and _DRIVE.match(path)):
+        above = [name for name in root.split("/") if name]
+        if names[: len(above)] != above:
+            raise refused(path, f"is outside of {root}, the only directory that can be used here.")
+        names = names[len(above) :]
+    return "/".join(names)
+
+
+def parts_of(place: str, *, windows: bool = False) -> list[str]:
+    """The names of a place. Raises ToolError where it is none that `place_of` could have given.
+
+    With `windows` the names that mean something else there are refused too: devices, streams, drives, and names
+    with a dot or space at the end, which Windows drops.
+    """
+    if place == "":
+        return []
+    names = place.split("/")
+    for name in names:
+        if name in ("", ".", "..") or "\\" in name or _CONTROL.search(name):
+            raise refused(place, "is not a path of names below the root.")
+        if windows and (":" in name or name[-1] in ". " or _RESERVED.match(name)):
+            raise refused(place, "has a name in it that Windows takes for something else.")
+    return names
+
+
+class MemoryFiles:
+    """Files in memory: what the editor does, without a disk. For tests, previews, and files kept in a database.
+
+    `files` maps paths to contents (str is written as UTF-8); `name` is the root's path as the model sees it.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, str | bytes] | None = None,
+        *,
+        name: str = "/",
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
+        self._name = root_name(name)
+        self._max_bytes = max_bytes
+        self._files: dict[str, bytes] = {}
+        self._folders: set[str] = {""}
+        for path, content in (files or {}).items():
+            data = content.encode() if isinstance(content, str) else bytes(content)
+            self.create(place_of(path, self._name), data)
+
+    @property
+    def name(self) -> str:
+        """The root's path as the model sees it."""
+        return self._name
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """All files: places ("src/a.py") and their bytes. A copy."""
+        return dict(self._files)
+
+    def kind(self, place: str) -> Kind | None:
+        """What is there; None for nothing."""
+        self._above(place)
+        if place in self._files:
+            return "file"
+        return "folder" if place in self._folders else None
+
+    def read(self, place: str) -> bytes:
+        """The file's content."""
+        self._above(place)
+        if place in self._folders:
+            raise is_a_folder(self._path(place))
+        if place not in self._files:
+            raise not_found(self._path(place))
+        data = self._files[place]
+        self._bounded(place, data)
+        return data
+
+    def create(self, place: str, data: bytes) -> None:
+        """Make a new file and the folders above it."""
+        self._bounded(place, data)
+        names = self._above(place)
+        if place in self._files or place in self._folders:
+            raise exists_already(self._path(place))
+        self._folders.update("/".join(names[:count]) for count in range(1, len(names)))
+        self._files[place] = data
+
+    def replace(self, place: str, old: bytes, new: bytes) -> None:
+        """Give a file that holds `old` the content `new`."""
+        if self.read(place) != old:
+            raise changed_meanwhile(self._path(place))
+        self._bounded(place, new)
+        self._files[place] = new
+
+    def remove(self, place: str, old: bytes) -> None:
+        """Take away a file that holds `old`."""
+        if self.read(place) != old:
+            raise changed_meanwhile(self._path(place))
+        del self._files[place]
+
+    def names(self, place: str, limit: int) -> list[tuple[str, Kind]]:
+        """The names in a folder with their kinds."""
+        self._above(place)
+        if place not in self._folders:
+            raise not_a_folder(self._path(place)) if place in self._files else not_found(self._path(place))
+        start = place + "/" if place else ""
+        found: list[tuple[str, Kind]] = []
+        for kind, names in (("folder", self._folders), ("file", self._files)):
+            for other in names:
+                inner = other.removeprefix(start)
+                if other.startswith(start) and inner and "/" not in inner:
+                    found.append((inner, "folder" if kind == "folder" else "file"))
+        return found[:limit]
+
+    def _above(self, place: str) -> list[str]:
+        names = parts_of(place)
+        for count in range(1, len(names)):
+            if "/".join(names[:count]) in self._files:
+                raise not_a_folder(self._path(place))
+        return names
+
+    def _path(self, place: str) -> str:
+        return f"{self._name.rstrip('/')}/{place}" if place else self._name
+
+    def _bounded(self, place: str, data: bytes) -> None:
+        if len(data) > self._max_bytes:
+            raise too_large(self._path(place), self._max_bytes)
+
+
+def root_name(name: str) -> str:
+    """A root's name in its one form: absolute, no slash at the end, no `.` or `..`. Raises LocalProtocolError."""
+    path = name.replace("\\", "/") if _DRIVE.match(name) else name
+    names = path.split("/")
+    absolute = path.startswith("/") or _DRIVE.match(path)
+    if not absolute or "." in names or ".." in names or _CONTROL.search(name):
+        raise LocalProtocolError(f"the root's name {shown(name)!r} is no plain absolute path such as '/repo'")
+    kept = "/".join(part for part in names if part)
+    return kept if _DRIVE.match(path) else "/" + kept

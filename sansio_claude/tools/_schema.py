@@ -1,0 +1,206 @@
+"""Tool: what the model is told of a tool, and the function that runs it. `tool` makes one from a Python function."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, overload, runtime_checkable
+
+import attrs
+
+from sansio_claude._errors import LocalProtocolError, ToolError
+from sansio_claude._json import dumps
+from sansio_claude.tools._docstring import parse_docstring
+from sansio_claude.tools._signature import read_signature
+from sansio_claude.tools._types import InputType, Misfit, strict_schema
+
+__all__ = ["RunnableTool", "Tool", "tool"]
+
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+
+
+@runtime_checkable
+class RunnableTool(Protocol):
+    """Anything that can stand in `tools=` of a run and be called: Tool, TextEditor, or a class of your own.
+
+    It may also have `sequential` (True: calls of one answer are run one after the other), `thread` (True: `call`
+    blocks and is run in a worker thread) and `betas` (flags that a request with it needs).
+    """
+
+    @property
+    def name(self) -> str:
+        """The name by which the model calls it."""
+        ...
+
+    def to_param(self) -> Any:
+        """The definition, for `tools` of a request."""
+        ...
+
+    def call(self, input: Any) -> Any:  # noqa: A002 - the wire's own name
+        """Run it: the result, or an awaitable of it. Raises ToolError to give the model an error result."""
+        ...
+
+
+def _checked_name(_: Any, __: Any, value: str) -> None:
+    if not _NAME.match(value):
+        raise LocalProtocolError(
+            f"{value!r:.80} is no tool name: 1 to 64 letters, digits, _ and -. Give `name=`", path="tools"
+        )
+
+
+@attrs.define(frozen=True, kw_only=True)
+class Tool:
+    """A tool of one's own: definition and function.
+
+    Made by `tool` from a function, or by hand: then `function` gets the whole input, a dict, as its one argument,
+    and only the schema's `required` keys are checked. `None` for an optional part of the definition means that it
+    is not sent; `extra` holds parts that have no name here (`defer_loading`, `allowed_callers`, ...).
+    """
+
+    name: str = attrs.field(validator=_checked_name)
+    description: str = ""
+    input_schema: Mapping[str, Any]
+    function: Callable[..., Any]
+    input_examples: Sequence[Mapping[str, Any]] | None = None
+    strict: bool | None = None
+    cache_control: Mapping[str, Any] | None = None
+    eager_input_streaming: bool | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    sequential: bool = False
+    """Run the calls of one answer one after the other, in the model's order."""
+    thread: bool = True
+    """Run the function in a worker thread (never for coroutine functions): it may block."""
+    input_type: InputType | None = attrs.field(default=None, repr=False, eq=False)
+    """How the input becomes the function's arguments; None for a tool by hand."""
+    positional: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Those of the function's parameters that can only be given by position."""
+
+    def __attrs_post_init__(self) -> None:
+        for example in self.input_examples or ():
+            try:
+                self.arguments(dict(example))
+            except ToolError as error:
+                raise LocalProtocolError(
+                    f"an input example of the tool {self.name} does not fit it: {error.message.splitlines()[0]}",
+                    path="tools",
+                ) from error
+
+    def to_param(self) -> dict[str, Any]:
+        """The definition, for `tools` of a request."""
+        definition: dict[str, Any] = {"name": self.name}
+        if self.description:
+            definition["description"] = self.description
+        definition["input_schema"] = dict(self.input_schema)
+        if self.input_examples is not None:
+            definition["input_examples"] = [dict(example) for example in self.input_examples]
+        for key in ("strict", "cache_control", "eager_input_streaming"):
+            value = getattr(self, key)
+            if value is not None:
+                definition[key] = value
+        return {**definition, **self.extra}
+
+    def arguments(self, input: Any) -> tuple[list[Any], dict[str, Any]]:  # noqa: A002 - the wire's own name
+        """The positional and keyword arguments that an input stands for.
+
+        Raises ToolError, with words for the model, where the input does not fit.
+        """
+        try:
+            if self.input_type is None:
+                _check_required(input, self.input_schema)
+                return [input], {}
+            found = self.input_type.convert(input)
+        except Misfit as misfit:
+            raise ToolError(self._refusal(str(misfit))) from None
+        return [found.pop(name) for name in self.positional if name in found], found
+
+    def call(self, input: Any) -> Any:  # noqa: A002
+        """Check the input and call the function: its result, or an awaitable of it. Raises what it raises."""
+        args, kwargs = self.arguments(input)
+        return self.function(*args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function itself, as if it were no tool."""
+        return self.function(*args, **kwargs)
+
+    def _refusal(self, words: str) -> str:
+        about = f"\nWhat the tool does: {self.description}" if self.description else ""
+        return (
+            f"Error: The input does not fit the tool {self.name}: {words}{about}"
+            f"\nIts input schema: {dumps(dict(self.input_schema)).decode()}"
+            "\nCall it again with an input that fits. If it is unclear what to give, a fuller description of the tool "
+            "and its parameters would help: say so."
+        )
+
+
+def _check_required(value: Any, schema: Mapping[str, Any]) -> None:
+    if not isinstance(value, dict):
+        raise Misfit("the input must be an object")
+    for key in schema.get("required") or ():
+        if key not in value:
+            raise Misfit(f"Object missing required field `{key}`")
+
+
+@overload
+def tool(function: Callable[..., Any], /, **options: Any) -> Tool: ...
+@overload
+def tool(
+    function: None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    input_examples: Sequence[Mapping[str, Any]] | None = None,
+    strict: bool | None = None,
+    cache_control: Mapping[str, Any] | None = None,
+    eager_input_streaming: bool | None = None,
+    extra: Mapping[str, Any] | None = None,
+    sequential: bool = False,
+    thread: bool = True,
+) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool | Callable[[Callable[..., Any]], Tool]:
+    """Make a Tool from a function, as `tool(function)`, `@tool` or `@tool(name=..., ...)`.
+
+    The name is the function's, the description its docstring without the part about parameters, which describes the
+    parameters in the schema (a string in `Annotated[int, "..."]` and msgspec's `Meta(description=...)` go before
+    it). The schema comes from the type hints; parameters with a default are optional, others than the function's are
+    refused. Sync and async functions. `name` and `description` go before the function's own; the other options are
+    those of Tool.
+
+    Raises LocalProtocolError where no tool can be made of the function, or no schema of a type hint.
+    """
+    names = sys._getframe(1).f_locals
+    if function is None:
+        return lambda found: _made(found, names, **options)
+    return _made(function, names, **options)
+
+
+def _made(
+    function: Callable[..., Any],
+    names: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    thread: bool = True,
+    **options: Any,
+) -> Tool:
+    try:
+        signature = read_signature(function)
+    except LocalProtocolError:
+        # A type defined where the tool is made is known only there.
+        signature = read_signature(function, names)
+    said = parse_docstring(signature.doc)
+    name = name if name is not None else signature.name
+    input_type = InputType.of_parameters(name, signature.parameters, said.parameters)
+    return Tool(
+        name=name,
+        description=description if description is not None else said.description,
+        input_schema=strict_schema(input_type.schema) if options.get("strict") else input_type.schema,
+        function=function,
+        extra=dict(extra or {}),
+        thread=thread and not signature.is_async,
+        input_type=input_type,
+        positional=tuple(parameter.name for parameter in signature.parameters if parameter.positional),
+        **options,
+    )
