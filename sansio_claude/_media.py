@@ -16,7 +16,7 @@ from sansio_claude._errors import LocalProtocolError
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["IMAGE_TYPES", "MAX_IMAGE_BYTES", "MAX_REQUEST_BYTES", "document", "image", "media_type_of"]
+__all__ = ["IMAGE_TYPES", "MAX_IMAGE_BYTES", "MAX_REQUEST_BYTES", "document", "image", "image_size", "media_type_of"]
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
 MAX_IMAGE_BYTES: Final = 5 * 1024 * 1024
@@ -91,7 +91,7 @@ def document(
     `image`.
     """
     source: dict[str, Any]
-    if text is not None and data is path is url is file_id is None:
+    if text is not None and (data, path, url, file_id) == (None, None, None, None):
         source = {"type": "text", "media_type": "text/plain", "data": text}
     else:
         source = _source("document", data, path, url, file_id, (_PDF,), "a PDF document (give text as text=)", text)
@@ -161,3 +161,46 @@ def _looks_like(content: bytes, media_type: str | None) -> str:
         if content.startswith(magic, at) or (at == 0 and start.startswith(magic)):
             return name
     return "of a format that is not known here"
+
+
+def image_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels that an image's first bytes tell; None where they do not."""
+    match media_type_of(data):
+        case "image/png" if len(data) >= 24:
+            return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+        case "image/gif" if len(data) >= 10:
+            return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+        case "image/webp" if len(data) >= 30:
+            return _webp_size(data)
+        case "image/jpeg":
+            return _jpeg_size(data)
+        case _:
+            return None
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    # RFC 9649: VP8X has 24 bits each less one, VP8L 14 bits each less one, VP8 14 bits each behind its start code.
+    match data[12:16]:
+        case b"VP8X":
+            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+        case _:
+            return None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    # ITU T.81 annex B: segments with their length, until a frame header (SOF), which has height and width.
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == 0xFF or 0xD0 <= kind <= 0xD7 or kind == 0x01:  # fill bytes and markers without a length
+            at += 1 if kind == 0xFF else 2
+        elif 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
