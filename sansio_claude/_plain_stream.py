@@ -1,0 +1,294 @@
+"""PlainStream: body bytes in, typed events and the message out, by the plain chain. The twin of MessageStream.
+
+SSEDecoder -> decode -> MessageAccumulator, one event at a time, nothing fused. MessageStream is this and a fast path
+beside it; tests hold the two equal.
+
+States: "open" until an end comes; "complete" from message_stop on, "truncated" when the body ends before it,
+"errored" from an error event on, "broken" from bytes that are refused. What ends a stream stays its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+from sansio_claude._accumulate import Deviation, MessageAccumulator
+from sansio_claude._errors import (
+    APIError,
+    LimitError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TruncatedError,
+    api_error,
+)
+from sansio_claude._events import ErrorEvent, Event, decode
+from sansio_claude._json import loads
+from sansio_claude._limits import Limits
+from sansio_claude._message import Message
+from sansio_claude._sse import ServerSentEvent, SSEDecoder
+
+__all__ = ["PlainStream", "StreamState", "as_bytes"]
+
+StreamState: TypeAlias = Literal["open", "complete", "truncated", "errored", "broken"]
+
+_SNIFFED: Final = 64
+_EXCERPT: Final = 80
+
+
+class PlainStream:
+    """One streamed answer, decoded the plain way. See MessageStream for what the names promise."""
+
+    __slots__ = (
+        "__weakref__",
+        "_accumulator",
+        "_budget",
+        "_decoder",
+        "_eof",
+        "_error",
+        "_events",
+        "_late",
+        "_limits",
+        "_number",
+        "_received",
+        "_sniffed",
+        "_state",
+    )
+
+    def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
+        self._limits = limits if limits is not None else Limits()
+        self._decoder = SSEDecoder(limits=self._limits)
+        self._decoder._keep_dataless_errors = True
+        self._accumulator = MessageAccumulator(limits=self._limits, strict=strict, keep_content=keep_content)
+        self._events: list[Event] = []
+        self._error: RemoteProtocolError | APIError | None = None
+        self._state: StreamState = "open"
+        self._eof = False
+        self._late = False  # whether something that came after message_stop has been recorded
+        self._received = 0  # bytes of the body
+        self._number = 0  # events so far, those that say nothing included
+        self._sniffed = b""  # the first bytes, while no event has come, for the words of an error
+        self._budget = self._limits.message if keep_content else float("inf")
+
+    # What is known.
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far, live; None before message_start."""
+        return self._accumulator.message
+
+    @property
+    def done(self) -> bool:
+        """True from message_stop on: the message is whole, nothing more is needed."""
+        return self._accumulator.done
+
+    @property
+    def state(self) -> StreamState:
+        """ "open", "complete", "truncated", "errored" or "broken"."""
+        return self._state
+
+    @property
+    def deviations(self) -> list[Deviation]:
+        """What the peer did that the protocol does not say, in order."""
+        return self._accumulator.deviations
+
+    def _over(self) -> bool:
+        return self._state != "open"
+
+    def _refused(self) -> bool:
+        return self._error is not None
+
+    # Reading.
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take some body bytes; `b""` is a no-op. Never raises for what the peer sent.
+
+        Raises LocalProtocolError after `receive_eof`. After `done` the bytes are ignored (a further event is a
+        deviation). Linear in the bytes received, for any chunking.
+        """
+        data = as_bytes(data)
+        if self._eof:
+            raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
+        if self._error is None and data:
+            self._receive(data)
+
+    def receive_eof(self) -> None:
+        """The body has ended. Idempotent. Before message_stop that is a TruncatedError at the next empty read."""
+        if self._eof:
+            return
+        self._eof = True
+        self._flush()
+        if self._over():
+            return
+        decoder = self._decoder
+        begin = decoder._begin if decoder._lines else decoder.offset
+        decoder.receive_eof()
+        leftover = _unfinished(decoder.discarded, self._limits)
+        if leftover is not None:
+            try:
+                self._accumulator.event_number = self._number + 1
+                self._accumulator.deviate("unterminated", "the last event has no blank line behind it")
+            except RemoteProtocolError as error:
+                self._fail(error, begin, leftover.raw)
+                return
+            self._take(leftover, begin)
+        if not self._over():
+            self._state = "truncated"
+            self._error = TruncatedError(
+                self._truncation(),
+                stop="stream",
+                excerpt=self._sniffed[:_EXCERPT],
+                offset=self._received,
+                partial=self.message,
+            )
+
+    def events_received(self) -> list[Event]:
+        """The events since the last call, in order. The list is the caller's.
+
+        When there are none and the stream has ended otherwise than by message_stop, raises how it ended, now and at
+        every later call: RemoteProtocolError (TruncatedError, LimitError) or, after an error event, its APIError.
+
+        The promise that fuzzing holds: any bytes whatever give events, then at most one of RemoteProtocolError and
+        APIError, the same in the same order for any chunking; nothing else ever comes out of here.
+        """
+        events = self._events
+        self._events = []
+        if not events and self._error is not None:
+            raise self._error.with_traceback(None)
+        return events
+
+    def _receive(self, data: bytes) -> None:
+        room = self._budget - self._received
+        if len(data) > room and not self._over():
+            if room > 0:
+                self._take_bytes(data[: int(room)])
+            if not self._over():
+                limit = self._limits.message
+                self._fail(
+                    LimitError(
+                        f"the answer passes Limits.message = {limit} bytes", limit="message", value=limit, stop="stream"
+                    ),
+                    limit,
+                    b"",
+                )
+            return
+        self._take_bytes(data)
+
+    def _take_bytes(self, data: bytes) -> None:
+        """Some bytes, within the limit of the message."""
+        self._plain(data)
+
+    def _flush(self) -> None:
+        """Give the chain what a faster way has held back."""
+
+    def _accepted(self, event: Event) -> None:
+        """An event has gone through the chain."""
+
+    # The plain chain.
+
+    def _plain(self, data: bytes) -> None:
+        decoder = self._decoder
+        if self._refused():
+            return
+        self._received += len(data)
+        if self._number == 0 and len(self._sniffed) < _SNIFFED:
+            self._sniffed += data[: _SNIFFED - len(self._sniffed)]
+        decoder.receive_data(data)
+        begins = decoder._begins
+        try:
+            frames = decoder.events_received()
+        except RemoteProtocolError as error:
+            if not self._over():
+                self._fail(error, error.offset or 0, error.excerpt)
+            return
+        for sse, begin in zip(frames, begins, strict=True):
+            self._take(sse, begin)
+            if self._refused():
+                return
+        if decoder._error is not None and not self._over():
+            self._fail(decoder._error, decoder._error.offset or 0, decoder._error.excerpt)
+
+    def _take(self, sse: ServerSentEvent, begin: int) -> None:
+        """One server-sent event through stops 4 to 6."""
+        accumulator = self._accumulator
+        self._number += 1
+        accumulator.event_number = self._number
+        try:
+            if accumulator.done:
+                if not self._late:
+                    self._late = True
+                    accumulator.deviate("after-stop", "something came after message_stop")
+                return
+            event = decode(sse, limits=self._limits)
+            if event is None:
+                accumulator.deviate("no-event", f"event {sse.event!r:.40} says nothing (its data: {sse.data!r:.40})")
+                return
+            accumulator.event_number -= 1  # receive_event counts
+            accumulator.receive_event(event)
+        except RemoteProtocolError as error:
+            self._fail(error, begin, sse.raw)
+            return
+        self._events.append(event)
+        self._accepted(event)
+        if self.done:
+            self._state = "complete"
+        elif isinstance(event, ErrorEvent):
+            self._state = "errored"
+            self._error = api_error(
+                {**(event.extra or {}), "error": event.error},
+                status=200,
+                body=sse.raw[: self._limits.error_body],
+                phase="after_output" if accumulator.types else "before_output",
+                partial=self.message,
+            )
+
+    def _fail(self, error: RemoteProtocolError, begin: int, raw: bytes) -> None:
+        self._state = "broken"
+        error.args = (f"event {max(self._number, 1)}, at byte {begin}: {error.args[0]}",)
+        error.offset = begin
+        error.excerpt = raw[:_EXCERPT]
+        error.partial = self.message
+        self._error = error
+
+    def _truncation(self) -> str:
+        """The words of a TruncatedError."""
+        if self._number:
+            where = "before message_start" if self.message is None else "before message_stop"
+            return (
+                f"the stream ended {where}, after {self._number} events and {self._received} bytes: the answer is cut "
+                "off. What had arrived is .partial"
+            )
+        start = self._sniffed.lstrip()
+        if not start:
+            return "the stream ended without a single byte of an event"
+        for magic, words in (
+            (b"<", "it looks like an HTML page: is the address that of the Messages API?"),
+            (b"{", "it looks like JSON: is it a whole answer or an error body, not a stream?"),
+            (b"[", "it looks like JSON: is it a whole answer or an error body, not a stream?"),
+            (b"\x1f\x8b", "it is compressed with gzip: decompress it first"),
+            (b"HTTP/", "it begins with an HTTP head: give only the body"),
+            (b"\xff\xfe", "it is UTF-16: an event stream is UTF-8"),
+            (b"\xfe\xff", "it is UTF-16: an event stream is UTF-8"),
+        ):
+            if start.startswith(magic):
+                return f"no event in {self._received} bytes; {words}"
+        return f"no event in {self._received} bytes: this is no event stream"
+
+
+def as_bytes(data: object) -> bytes:
+    """`data` as bytes; LocalProtocolError for anything that is none."""
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")
+
+
+def _unfinished(discarded: bytes, limits: Limits) -> ServerSentEvent | None:
+    """The event that the end of input left without its blank line, if its data is one whole JSON object."""
+    if not discarded:
+        return None
+    decoder = SSEDecoder(limits=limits)
+    decoder.receive_data(b"\n" + discarded + b"\n\n")  # the first line end: no byte order mark may be dropped here
+    try:
+        (sse,) = decoder.events_received()
+        value: Any = loads(sse.raw, depth=limits.depth)
+    except (RemoteProtocolError, ValueError):
+        return None
+    return sse if isinstance(value, dict) else None
