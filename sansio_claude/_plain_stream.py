@@ -135,7 +135,7 @@ class PlainStream:
             self._error = TruncatedError(
                 self._truncation(),
                 stop="stream",
-                excerpt=self._sniffed[:_EXCERPT],
+                excerpt=b"" if self._number else self._sniffed,
                 offset=self._received,
                 partial=self.message,
             )
