@@ -1,0 +1,152 @@
+"""What a Call asks of its adapter, what it tells an onlooker, and what it needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from sansio_claude._errors import ClaudeError
+    from sansio_claude._events import Event
+
+__all__ = ["TLS", "Action", "Connect", "Deliver", "Done", "Handle", "Receive", "Send", "TraceEvent", "Wait"]
+
+# Deadlines are absolute times on the clock that `now` is read from; infinity where there is none.
+
+
+@attrs.define(eq=False)
+class Connect:
+    """Open a TCP connection, then report `connected(handle, now)` or `connect_failed(error, now)`."""
+
+    host: str
+    port: int
+    deadline: float
+
+
+@attrs.define(eq=False)
+class Send:
+    """Write all of `data` to the connection, then report `sent(now)` or `send_failed(error, now)`."""
+
+    data: bytes | memoryview = attrs.field(repr=False)
+    deadline: float
+
+
+@attrs.define(eq=False)
+class Receive:
+    """Read once, then report `receive_data(data, now)`, `receive_eof(now)` or `receive_failed(error, now)`."""
+
+    deadline: float
+
+
+@attrs.define(eq=False)
+class Wait:
+    """Wait until `until`, then report `waited(now)` ("backoff") or `deadline_passed(now)` ("pool").
+
+    A wait for the pool ends early when the call's `wake` is called: then report `waited(now)`.
+    """
+
+    until: float
+    reason: Literal["pool", "backoff"]
+
+
+@attrs.define(eq=False)
+class Deliver:
+    """Hand these events to the consumer, in this order, and ask again when it wants more.
+
+    The first one comes as soon as the head of the answer is there, and may have no events.
+    """
+
+    events: Sequence[Event] = attrs.field(repr=False)
+
+
+@attrs.define(eq=False)
+class Done:
+    """The call is over: raise `error`, or stop. Every later question has the same answer."""
+
+    error: ClaudeError | None
+
+
+Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done
+
+TraceKind: TypeAlias = Literal[
+    "attempt", "pool", "connect", "connected", "reused", "sent", "head", "complete", "failed", "retry", "done"
+]
+
+
+@attrs.define(eq=False, frozen=True, kw_only=True)
+class TraceEvent:
+    """Something that happened in a call, for an onlooker (`trace=`). Carries no content and no secret.
+
+    - attempt: an attempt begins; pool: it has to wait for a place
+    - connect, connected: a connection is being opened, is open (through proxy and TLS); reused: an idle one is used
+    - sent: the request is written; head: the head of the answer is there (`status`, `request_id`)
+    - complete: the whole answer is there; failed: the attempt failed (`error`)
+    - retry: another attempt follows after `wait` seconds; done: the call is over (`error`, None if all went well)
+    """
+
+    kind: TraceKind
+    time: float
+    attempt: int
+    status: int | None = None
+    request_id: str | None = None
+    error: ClaudeError | None = None
+    wait: float | None = None
+
+
+class Handle(Protocol):
+    """An open TCP connection of an adapter, as far as the core looks at it."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether a byte or an end has arrived while nobody was reading. Never waits."""
+        ...
+
+
+class TLS(Protocol):
+    """TLS as a state machine; `sansio_claude._tls.TLSExchange` is the one that the adapters bring."""
+
+    @property
+    def handshake_done(self) -> bool:
+        """Whether plaintext may be sent."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more plaintext will come."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending in either direction."""
+        ...
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether the peer said that it was done."""
+        ...
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes of the network."""
+        ...
+
+    def receive_eof(self) -> None:
+        """The network's bytes have ended."""
+        ...
+
+    def plaintext_received(self) -> bytes:
+        """The plaintext so far; raises TLSError once all is out."""
+        ...
+
+    def send(self, plaintext: bytes | memoryview) -> None:
+        """Encrypt."""
+        ...
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the network."""
+        ...
+
+
+TLSFactory: TypeAlias = Callable[[str], TLS]
+"""Makes the TLS for a server name."""

@@ -1,0 +1,466 @@
+"""Call: one request of a user from start to end: a place in the pool, a connection, the answer, retries.
+
+The phases, and what `next_action` asks for in each:
+
+    NEW       nothing has begun
+    POOL      Wait("pool") for a place among the connections
+    TALK      what the conversation asks for (`_conversation`); Deliver whenever events have come
+    BACKOFF   Wait("backoff"), then a new attempt from POOL on
+    COMPLETE  Done(None): the answer is whole; its connection is kept until the user leaves
+    OVER      Done
+
+Rules:
+
+- An attempt is repeated only if the error is one that may pass, nothing but pings was delivered, and either no byte
+  of an answer came or the server itself said so (a status, a stream error). What the caller was given is never
+  taken back or given twice.
+- A connection goes back to the pool only if the conversation says that it is reusable; else it is discarded, at once.
+- Every error has its attempts, its request id and the partial message, and no secret in it.
+- Total time bounds the waits too: a wait that would end after it is not begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+
+from sansio_claude._actions import Action, Deliver, Done, TLSFactory, TraceEvent, TraceKind, Wait
+from sansio_claude._answer import Answer, Wanted
+from sansio_claude._connection import Connection
+from sansio_claude._conversation import COMPLETE as WHOLE
+from sansio_claude._conversation import Conversation
+from sansio_claude._deadlines import Deadlines
+from sansio_claude._endpoint import RequestHead
+from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._events import Ping
+from sansio_claude._http import HTTPExchange, ResponseHead
+from sansio_claude._limits import Limits
+from sansio_claude._message import Message
+from sansio_claude._pool import Pool, Ticket
+from sansio_claude._proxy import Proxy
+from sansio_claude._redact import Redactor
+from sansio_claude._retry import Attempt, RetryPolicy
+from sansio_claude._stream import MessageStream
+from sansio_claude._timeouts import Timeouts
+
+__all__ = ["Call", "CallSettings"]
+
+Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5]
+NEW: Final = 0
+POOL: Final = 1
+TALK: Final = 2
+BACKOFF: Final = 3
+COMPLETE: Final = 4
+OVER: Final = 5
+
+
+@attrs.define(frozen=True, kw_only=True, eq=False)
+class CallSettings:
+    """What the calls of one client have in common."""
+
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    limits: Limits = attrs.field(factory=Limits)
+    strict: bool = False
+    """Whether deviations from the protocol are errors."""
+    proxy: Proxy | None = None
+    tls: TLSFactory | None = None
+    """Makes the TLS of a connection; needed for https only."""
+    chance: Callable[[], float]
+    """Gives a random number from 0 to 1, asked before each backoff."""
+    wall: Callable[[], float]
+    """Gives the time of day in seconds since 1970, asked when a server names a date."""
+    trace: Callable[[TraceEvent], None] | None = None
+    """Told what happens. What it raises goes through to whoever drives the call."""
+
+
+class Call:
+    """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
+
+    `head` and `body` are the request, `wanted` says what is to be made of the answer. Times are seconds on any
+    clock that never goes back. Whoever drives it closes what `Pool.discarded()` gives, after every step.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_attempts",
+        "_body",
+        "_connection",
+        "_deadlines",
+        "_delivered",
+        "_error",
+        "_exchange",
+        "_fresh",
+        "_head",
+        "_number",
+        "_phase",
+        "_pool",
+        "_secrets",
+        "_settings",
+        "_started",
+        "_talk",
+        "_ticket",
+        "_wanted",
+    )
+
+    def __init__(
+        self,
+        head: RequestHead,
+        body: bytes,
+        *,
+        wanted: Wanted,
+        pool: Pool[Connection],
+        settings: CallSettings,
+    ) -> None:
+        if head.tls and settings.tls is None:
+            raise LocalProtocolError("an https address needs TLS: settings.tls is missing")
+        self._head = head
+        self._body = body
+        self._wanted: Wanted = wanted
+        self._pool = pool
+        self._settings = settings
+        self._deadlines = Deadlines(settings.timeouts)
+        proxy = settings.proxy
+        self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
+        self._phase: Phase = NEW
+        self._number = 0
+        self._started = 0.0
+        self._attempts: list[Attempt] = []
+        self._ticket: Ticket[Connection] | None = None
+        self._connection: Connection | None = None
+        self._talk: Conversation | None = None
+        self._exchange, self._answer = self._make_exchange()
+        self._delivered = False
+        self._fresh = False
+        self._error: ClaudeError | None = None
+
+    @property
+    def handle(self) -> Any:
+        """The adapter's object of the connection in use."""
+        return None if self._connection is None else self._connection.handle
+
+    @property
+    def holds_place(self) -> bool:
+        """Whether it holds a place among the connections, or waits for one."""
+        return self._ticket is not None
+
+    @property
+    def response(self) -> ResponseHead | None:
+        """The head of the answer, None until it is there."""
+        return self._answer.head
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's id of the request, None until the head is there."""
+        return self._answer.request_id
+
+    @property
+    def stream(self) -> MessageStream:
+        """The stream of the present attempt."""
+        return self._answer.stream
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far."""
+        return self._answer.message
+
+    @property
+    def result(self) -> Message | dict[str, Any] | None:
+        """The message or the JSON object, once the answer is whole; None before."""
+        answer = self._answer
+        if not answer.over or answer.error is not None:
+            return None
+        return answer.message if answer.result is None else answer.result
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The attempts that have failed so far."""
+        return tuple(self._attempts)
+
+    # What is to be done
+
+    def next_action(self, now: float) -> Action:
+        """What the adapter has to do now. Asking again gives the same, except that events are given once."""
+        talk = self._talk
+        if talk is not None:
+            if talk.events is not None:
+                events, talk.events = talk.events, None
+                if not self._delivered:
+                    self._delivered = any(type(event) is not Ping for event in events)
+                return Deliver(events)
+            if self._phase == TALK:
+                return talk.next_action()
+        return self._next_action(now)
+
+    def _next_action(self, now: float) -> Action:
+        if self._phase == NEW:
+            self._deadlines.start(now)
+            self._begin(now)
+        if self._phase == BACKOFF:
+            if now < self._deadlines.step_at:
+                return Wait(self._deadlines.step_at, "backoff")
+            self._exchange, self._answer = self._make_exchange()
+            self._begin(now)
+        if self._phase == POOL and self._ticket is not None:
+            if not self._ticket.granted:
+                return Wait(self._deadlines.nearest(), "pool")
+            self._take_place(self._ticket, now)
+        if self._phase == TALK and self._talk is not None:
+            return self._talk.next_action()
+        return Done(self._error)
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """`wake` is called once, when the wait for a place is over. It must not call back into the call."""
+        if self._ticket is not None:
+            self._ticket.wake = wake
+
+    # What is reported
+
+    def waited(self, now: float) -> None:
+        """A Wait is over."""
+        if self._phase == BACKOFF:
+            self._deadlines.step_at = now
+
+    def connected(self, handle: Any, now: float) -> None:
+        """The TCP connection is open."""
+        self._talking().connected(handle, now)
+        self._look(now)
+
+    def connect_failed(self, cause: BaseException, now: float) -> None:
+        """There is no TCP connection."""
+        self._talking().connect_failed(cause)
+        self._look(now)
+
+    def sent(self, now: float) -> None:
+        """The data of a Send are written."""
+        self._talking().sent(now)
+        self._look(now)
+
+    def send_failed(self, cause: BaseException, now: float) -> None:
+        """The data of a Send could not be written."""
+        self._talking().send_failed(cause, now)
+        self._look(now)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Bytes came."""
+        talk = self._talking()
+        if talk.headed:
+            talk.receive_data(data, now)
+            if talk.phase >= WHOLE:
+                self._look(now)
+        else:
+            talk.receive_data(data, now)
+            self._look(now)
+
+    def receive_eof(self, now: float) -> None:
+        """The connection's bytes have ended."""
+        self._talking().receive_eof(now)
+        self._look(now)
+
+    def receive_failed(self, cause: BaseException, now: float) -> None:
+        """The connection broke."""
+        self._talking().receive_failed(cause, now)
+        self._look(now)
+
+    def deadline_passed(self, now: float) -> None:
+        """The deadline of the action passed before it was done."""
+        if self._phase == BACKOFF:
+            self.waited(now)
+        elif self._phase == POOL:
+            self._fail(self._deadlines.passed(self._head.host), now)
+        else:
+            self._talking().deadline_passed(now)
+            self._look(now)
+
+    def close(self, now: float) -> None:
+        """The user wants no more. A connection whose answer is whole may be kept: go on to `Done`."""
+        talk = self._talk
+        if talk is None or not talk.whole:
+            self.abandon()
+            return
+        talk.events = None
+        if self._phase == COMPLETE:
+            self._phase = TALK
+            talk.leave(now)
+            self._look(now)
+
+    def abandon(self) -> None:
+        """Cancelled or dropped: give up the place and the connection, at once. Waits for nothing."""
+        if self._phase != OVER:
+            if self._talk is None or not self._talk.whole:
+                self._error = LocalProtocolError("this call was given up before its answer was whole")
+            self._discard()
+            self._phase = OVER
+        self._talk = None
+
+    # Attempts
+
+    def _make_exchange(self) -> tuple[HTTPExchange, Answer]:
+        head, settings = self._head, self._settings
+        exchange = HTTPExchange(
+            method=head.method,
+            target=head.target,
+            headers=head.headers,
+            body=self._body,
+            limits=settings.limits,
+        )
+        answer = Answer(
+            exchange,
+            wanted=self._wanted,
+            limits=settings.limits,
+            strict=settings.strict,
+            secrets=self._secrets,
+            wall=settings.wall,
+        )
+        return exchange, answer
+
+    def _begin(self, now: float) -> None:
+        """Begin an attempt."""
+        head = self._head
+        self._number += 1
+        self._started = now
+        self._talk = None
+        self._tell("attempt", now)
+        try:
+            self._ticket = self._pool.request((head.host, head.port, head.tls), now, fresh=self._fresh)
+        except LocalProtocolError as error:
+            self._finish(error, now)
+            return
+        self._phase = POOL
+        self._deadlines.begin("pool", now)
+        if not self._ticket.granted:
+            self._tell("pool", now)
+
+    def _take_place(self, ticket: Ticket[Connection], now: float) -> None:
+        head, settings = self._head, self._settings
+        if not ticket.held:
+            self._finish(LocalProtocolError("the client was closed while the call waited for its turn"), now)
+            return
+        while ticket.connection is not None and ticket.connection.stale:
+            self._pool.renew(ticket)
+        connection, ticket.connection = ticket.connection, None
+        self._tell("connect" if connection is None else "reused", now)
+        if connection is None:
+            connection = Connection(
+                host=head.host,
+                port=head.port,
+                proxy=settings.proxy,
+                tls=settings.tls if head.tls else None,
+                limits=settings.limits,
+            )
+        self._connection = connection
+        self._phase = TALK
+        self._talk = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
+        self._look(now)
+
+    def _talking(self) -> Conversation:
+        if self._talk is None or self._phase != TALK:
+            raise LocalProtocolError("the report does not fit what the call asked for")
+        return self._talk
+
+    def _look(self, now: float) -> None:
+        """What has come of the last step?"""
+        talk = self._talk
+        assert talk is not None
+        for step in talk.steps:
+            self._tell(step, now)
+        talk.steps.clear()
+        if talk.over:
+            if talk.error is None:
+                self._give_back(now)
+                self._phase = OVER
+                self._tell("done", now)
+            else:
+                self._fail(talk.error, now, again=talk.again, asked=talk.asked)
+        elif talk.phase == WHOLE:
+            self._phase = COMPLETE
+
+    # The end of an attempt and of the call
+
+    def _give_back(self, now: float) -> None:
+        """Give the place back, the connection too if it can be used again."""
+        talk, ticket, connection = self._talk, self._ticket, self._connection
+        if talk is not None and ticket is not None and connection is not None and talk.reusable:
+            connection.used = True
+            self._pool.release(ticket, connection, now)
+            self._ticket = self._connection = None
+        else:
+            self._discard()
+
+    def _discard(self) -> None:
+        if self._ticket is not None:
+            opened = self._connection is not None and self._connection.handle is not None
+            self._pool.discard(self._ticket, self._connection if opened else None)
+        self._ticket = self._connection = None
+
+    def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
+        """The attempt failed. `again`: another one would be safe, and may help."""
+        head = self._answer.head
+        reused = self._connection is not None and self._connection.used
+        stale = reused and not self._exchange.received
+        self._give_back(now)
+        if error.request_id is None:
+            error.request_id = self._answer.request_id
+        if error.partial is None:
+            error.partial = self._answer.message
+        Redactor(self._secrets).error(error)
+        at: float | None = None
+        if again and not self._delivered:
+            # A connection that went stale in the pool says nothing about the server: no reason to wait.
+            at = self._settings.retry.decide(
+                retries=self._number - 1,
+                now=now,
+                chance=self._settings.chance(),
+                asked=0.0 if stale else asked,
+            )
+        if at is not None and at >= self._deadlines.total_at:
+            at = None
+        wait = None if at is None else at - now
+        self._attempts.append(
+            Attempt(
+                number=self._number,
+                started=self._started,
+                ended=now,
+                error=type(error).__name__,
+                words=error.message,
+                status=None if head is None else head.status,
+                request_id=error.request_id,
+                reused=reused,
+                wait=wait,
+            )
+        )
+        self._tell("failed", now, error=error)
+        if at is None:
+            self._finish(error, now)
+            return
+        self._talk = None  # and with it the events that nobody has been given
+        self._fresh = self._fresh or stale
+        self._phase = BACKOFF
+        self._deadlines.step_at = at
+        self._tell("retry", now, wait=wait)
+
+    def _finish(self, error: ClaudeError, now: float) -> None:
+        error.attempts = tuple(self._attempts)
+        self._error = error
+        self._phase = OVER
+        self._tell("done", now, error=error)
+
+    def _tell(
+        self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None
+    ) -> None:
+        trace = self._settings.trace
+        if trace is not None:
+            head = self._answer.head
+            trace(
+                TraceEvent(
+                    kind=kind,
+                    time=now,
+                    attempt=self._number,
+                    status=None if head is None else head.status,
+                    request_id=self._answer.request_id,
+                    error=error,
+                    wait=wait,
+                )
+            )

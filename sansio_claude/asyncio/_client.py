@@ -1,0 +1,458 @@
+"""The client on asyncio. Every decision is the core's (`_call`); here is one `match` that does what it asks for.
+
+No task is started. Cancelling the caller closes the socket, and the pool is consistent afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack, assert_never
+
+from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, TraceEvent, Wait
+from sansio_claude._call import Call
+from sansio_claude._catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
+from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._events import Event, TextDelta
+from sansio_claude._message import Message
+from sansio_claude._session import MessageArguments, Request, Session, message_request
+from sansio_claude._timeouts import NEVER
+from sansio_claude._tls import TLSExchange, create_context
+from sansio_claude.asyncio._net import Wire, open_wire
+
+if TYPE_CHECKING:
+    from sansio_claude._accumulate import Deviation
+    from sansio_claude._answer import Wanted
+    from sansio_claude._endpoint import Endpoint
+    from sansio_claude._http import ResponseHead
+    from sansio_claude._limits import Limits
+    from sansio_claude._request import MessageRequest
+    from sansio_claude._retry import RetryPolicy
+    from sansio_claude._timeouts import Timeouts
+
+__all__ = ["Client", "Stream", "TextIterator"]
+
+logger: Final = logging.getLogger("sansio_claude.asyncio")
+
+
+class Client:
+    """A client of the Messages API on asyncio.
+
+        async with Client(Endpoint.from_env(os.environ)) as client:
+            async with client.stream(model=..., max_tokens=..., messages=[...]) as stream:
+                async for event in stream:
+                    ...
+            message = await client.create(model=..., max_tokens=..., messages=[...])
+
+    Options, all keyword-only:
+
+    - `timeouts`, `retry`, `limits`: see `Timeouts`, `RetryPolicy`, `Limits`.
+    - `max_connections`: how many connections there may be at once; further calls wait in a row.
+    - `ssl_context`: trust and options of your own; by default the system's trust store, names checked.
+    - `proxy`: the address of an HTTP proxy, or a mapping of environment variables such as `os.environ`, from which
+      HTTPS_PROXY, ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
+    - `strict`: treat every deviation from the protocol as an error.
+    - `betas`, `headers`: beta flags and headers for every request.
+    - `trace`: called with a `TraceEvent` for each step of each call.
+
+    One client serves one event loop, any number of tasks and any number of calls at once. It may be used without
+    `async with` if `aclose()` is called in the end.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        max_connections: int = 100,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | Mapping[str, str] | None = None,
+        strict: bool = False,
+        betas: Sequence[str] = (),
+        headers: Mapping[str, str | None] | None = None,
+        trace: Callable[[TraceEvent], None] | None = None,
+    ) -> None:
+        contexts = [] if ssl_context is None else [ssl_context]
+
+        def tls(server_name: str) -> TLSExchange:
+            if not contexts:
+                contexts.append(create_context())  # reading the trust store takes a while, so not before it is needed
+            return TLSExchange(contexts[0], server_name)
+
+        def tell(event: TraceEvent) -> None:
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s", _words(event))
+            if trace is not None:
+                trace(event)
+
+        self._session = Session(
+            endpoint,
+            timeouts=timeouts,
+            retry=retry,
+            limits=limits,
+            max_connections=max_connections,
+            proxy=proxy,
+            strict=strict,
+            betas=betas,
+            headers=headers,
+            tls=tls,
+            chance=random.random,
+            wall=time.time,
+            trace=tell,
+        )
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint it was made with."""
+        return self._session.endpoint
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all idle connections; those of open streams are closed when these end. No call can begin afterwards."""
+        self._session.pool.close()
+        _close_discarded(self._session)
+
+    def stream(self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]) -> Stream:
+        """Send a request and receive the answer as it comes: `async with client.stream(...) as stream`.
+
+        Takes the API's own arguments, a `MessageRequest`, or a request and arguments to go over its own. Nothing is
+        sent before `async with`; what cannot be sent raises LocalProtocolError here.
+        """
+        return Stream(self._session, self._session.call(message_request(request, arguments), "stream"))
+
+    async def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        **arguments: Unpack[MessageArguments],
+    ) -> Message:
+        """Send a request and return the whole message. Arguments are those of `stream`.
+
+        It is streamed on the wire, so that a long answer is not taken for a dead connection, unless `stream=False`.
+        Since nothing is given out before the end, errors in the middle of the stream are retried too.
+        """
+        call = self._session.call(message_request(request, arguments), "message" if stream else "whole")
+        await self._finish(call)
+        result = call.result
+        assert isinstance(result, Message)
+        return result
+
+    async def count_tokens(
+        self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]
+    ) -> TokenCount:
+        """How many input tokens a request has. Arguments are those of `stream`."""
+        return TokenCount(await self._json(message_request(request, arguments).count_tokens()))
+
+    async def models(
+        self,
+        *,
+        limit: int | None = None,
+        after_id: str | None = None,
+        before_id: str | None = None,
+        lifecycle: str | None = None,
+    ) -> ModelPage:
+        """A page of the models that the API offers. The next one begins with `after_id=page.last_id`."""
+        request = ModelsRequest(limit=limit, after_id=after_id, before_id=before_id, lifecycle=lifecycle)
+        return ModelPage(await self._json(request))
+
+    async def model(self, model_id: str) -> ListedModel:
+        """What the API says of one model, by id or alias."""
+        return ListedModel(await self._json(ModelRequest(id=model_id)))
+
+    async def _json(self, request: Request) -> dict[str, Any]:
+        call = self._session.call(request, "json")
+        await self._finish(call)
+        result = call.result
+        assert isinstance(result, dict)
+        return result
+
+    async def _finish(self, call: Call) -> None:
+        while await _advance(self._session, call) is not None:
+            pass
+
+    def __del__(self) -> None:
+        session = getattr(self, "_session", None)
+        if session is not None and session.pool.idle:
+            warnings.warn(
+                f"unclosed {self!r}: call aclose() or use async with", ResourceWarning, stacklevel=2, source=self
+            )
+            session.pool.close()
+            _close_discarded(session)
+
+    def __repr__(self) -> str:
+        pool = self._session.pool
+        state = "closed" if pool.closed else f"{pool.taken} busy, {pool.idle} idle"
+        return f"<{type(self).__module__}.{type(self).__name__} {self.endpoint.host} ({state})>"
+
+
+class Stream:
+    """One answer as it comes. Made by `Client.stream`; iterate over it for the events.
+
+    Leaving the `async with` early closes the connection. An error is raised once all events before it were given,
+    and again on every later try. Cancelling a read ends the stream: its connection is closed at once.
+    """
+
+    __slots__ = ("__weakref__", "_call", "_entered", "_ready", "_session")
+
+    def __init__(self, session: Session, call: Call) -> None:
+        self._session = session
+        self._call = call
+        self._ready: deque[Event] = deque()
+        self._entered = False
+
+    async def __aenter__(self) -> Self:
+        """Send the request and wait for the head of a good answer."""
+        if self._entered:
+            raise LocalProtocolError("a stream can be entered once; make a new one with client.stream(...)")
+        self._entered = True
+        await self._more()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            await self.aclose()
+        else:
+            _give_up(self._session, self._call)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        ready = self._ready
+        while not ready:
+            if not await self._more():
+                raise StopAsyncIteration
+        return ready.popleft()
+
+    def text(self) -> TextIterator:
+        """An iterator over the pieces of text as they come, `async for text in stream.text()`."""
+        return TextIterator(self)
+
+    async def final_message(self) -> Message:
+        """Read to the end and return the whole message. Raises what ended it otherwise."""
+        while await self._more():
+            pass
+        self._ready.clear()
+        message = self._call.message
+        assert message is not None
+        return message
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far; None before it has begun."""
+        return self._call.message
+
+    def partial_input(self, index: int) -> Any:
+        """The best value so far of the tool input at this block index."""
+        return self._call.stream.partial_input(index)
+
+    @property
+    def deviations(self) -> Sequence[Deviation]:
+        """What the peer did that the protocol does not say."""
+        return self._call.stream.deviations
+
+    @property
+    def response(self) -> ResponseHead | None:
+        """Status and headers of the answer."""
+        return self._call.response
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's id of the request."""
+        return self._call.request_id
+
+    async def aclose(self) -> None:
+        """End the stream. A connection whose answer is whole is kept; this may take 50 ms."""
+        self._ready.clear()
+        self._call.close(asyncio.get_running_loop().time())
+        try:
+            while await _advance(self._session, self._call) is not None:
+                pass
+        except ClaudeError:
+            pass  # that it was given up, or what was raised before
+
+    async def _more(self) -> bool:
+        """Wait for more events; False at the end."""
+        if not self._entered:
+            raise LocalProtocolError("a stream has to be entered first: async with client.stream(...) as stream")
+        events = await _advance(self._session, self._call)
+        if events is None:
+            return False
+        self._ready.extend(events)
+        return True
+
+    def __del__(self) -> None:
+        call = getattr(self, "_call", None)
+        if call is not None and call.holds_place:
+            warnings.warn(
+                f"unclosed {self!r}: use async with, or call aclose()", ResourceWarning, stacklevel=2, source=self
+            )
+            _give_up(self._session, call)
+
+    def __repr__(self) -> str:
+        response = self._call.response
+        state = "not begun" if response is None else f"status {response.status}, {self._call.stream.state}"
+        return f"<{type(self).__module__}.{type(self).__name__} {self.request_id or 'no request id'}, {state}>"
+
+
+class TextIterator:
+    """The text of a stream, piece by piece; other events are passed over."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await self._stream.__anext__()
+            if type(event) is TextDelta:
+                return event.text
+
+
+async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
+    """Do what the call asks for until it has events, or None when it is over. Raises its error."""
+    clock = asyncio.get_running_loop().time
+    try:
+        while True:
+            action = call.next_action(clock())
+            match action:
+                case Receive(deadline=deadline):
+                    try:
+                        received = await call.handle.receive(deadline)
+                    except OSError as error:
+                        call.receive_failed(error, clock())
+                        continue
+                    if received:
+                        call.receive_data(received, clock())
+                    elif received is None:
+                        call.deadline_passed(clock())
+                    else:
+                        call.receive_eof(clock())
+                case Deliver(events=events):
+                    return events
+                case Send(data=data, deadline=deadline):
+                    _close_discarded(session)
+                    try:
+                        written = await call.handle.send(data, deadline)
+                    except OSError as error:
+                        call.send_failed(error, clock())
+                        continue
+                    if written:
+                        call.sent(clock())
+                    else:
+                        call.deadline_passed(clock())
+                case Connect(host=host, port=port, deadline=deadline):
+                    _close_discarded(session)
+                    await _connect(call, host, port, deadline)
+                case Wait(until=until, reason=reason):
+                    _close_discarded(session)
+                    if await _wait(call, until) or reason == "backoff":
+                        call.waited(clock())
+                    else:
+                        call.deadline_passed(clock())
+                case Done(error=failure):
+                    _close_discarded(session)
+                    break
+                case _:
+                    assert_never(action)
+    except BaseException:
+        call.abandon()
+        _close_discarded(session)
+        raise
+    if failure is not None:
+        raise failure.with_traceback(None)
+    return None
+
+
+async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
+    loop = asyncio.get_running_loop()
+    wire: Wire | None = None
+    try:
+        async with asyncio.timeout_at(None if deadline == NEVER else deadline) as scope:
+            wire = await open_wire(host, port)
+    except TimeoutError as error:
+        if scope.expired():
+            if wire is not None:
+                wire.close()
+            call.deadline_passed(loop.time())
+        else:
+            call.connect_failed(error, loop.time())
+    except Exception as error:  # a name that cannot even be encoded is no OSError
+        call.connect_failed(error, loop.time())
+    else:
+        call.connected(wire, loop.time())
+
+
+async def _wait(call: Call, until: float) -> bool:
+    """Wait until then, or until the call is woken: True."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[bool] = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(True)
+
+    def ring() -> None:
+        if not waiter.done():
+            waiter.set_result(False)
+
+    call.on_wake(wake)
+    timer = None if until == NEVER else loop.call_at(until, ring)
+    try:
+        return await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def _close_discarded(session: Session) -> None:
+    for connection in session.pool.discarded():
+        connection.handle.close()
+
+
+def _give_up(session: Session, call: Call) -> None:
+    call.abandon()
+    _close_discarded(session)
+
+
+def _words(event: TraceEvent) -> str:
+    parts = [f"attempt {event.attempt}: {event.kind}"]
+    if event.status is not None:
+        parts.append(f"status {event.status}")
+    if event.request_id is not None:
+        parts.append(event.request_id)
+    if event.error is not None:
+        parts.append(f"{type(event.error).__name__}: {event.error}")
+    if event.wait is not None:
+        parts.append(f"in {event.wait:.3f} s")
+    return ", ".join(parts)

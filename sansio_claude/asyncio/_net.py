@@ -1,0 +1,243 @@
+"""The wire on asyncio: one TCP connection, raw bytes, deadlines. Decides nothing.
+
+A `BufferedProtocol` reads into one buffer that all connections of a thread share: `asyncio.Protocol` and streams ask
+the system for 256 KiB at every wakeup, which costs more than all the rest. A read wakes the reader through one
+future, so that the bytes are looked at one turn of the loop later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import threading
+from typing import Any, Final, cast
+
+__all__ = ["Wire", "open_wire"]
+
+BUFFER: Final = 64 * 1024  # bytes of one read
+BACKLOG: Final = 128 * 1024  # bytes that may wait for a slow consumer before reading is paused
+HAPPY_EYEBALLS: Final = 0.25  # seconds before the next address is tried too (RFC 8305 section 8)
+NEVER: Final = float("inf")
+
+_shared = threading.local()
+
+
+def _buffer() -> memoryview:
+    """The read buffer of this thread. Reading into it and taking the bytes out is one step of its loop."""
+    buffer: memoryview | None = getattr(_shared, "buffer", None)
+    if buffer is None:
+        buffer = _shared.buffer = memoryview(bytearray(BUFFER))
+    return buffer
+
+
+class Wire(asyncio.BufferedProtocol):
+    """One TCP connection. `receive` and `send` are for one task at a time."""
+
+    __slots__ = (
+        "__weakref__",
+        "_backlog",
+        "_buffer",
+        "_chunks",
+        "_deadline",
+        "_ended",
+        "_error",
+        "_loop",
+        "_reader",
+        "_reading_paused",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_writer",
+        "_writing_paused",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._buffer = _buffer()
+        self._transport: asyncio.Transport | None = None
+        self._chunks: list[bytes] = []
+        self._backlog = 0
+        self._ended = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[bool] | None = None
+        self._writer: asyncio.Future[bool] | None = None
+        self._reading_paused = False
+        self._writing_paused = False
+        self._deadline = NEVER
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is open."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)
+        _set_options(transport.get_extra_info("socket"))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to read to."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes have been read."""
+        self._chunks.append(bytes(self._buffer[:nbytes]))
+        reader = self._reader
+        if reader is not None and not reader.done():
+            reader.set_result(True)
+            return
+        self._backlog += nbytes
+        if self._backlog > BACKLOG and not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The peer has sent all it wants to. Our side stays open until we close it."""
+        self._ended = True
+        self._wake()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._ended = True
+        self._error = exc
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """Not all could be written at once."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """All is written."""
+        self._writing_paused = False
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(True)
+
+    # What the client calls
+
+    async def receive(self, deadline: float) -> bytes | None:
+        """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
+        chunks = self._chunks
+        if not chunks and not self._ended:
+            reader = self._reader = self._loop.create_future()
+            if deadline < NEVER:
+                self._arm(deadline)
+            try:
+                if not await reader and not chunks:
+                    return None
+            finally:
+                self._reader = None
+        if chunks:
+            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
+            self._backlog = 0
+            if self._reading_paused and self._transport is not None and not self._ended:
+                self._reading_paused = False
+                self._transport.resume_reading()
+            return data
+        if self._error is not None:
+            raise self._error
+        return b""
+
+    async def send(self, data: bytes | memoryview, deadline: float) -> bool:
+        """Write all of it; False when the deadline passed. Raises OSError."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise self._error or ConnectionResetError("the connection is closed")
+        transport.write(data)
+        while self._writing_paused:
+            if transport.is_closing():
+                raise self._error or ConnectionResetError("the connection was closed")
+            writer = self._writer = self._loop.create_future()
+            if deadline < NEVER:
+                self._arm(deadline)
+            try:
+                if not await writer:
+                    return False
+            finally:
+                self._writer = None
+        return True
+
+    @property
+    def stale(self) -> bool:
+        """Whether a byte or an end has come while nobody was reading, even if the loop has not seen it yet."""
+        transport = self._transport
+        if transport is None or self._chunks or self._ended or transport.is_closing():
+            return True
+        descriptor: int = transport.get_extra_info("socket").fileno()
+        return descriptor < 0 or _readable(descriptor)
+
+    def close(self) -> None:
+        """Close at once; what is not written yet is lost. Safe to call more than once."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Deadlines: a timer that is too early is set again when it rings, which is seldom; setting one for every read
+    # would cost two microseconds each.
+
+    def _arm(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._timer is None or self._timer_at > deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = deadline
+            self._timer = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        waiter = self._reader or self._writer
+        if waiter is None or waiter.done():
+            return
+        if self._loop.time() >= self._deadline:
+            waiter.set_result(False)
+        else:
+            self._arm(self._deadline)
+
+    def _wake(self) -> None:
+        for waiter in (self._reader, self._writer):
+            if waiter is not None and not waiter.done():
+                waiter.set_result(True)
+
+
+async def open_wire(host: str, port: int) -> Wire:
+    """Find the host and connect. Raises OSError, or what the loop raises for a name it cannot even look up."""
+    loop = asyncio.get_running_loop()
+    wire = Wire(loop)
+    options: dict[str, Any] = {}
+    # A number is one address. uvloop knows nothing of happy eyeballs.
+    if isinstance(loop, asyncio.BaseEventLoop) and ":" not in host and not host[-1:].isdigit():
+        options["happy_eyeballs_delay"] = HAPPY_EYEBALLS
+    try:
+        await loop.create_connection(lambda: wire, host, port, **options)
+    except BaseException:
+        wire.close()
+        raise
+    return wire
+
+
+def _readable(descriptor: int) -> bool:
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _set_options(sock: Any) -> None:
+    """No delay for small writes; a dead peer is noticed after about six minutes even where nobody waits."""
+    for level, name, value in (
+        ("IPPROTO_TCP", "TCP_NODELAY", 1),
+        ("SOL_SOCKET", "SO_KEEPALIVE", 1),
+        ("IPPROTO_TCP", "TCP_KEEPIDLE", 60),
+        ("IPPROTO_TCP", "TCP_KEEPINTVL", 60),
+        ("IPPROTO_TCP", "TCP_KEEPCNT", 5),
+    ):
+        if hasattr(socket, name):
+            try:
+                sock.setsockopt(getattr(socket, level), getattr(socket, name), value)
+            except OSError:
+                pass  # the connection may be gone already; reading tells why
