@@ -25,9 +25,9 @@ ROWS = [
     "_answer > _connection > _actions",
     "_proxy",
     "_http > _framing > _head > _content_encoding | _stream > _plain_stream | _retry | _pool | _continue | _tls | _deadlines",
-    "_accumulate | _check | _redact | _timeouts",
-    "_request > _content | _endpoint > _address | _headers | _events | _partial_json | _sse | _chunked",
-    "_message > _blocks > _tool_blocks > _block | _models | _fields",
+    "_accumulate | _check > _rules_messages > _rules_tools > _rules_model > _problem | _redact | _timeouts",
+    "_request | _turns | _catalog | _endpoint | _events | _partial_json | _sse | _chunked",
+    "_message > _blocks > _tool_blocks > _block | _models | _fields | _address | _headers | _media",
     "_json",
     "_errors | _limits",
 ]
