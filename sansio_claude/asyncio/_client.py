@@ -29,7 +29,6 @@ from sansio_claude.asyncio._net import Wire, open_wire
 
 if TYPE_CHECKING:
     from sansio_claude._accumulate import Deviation
-    from sansio_claude._answer import Wanted
     from sansio_claude._endpoint import Endpoint
     from sansio_claude._http import ResponseHead
     from sansio_claude._limits import Limits

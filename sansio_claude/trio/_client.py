@@ -24,13 +24,11 @@ from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._events import Event, TextDelta
 from sansio_claude._message import Message
 from sansio_claude._session import MessageArguments, Request, Session, message_request
-from sansio_claude._timeouts import NEVER
 from sansio_claude._tls import TLSExchange, create_context
 from sansio_claude.trio._net import Wire, open_wire
 
 if TYPE_CHECKING:
     from sansio_claude._accumulate import Deviation
-    from sansio_claude._answer import Wanted
     from sansio_claude._endpoint import Endpoint
     from sansio_claude._http import ResponseHead
     from sansio_claude._limits import Limits
