@@ -1,1 +1,298 @@
-"""Claude's streaming Messages API as a sans-I/O protocol: bytes in, typed events and a finished message out."""
+"""Claude's streaming Messages API as a sans-I/O protocol: bytes in, typed events and a finished message out.
+
+This package imports no event loop and does no I/O. The clients are in `sansio_claude.trio` and
+`sansio_claude.asyncio`, tools in `sansio_claude.tools`, a replay server in `sansio_claude.testing`.
+
+Importing it costs nothing: each name is loaded when it is first used, with no more than it needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sansio_claude._accumulate import Deviation as Deviation
+    from sansio_claude._accumulate import MessageAccumulator as MessageAccumulator
+    from sansio_claude._actions import Action as Action
+    from sansio_claude._actions import Connect as Connect
+    from sansio_claude._actions import Deliver as Deliver
+    from sansio_claude._actions import Done as Done
+    from sansio_claude._actions import Receive as Receive
+    from sansio_claude._actions import Send as Send
+    from sansio_claude._actions import TraceEvent as TraceEvent
+    from sansio_claude._actions import Wait as Wait
+    from sansio_claude._blocks import AdvisorToolResultBlock as AdvisorToolResultBlock
+    from sansio_claude._blocks import BashCodeExecutionToolResultBlock as BashCodeExecutionToolResultBlock
+    from sansio_claude._blocks import Block as Block
+    from sansio_claude._blocks import CodeExecutionToolResultBlock as CodeExecutionToolResultBlock
+    from sansio_claude._blocks import CompactionBlock as CompactionBlock
+    from sansio_claude._blocks import ContainerUploadBlock as ContainerUploadBlock
+    from sansio_claude._blocks import ContentBlock as ContentBlock
+    from sansio_claude._blocks import FallbackBlock as FallbackBlock
+    from sansio_claude._blocks import InputStatus as InputStatus
+    from sansio_claude._blocks import MCPToolListingBlock as MCPToolListingBlock
+    from sansio_claude._blocks import MCPToolResultBlock as MCPToolResultBlock
+    from sansio_claude._blocks import MCPToolUseBlock as MCPToolUseBlock
+    from sansio_claude._blocks import RedactedThinkingBlock as RedactedThinkingBlock
+    from sansio_claude._blocks import ServerToolUseBlock as ServerToolUseBlock
+    from sansio_claude._blocks import TextBlock as TextBlock
+    from sansio_claude._blocks import TextEditorCodeExecutionToolResultBlock as TextEditorCodeExecutionToolResultBlock
+    from sansio_claude._blocks import ThinkingBlock as ThinkingBlock
+    from sansio_claude._blocks import ToolInputBlock as ToolInputBlock
+    from sansio_claude._blocks import ToolResultBlock as ToolResultBlock
+    from sansio_claude._blocks import ToolSearchToolResultBlock as ToolSearchToolResultBlock
+    from sansio_claude._blocks import ToolUseBlock as ToolUseBlock
+    from sansio_claude._blocks import UnknownBlock as UnknownBlock
+    from sansio_claude._blocks import WebFetchToolResultBlock as WebFetchToolResultBlock
+    from sansio_claude._blocks import WebSearchToolResultBlock as WebSearchToolResultBlock
+    from sansio_claude._call import Call as Call
+    from sansio_claude._call import CallSettings as CallSettings
+    from sansio_claude._catalog import ListedModel as ListedModel
+    from sansio_claude._catalog import ModelPage as ModelPage
+    from sansio_claude._catalog import ModelRequest as ModelRequest
+    from sansio_claude._catalog import ModelsRequest as ModelsRequest
+    from sansio_claude._catalog import TokenCount as TokenCount
+    from sansio_claude._chunked import ChunkedDecoder as ChunkedDecoder
+    from sansio_claude._continue import Continuation as Continuation
+    from sansio_claude._continue import NoContinuation as NoContinuation
+    from sansio_claude._continue import continuation as continuation
+    from sansio_claude._continue import next_step as next_step
+    from sansio_claude._endpoint import Endpoint as Endpoint
+    from sansio_claude._endpoint import RequestHead as RequestHead
+    from sansio_claude._errors import APIError as APIError
+    from sansio_claude._errors import AuthenticationError as AuthenticationError
+    from sansio_claude._errors import BillingError as BillingError
+    from sansio_claude._errors import ClaudeError as ClaudeError
+    from sansio_claude._errors import ConflictError as ConflictError
+    from sansio_claude._errors import ConnectError as ConnectError
+    from sansio_claude._errors import DeadlineError as DeadlineError
+    from sansio_claude._errors import InvalidRequestError as InvalidRequestError
+    from sansio_claude._errors import LimitError as LimitError
+    from sansio_claude._errors import LocalProtocolError as LocalProtocolError
+    from sansio_claude._errors import NotFoundError as NotFoundError
+    from sansio_claude._errors import OverloadedError as OverloadedError
+    from sansio_claude._errors import PermissionDeniedError as PermissionDeniedError
+    from sansio_claude._errors import ProxyError as ProxyError
+    from sansio_claude._errors import RateLimitError as RateLimitError
+    from sansio_claude._errors import ReadError as ReadError
+    from sansio_claude._errors import RemoteProtocolError as RemoteProtocolError
+    from sansio_claude._errors import RequestTooLargeError as RequestTooLargeError
+    from sansio_claude._errors import ServerError as ServerError
+    from sansio_claude._errors import TLSError as TLSError
+    from sansio_claude._errors import ToolError as ToolError
+    from sansio_claude._errors import TransportError as TransportError
+    from sansio_claude._errors import TruncatedError as TruncatedError
+    from sansio_claude._errors import WriteError as WriteError
+    from sansio_claude._events import CitationsDelta as CitationsDelta
+    from sansio_claude._events import CompactionDelta as CompactionDelta
+    from sansio_claude._events import ContentBlockDelta as ContentBlockDelta
+    from sansio_claude._events import ContentBlockStart as ContentBlockStart
+    from sansio_claude._events import ContentBlockStop as ContentBlockStop
+    from sansio_claude._events import ErrorEvent as ErrorEvent
+    from sansio_claude._events import Event as Event
+    from sansio_claude._events import InputJSONDelta as InputJSONDelta
+    from sansio_claude._events import MessageDelta as MessageDelta
+    from sansio_claude._events import MessageStart as MessageStart
+    from sansio_claude._events import MessageStop as MessageStop
+    from sansio_claude._events import Ping as Ping
+    from sansio_claude._events import SignatureDelta as SignatureDelta
+    from sansio_claude._events import TextDelta as TextDelta
+    from sansio_claude._events import ThinkingDelta as ThinkingDelta
+    from sansio_claude._events import UnknownDelta as UnknownDelta
+    from sansio_claude._events import UnknownEvent as UnknownEvent
+    from sansio_claude._events import decode as decode
+    from sansio_claude._http import HTTPExchange as HTTPExchange
+    from sansio_claude._http import ResponseHead as ResponseHead
+    from sansio_claude._limits import Limits as Limits
+    from sansio_claude._media import document as document
+    from sansio_claude._media import image as image
+    from sansio_claude._message import Message as Message
+    from sansio_claude._message import Usage as Usage
+    from sansio_claude._models import ModelInfo as ModelInfo
+    from sansio_claude._models import model_info as model_info
+    from sansio_claude._partial_json import PartialJSON as PartialJSON
+    from sansio_claude._pool import Pool as Pool
+    from sansio_claude._problem import Problem as Problem
+    from sansio_claude._request import CountTokensRequest as CountTokensRequest
+    from sansio_claude._request import MessageRequest as MessageRequest
+    from sansio_claude._retry import Attempt as Attempt
+    from sansio_claude._retry import RetryPolicy as RetryPolicy
+    from sansio_claude._sse import ServerSentEvent as ServerSentEvent
+    from sansio_claude._sse import SSEDecoder as SSEDecoder
+    from sansio_claude._sse import encode_sse as encode_sse
+    from sansio_claude._stream import MessageStream as MessageStream
+    from sansio_claude._stream import StreamState as StreamState
+    from sansio_claude._timeouts import Timeouts as Timeouts
+    from sansio_claude._turns import assistant as assistant
+    from sansio_claude._turns import tool_result as tool_result
+    from sansio_claude._turns import user as user
+
+__all__ = [
+    "APIError",
+    "Action",
+    "AdvisorToolResultBlock",
+    "Attempt",
+    "AuthenticationError",
+    "BashCodeExecutionToolResultBlock",
+    "BillingError",
+    "Block",
+    "Call",
+    "CallSettings",
+    "ChunkedDecoder",
+    "CitationsDelta",
+    "ClaudeError",
+    "CodeExecutionToolResultBlock",
+    "CompactionBlock",
+    "CompactionDelta",
+    "ConflictError",
+    "Connect",
+    "ConnectError",
+    "ContainerUploadBlock",
+    "ContentBlock",
+    "ContentBlockDelta",
+    "ContentBlockStart",
+    "ContentBlockStop",
+    "Continuation",
+    "CountTokensRequest",
+    "DeadlineError",
+    "Deliver",
+    "Deviation",
+    "Done",
+    "Endpoint",
+    "ErrorEvent",
+    "Event",
+    "FallbackBlock",
+    "HTTPExchange",
+    "InputJSONDelta",
+    "InputStatus",
+    "InvalidRequestError",
+    "LimitError",
+    "Limits",
+    "ListedModel",
+    "LocalProtocolError",
+    "MCPToolListingBlock",
+    "MCPToolResultBlock",
+    "MCPToolUseBlock",
+    "Message",
+    "MessageAccumulator",
+    "MessageDelta",
+    "MessageRequest",
+    "MessageStart",
+    "MessageStop",
+    "MessageStream",
+    "ModelInfo",
+    "ModelPage",
+    "ModelRequest",
+    "ModelsRequest",
+    "NoContinuation",
+    "NotFoundError",
+    "OverloadedError",
+    "PartialJSON",
+    "PermissionDeniedError",
+    "Ping",
+    "Pool",
+    "Problem",
+    "ProxyError",
+    "RateLimitError",
+    "ReadError",
+    "Receive",
+    "RedactedThinkingBlock",
+    "RemoteProtocolError",
+    "RequestHead",
+    "RequestTooLargeError",
+    "ResponseHead",
+    "RetryPolicy",
+    "SSEDecoder",
+    "Send",
+    "ServerError",
+    "ServerSentEvent",
+    "ServerToolUseBlock",
+    "SignatureDelta",
+    "StreamState",
+    "TLSError",
+    "TextBlock",
+    "TextDelta",
+    "TextEditorCodeExecutionToolResultBlock",
+    "ThinkingBlock",
+    "ThinkingDelta",
+    "Timeouts",
+    "TokenCount",
+    "ToolError",
+    "ToolInputBlock",
+    "ToolResultBlock",
+    "ToolSearchToolResultBlock",
+    "ToolUseBlock",
+    "TraceEvent",
+    "TransportError",
+    "TruncatedError",
+    "UnknownBlock",
+    "UnknownDelta",
+    "UnknownEvent",
+    "Usage",
+    "Wait",
+    "WebFetchToolResultBlock",
+    "WebSearchToolResultBlock",
+    "WriteError",
+    "assistant",
+    "continuation",
+    "decode",
+    "document",
+    "encode_sse",
+    "image",
+    "model_info",
+    "next_step",
+    "tool_result",
+    "user",
+]
+
+# Module, then the names it is home of.
+_NAMES = """
+_accumulate Deviation MessageAccumulator
+_actions Action Connect Deliver Done Receive Send TraceEvent Wait
+_blocks AdvisorToolResultBlock BashCodeExecutionToolResultBlock Block CodeExecutionToolResultBlock CompactionBlock
+_blocks ContainerUploadBlock ContentBlock FallbackBlock InputStatus MCPToolListingBlock MCPToolResultBlock
+_blocks MCPToolUseBlock RedactedThinkingBlock ServerToolUseBlock TextBlock TextEditorCodeExecutionToolResultBlock
+_blocks ThinkingBlock ToolInputBlock ToolResultBlock ToolSearchToolResultBlock ToolUseBlock UnknownBlock
+_blocks WebFetchToolResultBlock WebSearchToolResultBlock
+_call Call CallSettings
+_catalog ListedModel ModelPage ModelRequest ModelsRequest TokenCount
+_chunked ChunkedDecoder
+_continue Continuation NoContinuation continuation next_step
+_endpoint Endpoint RequestHead
+_errors APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
+_errors InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
+_errors ProxyError RateLimitError ReadError RemoteProtocolError RequestTooLargeError ServerError TLSError ToolError
+_errors TransportError TruncatedError WriteError
+_events CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
+_events InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
+_events UnknownDelta UnknownEvent decode
+_http HTTPExchange ResponseHead
+_limits Limits
+_media document image
+_message Message Usage
+_models ModelInfo model_info
+_partial_json PartialJSON
+_pool Pool
+_problem Problem
+_request CountTokensRequest MessageRequest
+_retry Attempt RetryPolicy
+_sse SSEDecoder ServerSentEvent encode_sse
+_stream MessageStream StreamState
+_timeouts Timeouts
+_turns assistant tool_result user
+"""
+_HOME = {name: line.split()[0] for line in _NAMES.split("\n") for name in line.split()[1:]}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'sansio_claude' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"sansio_claude.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
