@@ -9,6 +9,7 @@ otherwise. A value that is not complete can be looked at (`partial_input`, `inpu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from sansio_claude._block import Block
@@ -53,7 +54,9 @@ def set_input_parser(factory: Callable[[], InputParser]) -> None:
 
 def new_input_parser() -> InputParser:
     """An empty parser for the fragments of one tool input."""
-    assert _new_parser is not None, "sansio_claude._partial_json has not been imported"
+    if _new_parser is None:
+        import_module("sansio_claude._partial_json")  # it stands above this module, and sets itself when imported
+        assert _new_parser is not None
     return _new_parser()
 
 
