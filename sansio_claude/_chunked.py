@@ -44,8 +44,8 @@ _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*|[ \t]*)")
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
 
-# Size lines seen so far and what they mean: only such as a server normally writes, of up to three digits and without
-# leading zeros, so that there can be no more than 4,095. A dict lookup costs a third of a checked int(line, 16).
+# Size lines seen so far and what they mean, of up to three digits without a leading zero and without an extension:
+# there can be no more than 10,647 of them (4,095 sizes in every mixture of cases), in practice there are about 100.
 _MEMO_DIGITS: Final = 3
 _SIZES: Final[dict[bytes, int]] = {}
 _NO_SIZES: Final[dict[bytes, int]] = {}
@@ -115,34 +115,27 @@ class ChunkedDecoder:
         """Take some bytes of the chunked body. `b""` does nothing; after the end bytes are ignored.
 
         Raises LocalProtocolError after `receive_eof`, and nothing else.
+
+        What one read with one chunk of 140 bytes costs, with `body_received`, in hundredths of what h11 takes for it
+        (CPython 3.11, median of 15): 7.4; a client written by hand, that checks nothing, 7.4. Tried and lost: `find`
+        and three slices, in a loop for all chunks of a read, 10; one regular expression 12; int(line, 16) with a
+        check of its digits 12; a memo of lines with their CRLF 10.5. In reads of 16 KiB a chunk costs 9.5; taking
+        all of a read apart with one `split` would make it 6, but then every read of a body with CRLF in it pays twice.
         """
         if type(data) is not bytes:
             data = bytes(data)
-        size = len(data)
-        pos = 0
-        if not self._state and not self.ended:
-            # Reads begin at a chunk border nearly always: whole chunks with a size seen before need no more than
-            # this loop. Whatever is not one goes to the state machine below.
-            sizes = self._sizes
-            while True:
-                end = data.find(b"\r\n", pos)
-                length = sizes.get(data[pos:end])
-                if length is None or end < 0:
-                    break
-                start = end + 2
-                end = start + length
-                if data[end : end + 2] != b"\r\n":
-                    break
-                self._out.append(data[start:end])
-                pos = end + 2
-                if pos == size:
-                    self._count += size
-                    return
-        if size:
+        if not self._state:
+            # What nearly always happens: one read, one whole chunk, its size seen before.
+            line, _, rest = data.partition(b"\r\n")
+            if self._sizes.get(line) == len(rest) - 2 and rest[-2:] == b"\r\n":
+                self._out.append(rest[:-2])
+                self._count += len(data)
+                return
+        if data:
             if self.ended:
                 raise LocalProtocolError("receive_data after receive_eof: the body has ended")
-            self._read(data, pos)
-            self._count += size
+            self._read(data)
+            self._count += len(data)
 
     def receive_eof(self, *, clean: bool = True) -> None:
         """The connection has closed. A body that is not whole by now is a TruncatedError. Idempotent.
@@ -151,13 +144,8 @@ class ChunkedDecoder:
         """
         self.ended = True
         if self._state < _DONE:
-            self._fail(
-                TruncatedError(
-                    f"the connection closed {self._where()}: the body is not whole",
-                    stop="exchange",
-                    offset=self._count,
-                )
-            )
+            words = f"the connection closed {self._where()}: the body is not whole"
+            self._fail(TruncatedError(words, stop="exchange", offset=self._count))
 
     def body_received(self) -> bytes:
         """The body's bytes that came since the last call, `b""` where none did.
@@ -167,8 +155,10 @@ class ChunkedDecoder:
         """
         out = self._out
         if out:
+            if len(out) == 1:
+                return out.pop()
             self._out = []
-            return out[0] if len(out) == 1 else b"".join(out)
+            return b"".join(out)
         if self.error is not None:
             raise self.error.with_traceback(None)
         return b""
@@ -187,49 +177,56 @@ class ChunkedDecoder:
         self._state = _BROKEN
         self._held = bytearray()
 
-    def _read(self, data: bytes, pos: int) -> None:
-        """The state machine, for everything that is not a whole chunk in one read."""
-        size = len(data)
-        while pos < size:
-            state = self._state
-            if state == _DATA:
-                end = pos + self._left
-                self._out.append(data[pos:end])
-                if end > size:
-                    self._left = end - size
-                    return
-                self._left = 0
-                self._state = _END
-                pos = end
-            elif state == _END:
-                if data[pos] != 13:
-                    self._bad_end(data, pos)
-                    return
-                self._state = _END_LF
-                pos += 1
-            elif state == _END_LF:
-                if data[pos] != 10:
-                    self._bad_end(data, pos)
-                    return
-                self._state = _LINE
-                pos += 1
-            elif state <= _HELD:
-                pos = self._read_line(data, pos)
-            elif state == _TRAILERS:
-                self._read_trailers(data, pos)
-                return
-            else:  # done or broken
-                return
+    def _refuse(self, words: str, excerpt: bytes, offset: int) -> None:
+        self._fail(RemoteProtocolError(words, stop="exchange", excerpt=bytes(excerpt[:_EXCERPT]), offset=offset))
 
-    def _bad_end(self, data: bytes, pos: int) -> None:
-        self._fail(
-            RemoteProtocolError(
+    def _pass_limit(self, what: str, limit: str, value: int, offset: int) -> None:
+        words = f"{what} longer than {value} bytes (Limits.{limit})"
+        self._fail(LimitError(words, limit=limit, value=value, stop="exchange", offset=offset))
+
+    def _read(self, data: bytes) -> None:
+        size = len(data)
+        sizes = self._sizes
+        out = self._out
+        pos = 0
+        while pos < size:
+            if not self._state:
+                # Whole chunks, as long as their sizes were seen before.
+                end = data.find(b"\r\n", pos)
+                length = sizes.get(data[pos:end])
+                if length is not None and end >= 0:
+                    start = end + 2
+                    end = start + length
+                    if data[end : end + 2] == b"\r\n":
+                        out.append(data[start:end])
+                        pos = end + 2
+                        continue
+            pos = self._step(data, pos)
+
+    def _step(self, data: bytes, pos: int) -> int:
+        """Read what the state asks for, as far as it has come. Gives the position behind it."""
+        state = self._state
+        if state <= _HELD:
+            return self._read_line(data, pos)
+        if state == _DATA:
+            end = pos + self._left
+            self._out.append(data[pos:end])
+            self._left = max(0, end - len(data))
+            if not self._left:
+                self._state = _END
+            return end - self._left
+        if state <= _END_LF:
+            if data[pos] == (13 if state == _END else 10):
+                self._state = _END_LF if state == _END else _LINE
+                return pos + 1
+            self._refuse(
                 "a chunk is not followed by CR LF: its size is wrong, or bytes were lost or added on the way",
-                stop="exchange",
-                excerpt=data[pos : pos + 1],
-                offset=self._count + pos,
+                data[pos : pos + 1],
+                self._count + pos,
             )
-        )
+        elif state == _TRAILERS:
+            self._read_trailers(data, pos)
+        return len(data)
 
     def _read_line(self, data: bytes, pos: int) -> int:
         """Read a chunk-size line, or keep the part of it that has come. Gives the position behind it."""
@@ -244,7 +241,7 @@ class ChunkedDecoder:
                 length = len(held) + len(data) - pos
                 # A CR at the end may be half of the line's end, which does not count.
                 if length - (data[-1] == 13) > self._line_limit:
-                    self._line_too_long(begin)
+                    self._pass_limit("a chunk-size line is", "chunk_line", self._line_limit, begin)
                 else:
                     held += data[pos:]
                     self._state = _HELD
@@ -252,18 +249,11 @@ class ChunkedDecoder:
             line = bytes(held) + data[pos:end] if held else data[pos:end]
             pos = end + 2
         if len(line) > self._line_limit:
-            self._line_too_long(begin)
+            self._pass_limit("a chunk-size line is", "chunk_line", self._line_limit, begin)
             return pos
         match = _SIZE.fullmatch(line)
         if match is None:
-            self._fail(
-                RemoteProtocolError(
-                    "a chunk-size line is not 1 to 20 hexadecimal digits with an optional extension",
-                    stop="exchange",
-                    excerpt=line[:_EXCERPT],
-                    offset=begin,
-                )
-            )
+            self._refuse("a chunk-size line is not 1 to 20 hexadecimal digits with an optional extension", line, begin)
             return pos
         self._held = bytearray()
         length = int(match[1], 16)
@@ -275,18 +265,6 @@ class ChunkedDecoder:
         if len(line) <= _MEMO_DIGITS and line[0] != 48 and match.end(1) == len(line):
             _SIZES[line] = length
         return pos
-
-    def _line_too_long(self, begin: int) -> None:
-        limit = self._line_limit
-        self._fail(
-            LimitError(
-                f"a chunk-size line is longer than {limit} bytes (Limits.chunk_line)",
-                limit="chunk_line",
-                value=limit,
-                stop="exchange",
-                offset=begin,
-            )
-        )
 
     def _read_trailers(self, data: bytes, pos: int) -> None:
         held = self._held
@@ -304,16 +282,7 @@ class ChunkedDecoder:
             else:
                 end, fields = match.end(), match.start() + 1
         if fields > self._trailer_limit:
-            limit = self._trailer_limit
-            self._fail(
-                LimitError(
-                    f"the trailers are longer than {limit} bytes (Limits.trailers)",
-                    limit="trailers",
-                    value=limit,
-                    stop="exchange",
-                    offset=begin,
-                )
-            )
+            self._pass_limit("the trailers are", "trailers", self._trailer_limit, begin)
             return
         if not end:
             return
@@ -321,15 +290,7 @@ class ChunkedDecoder:
         lines = [line.removesuffix(b"\r") for line in section[:fields].split(b"\n")[:-1]]
         refusal = field_refusal(lines)
         if refusal is not None:
-            words, line = refusal
-            self._fail(
-                RemoteProtocolError(
-                    f"the trailers are not legal: {words}",
-                    stop="exchange",
-                    excerpt=line[:_EXCERPT],
-                    offset=begin,
-                )
-            )
+            self._refuse(f"the trailers are not legal: {refusal[0]}", refusal[1], begin)
             return
         self.trailers = section
         self.rest = data[pos + end - known :]

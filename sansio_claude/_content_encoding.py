@@ -8,8 +8,9 @@ Two limits hold, `Limits.decompressed` and `Limits.ratio`, and neither depends o
 counts bytes out; the second is judged after every 256th byte in and at the end, from 64 KiB out on. Between two
 judgements no more than 264 KiB can be made of 256 bytes, since deflate cannot do better than 1,032 to 1.
 
-zlib throws away what a call had made before it met a bad byte. So that good bytes are never lost, the state before
-each piece is kept, and after an error the piece is done again byte by byte.
+zlib throws away what a call had made before it met a bad byte. So that good bytes are never lost, and the place of
+an error is the same however the bytes were cut, the state before each piece is kept, and after an error the piece is
+done again byte by byte.
 """
 
 from __future__ import annotations
@@ -111,23 +112,25 @@ class ContentDecoder:
     def _step(self, z: zlib._Decompress, piece: bytes) -> None:
         """Decode a piece that does not reach beyond the next judgement of the ratio."""
         before = z.copy(), self._in, self._total, len(self._out)
+        broken = False
         try:
             self._inflate(z, piece)
         except zlib.error:
+            broken = True
+        if (broken or self.error is not None) and len(piece) > 1:
+            self.error = None
             self._z, self._in, self._total, made = before
             del self._out[made:]
-            if len(piece) == 1:
-                self.error = RemoteProtocolError(
-                    "the compressed body is broken: its bytes are not what Content-Encoding says",
-                    stop="exchange",
-                    offset=self._in,
-                )
-                return
             for i in range(len(piece)):
                 if self.error is None:
                     self._step(self._z, piece[i : i + 1])
-            return
-        if not self._in % _STEP:
+        elif broken:
+            self.error = RemoteProtocolError(
+                "the compressed body is broken: its bytes are not what Content-Encoding says",
+                stop="exchange",
+                offset=self._in,
+            )
+        elif not self._in % _STEP:
             self._check_ratio()
 
     def _inflate(self, z: zlib._Decompress, piece: bytes) -> None:

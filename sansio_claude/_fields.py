@@ -51,7 +51,7 @@ def field_refusal(lines: list[bytes], first: int = 1) -> tuple[str, bytes] | Non
             last = bytearray(last)
             folded[-1] = (folded[-1][0], last)
         last += b" " + line.lstrip(b" \t")
-    length: bytes | None = None
+    lengths: set[bytes] = set()
     coded = False
     for number, whole in folded:
         match = _FIELD.fullmatch(whole)
@@ -59,13 +59,10 @@ def field_refusal(lines: list[bytes], first: int = 1) -> tuple[str, bytes] | Non
             return _what_is_wrong(number, bytes(whole)), bytes(whole)
         name, value = match[1].lower(), match[2].strip(b" \t")
         if name == b"content-length":
-            values = {part.strip() for part in value.split(b",")}
-            if length is not None:
-                values.add(length)
-            if len(values) != 1:
+            lengths |= {part.strip() for part in value.split(b",")}
+            if len(lengths) != 1:
                 return "there are several Content-Length values and they differ", bytes(whole)
-            length = values.pop()
-            if _DIGITS.fullmatch(length) is None:
+            if not all(map(_DIGITS.fullmatch, lengths)):
                 return "Content-Length is not a number of 1 to 20 digits", bytes(whole)
         elif name == b"transfer-encoding":
             if coded:

@@ -17,13 +17,14 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._fields import field_refusal
 from sansio_claude._limits import Limits
 
-__all__ = ["HeadReader", "ResponseHead", "head_refusal"]
+__all__ = ["BodyPlan", "HeadReader", "ResponseHead", "body_plan", "decisive", "head_refusal", "says_close"]
 
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?")
 _PREFIX: Final = b"HTTP/"
 _JUDGED: Final = 16  # bytes after which, or a line end before, what is no status line is refused
 _EXCERPT: Final = 64
+_DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 @final
@@ -56,6 +57,53 @@ class ResponseHead:
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} HTTP/{self.http_version}, {len(self.headers)} headers>"
+
+
+@final
+@attrs.define(frozen=True, eq=False, repr=False)
+class BodyPlan:
+    """How the body of an answer is framed and coded.
+
+    Framed by chunks where `chunked`, else by `length` where that is not None (0: there is no body), else by the end of
+    the connection. `codings` are the values of Content-Encoding. `persists` is whether the connection may stay open
+    as far as this head says (RFC 9112 section 9.3).
+    """
+
+    chunked: bool
+    length: int | None
+    codings: list[bytes]
+    persists: bool
+
+
+def decisive(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """The values, in lower case, of the few headers that say how a message and its connection end."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _DECISIVE:
+            found.setdefault(lower, []).append(value.lower())
+    return found
+
+
+def says_close(found: dict[bytes, list[bytes]]) -> bool:
+    """Is `close` among the Connection options?"""
+    return any(b"close" in map(bytes.strip, value.split(b",")) for value in found.get(b"connection", ()))
+
+
+def body_plan(head: ResponseHead, method: bytes) -> BodyPlan:
+    """What a head that h11 accepted says of its body, in the order of RFC 9112 section 6.3."""
+    found = decisive(head.headers)
+    chunked = b"transfer-encoding" in found
+    lengths = found.get(b"content-length")
+    codings = found.get(b"content-encoding", [])
+    # A length next to chunks does not count, but may be the trace of a smuggled answer: nothing may follow it here.
+    persists = head.http_version >= "1.1" and not says_close(found) and not (chunked and lengths)
+    tunnel = method == b"CONNECT" and 200 <= head.status < 300
+    if head.status in (204, 304) or method == b"HEAD" or tunnel:
+        return BodyPlan(False, 0, codings, persists and not tunnel)
+    if chunked:
+        return BodyPlan(True, None, codings, persists)
+    return BodyPlan(False, int(lengths[0]) if lengths else None, codings, persists and bool(lengths))
 
 
 @final

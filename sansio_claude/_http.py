@@ -13,7 +13,7 @@ of RFC 9112 section 9.3 is applied to the heads here: the connection persists un
 answer is HTTP/1.0. A body that ends with the connection leaves nothing to reuse. Tests hold all of it equal to an
 h11 that is given everything.
 
-Stricter than h11: only HTTP/1.0 and 1.x are answers; 101 is refused; an answer with both Transfer-Encoding and
+Stricter than h11: only HTTP/1.x is an answer; 101 is refused; an answer with both Transfer-Encoding and
 Content-Length is read by its chunks, but its connection is not used again (RFC 9112 section 6.3).
 """
 
@@ -30,14 +30,12 @@ from sansio_claude._content_encoding import ContentDecoder, content_coding
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._fields import has_stray_control, request_refusal
 from sansio_claude._framing import CloseDelimitedBody, LengthBody
-from sansio_claude._head import HeadReader, ResponseHead, head_refusal
+from sansio_claude._head import HeadReader, ResponseHead, body_plan, decisive, head_refusal, says_close
 from sansio_claude._limits import Limits
 
 __all__ = ["HTTPExchange", "ResponseHead"]
 
 _DEFAULT_LIMITS: Final = Limits()
-
-
 _ROOM: Final = 64  # bytes beyond our limits that h11 may be given: a last chunk, a blank line
 
 _Framing: TypeAlias = ChunkedDecoder | LengthBody | CloseDelimitedBody
@@ -95,8 +93,10 @@ class HTTPExchange:
         self._conn: h11.Connection | None = h11.Connection(
             h11.CLIENT, max_incomplete_event_size=limits.head + limits.trailers + _ROOM
         )
-        self._sending = _request(self._conn, method, target, headers, body)
-        self._keep = not _says_close(headers)
+        found = decisive(headers)
+        framed = b"content-length" in found or b"transfer-encoding" in found
+        self._sending = _request(self._conn, method, target, headers, body, framed=framed)
+        self._keep = not says_close(found)
         self._reader: HeadReader | None = HeadReader(limits=limits)
         self._framing: _Framing | None = None
         self._content: ContentDecoder | None = None
@@ -244,47 +244,36 @@ class HTTPExchange:
             self._fail(head_refusal(head))
 
     def _begin_body(self, response: h11.Response) -> None:
-        """RFC 9112 section 6.3: what frames the body of this answer."""
         self._reader = None
-        status = response.status_code
-        self.head = head = ResponseHead(
-            status,
+        self.head = ResponseHead(
+            response.status_code,
             response.reason.decode("latin-1"),
             response.http_version.decode("latin-1"),
             tuple(response.headers),
         )
-        chunked, length = head.get("transfer-encoding"), head.get("content-length")
-        tunnel = self._method == b"CONNECT" and 200 <= status < 300
+        plan = body_plan(self.head, self._method)
+        self._keep = self._keep and plan.persists
         framing: _Framing
-        if status in (204, 304) or self._method == b"HEAD" or tunnel:
-            framing = LengthBody(0)
-        elif chunked is not None:
+        if plan.chunked:
             framing = ChunkedDecoder(limits=self._limits)
-        elif length is not None:
-            framing = LengthBody(int(length))
+        elif plan.length is not None:
+            framing = LengthBody(plan.length)
         else:
             framing = CloseDelimitedBody()
-        self._keep = (
-            self._keep
-            and response.http_version >= b"1.1"
-            and not _says_close(head.headers)
-            and not (chunked is not None and length is not None)
-            and not tunnel
-        )
-        self._source = self._framing = framing
-        coding = content_coding([value for name, value in head.headers if name == b"content-encoding"])
-        if framing.done:
-            self._end_body(framing)
-        elif coding is None:
-            self._source = self._framing = None
+        coding = content_coding(plan.codings)
+        if coding is None and not framing.done:
             self._fail(
                 RemoteProtocolError(
                     "the body's Content-Encoding is not one that is decoded here (gzip, deflate), nor was it asked for",
                     stop="exchange",
                 )
             )
-        elif coding:
+            return
+        self._source = self._framing = framing
+        if coding:
             self._source = self._content = ContentDecoder(coding, limits=self._limits)
+        if framing.done:
+            self._end_body(framing)
 
     def _decode(self, framing: _Framing, content: ContentDecoder) -> None:
         try:
@@ -316,26 +305,24 @@ class HTTPExchange:
         if held:
             words = f"in the middle of the answer's head, after {held} bytes of it"
         elif self.informational:
-            words = f"after {self.informational} informational answers and before the real one"
+            words = f"after informational answers ({self.informational}) and before the real one"
         else:
             words = "before a single byte of an answer came"
         return TruncatedError(f"the connection closed {words}", stop="exchange")
 
 
-def _says_close(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    return any(
-        name.lower() == b"connection" and b"close" in [part.strip() for part in value.lower().split(b",")]
-        for name, value in headers
-    )
-
-
 def _request(
-    conn: h11.Connection, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    conn: h11.Connection,
+    method: bytes,
+    target: bytes,
+    headers: Sequence[tuple[bytes, bytes]],
+    body: bytes,
+    *,
+    framed: bool,
 ) -> bytes:
     """The request's bytes, written by h11. Raises LocalProtocolError without a word of any value."""
     fields = list(headers)
-    names = {name.lower() for name, _ in fields}
-    if not names & {b"content-length", b"transfer-encoding"} and (body or method not in (b"GET", b"HEAD")):
+    if not framed and (body or method not in (b"GET", b"HEAD")):
         fields.append((b"Content-Length", b"%d" % len(body)))
     try:
         parts = [conn.send(h11.Request(method=method, target=target, headers=fields))]
