@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, Literal
 
 import h11
 import msgspec
@@ -11,9 +11,12 @@ import msgspec
 from benchmarks.contest import ASK, HEADERS, Target
 from benchmarks.floors import Event, HandStream, Unchunk
 
-__all__ = ["READ_SIZE", "Discard", "Exchange", "MemoryTLS", "context_of", "request_bytes"]
+__all__ = ["READ_SIZE", "Discard", "Exchange", "MemoryTLS", "TLSKind", "context_of", "request_bytes"]
 
 READ_SIZE = 65536
+
+TLSKind = Literal["memory", "loop"]
+"""Through memory BIOs, or by the loop's own implementation."""
 
 
 def request_bytes(target: Target) -> tuple[h11.Connection, bytes]:
@@ -82,21 +85,25 @@ def context_of(target: Target) -> ssl.SSLContext | None:
 class MemoryTLS:
     """TLS through two memory BIOs: what the network said in, what it should be told out."""
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "ready")
+    __slots__ = ("_incoming", "_object", "_outgoing", "_ready")
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self.ready = False
+        self._ready = False
 
-    def shake(self) -> bytes:
-        """Goes on with the handshake; what to send."""
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    def shake(self) -> tuple[bytes, bool]:
+        """Goes on with the handshake; what to send, and whether it is done."""
         try:
             self._object.do_handshake()
-            self.ready = True
+            self._ready = True
         except ssl.SSLWantReadError:
             pass
-        return self._outgoing.read()
+        return self._outgoing.read(), self._ready
 
     def encrypt(self, data: bytes) -> bytes:
         self._object.write(data)

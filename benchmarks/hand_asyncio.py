@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 from benchmarks.contest import Target, Watch
 from benchmarks.floors import BlockDelta, Event, TextDelta
-from benchmarks.hand import READ_SIZE, Discard, Exchange, MemoryTLS, context_of, request_bytes
+from benchmarks.hand import READ_SIZE, Discard, Exchange, MemoryTLS, TLSKind, context_of, request_bytes
 
 __all__ = ["HandClient"]
 
@@ -28,7 +28,7 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         if self._tls is not None:
-            self._transport.write(self._tls.shake())
+            self._transport.write(self._tls.shake()[0])
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _BUFFER
@@ -38,10 +38,10 @@ class _Connection(asyncio.BufferedProtocol):
         if self._tls is not None:
             self._tls.put(data)
             if not self._tls.ready:
-                out = self._tls.shake()
+                out, ready = self._tls.shake()
                 if out:
                     self._transport.write(out)
-                if self._tls.ready:
+                if ready:
                     self._wake()
                 return
             data = self._tls.decrypt()
@@ -87,7 +87,7 @@ class HandClient:
     def __init__(
         self,
         kind: Callable[..., Exchange | Discard] = Exchange,
-        tls: Literal["memory", "loop"] = "memory",
+        tls: TLSKind = "memory",
     ) -> None:
         self._kind = kind
         self._by_loop = tls == "loop"
@@ -101,8 +101,10 @@ class HandClient:
         loop = asyncio.get_running_loop()
         target, context = self._target, self._context
         if context is None or self._by_loop:
-            secure = {} if context is None else {"ssl": context, "server_hostname": target.host}
-            _, plain = await loop.create_connection(lambda: _Connection(None), "127.0.0.1", target.port, **secure)  # type: ignore[arg-type]
+            name = None if context is None else target.host
+            _, plain = await loop.create_connection(
+                lambda: _Connection(None), "127.0.0.1", target.port, ssl=context, server_hostname=name
+            )
             return plain
         tls = MemoryTLS(context, target.host)
         _, connection = await loop.create_connection(lambda: _Connection(tls), "127.0.0.1", target.port)
@@ -130,4 +132,5 @@ class HandClient:
     async def close(self) -> None:
         for connection in self._idle:
             connection.close()
+        self._idle.clear()
         await asyncio.sleep(0)

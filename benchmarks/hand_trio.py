@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 import attrs
 import trio
 
 from benchmarks.contest import Target, Watch
 from benchmarks.floors import BlockDelta, TextDelta
-from benchmarks.hand import READ_SIZE, Discard, Exchange, MemoryTLS, context_of, request_bytes
+from benchmarks.hand import READ_SIZE, Discard, Exchange, MemoryTLS, TLSKind, context_of, request_bytes
 
 __all__ = ["HandClient"]
 
@@ -34,12 +33,14 @@ async def _plain(target: Target) -> tuple[trio.socket.SocketType, _Connection]:
 async def _memory_tls(target: Target, context: ssl.SSLContext) -> _Connection:
     _, plain = await _plain(target)
     tls = MemoryTLS(context, target.host)
-    await plain.send(tls.shake())
-    while not tls.ready:
-        tls.put(await plain.receive())
-        out = tls.shake()
+    out, ready = tls.shake()
+    while not ready:
         if out:
             await plain.send(out)
+        tls.put(await plain.receive())
+        out, ready = tls.shake()
+    if out:
+        await plain.send(out)
 
     async def send(data: bytes) -> None:
         await plain.send(tls.encrypt(data))
@@ -71,7 +72,7 @@ class HandClient:
     def __init__(
         self,
         kind: Callable[..., Exchange | Discard] = Exchange,
-        tls: Literal["memory", "loop"] = "memory",
+        tls: TLSKind = "memory",
     ) -> None:
         self._kind = kind
         self._by_trio = tls == "loop"
@@ -108,3 +109,4 @@ class HandClient:
     async def close(self) -> None:
         for connection in self._idle:
             connection.close()
+        self._idle.clear()

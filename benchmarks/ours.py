@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any, Literal
 
-from sansio_claude import TextDelta
-
 from benchmarks.contest import ASK, Target, Watch
 from benchmarks.hand import context_of
+from sansio_claude import TextDelta
 
 __all__ = ["OurClient"]
 

@@ -339,6 +339,10 @@ _MAKERS: dict[str, tuple[str, Callable[[], tuple[Body, ...]], tuple[Arrival, ...
 SHAPES: tuple[str, ...] = tuple(_MAKERS)
 """The names of all shapes."""
 
+# For the end to end benchmarks only.
+_MAKERS["tiny"] = ("one answer of 9 events", lambda: (_chat("tiny", 3),), ("event", "16k"))
+_MAKERS["long_chat"] = ("one long text block", lambda: (_chat("long chat", 20_000),), ("event", "16k"))
+
 
 @functools.cache
 def shape(name: str) -> Shape:

@@ -8,8 +8,7 @@ from random import Random
 
 __all__ = ["BASE64", "MULTIBYTE", "WORDS", "fragments", "long_document", "prose", "record_rows"]
 
-WORDS: tuple[str, ...] = tuple(
-    """
+_COMMON = """
     the a of and to in is it that for with as on by this be are from or at which an not have was can
     but all one each when there how use will more other about many then them these so some would
     make like into time has two first number way people than water been who now find long down day
@@ -18,8 +17,9 @@ WORDS: tuple[str, ...] = tuple(
     before line right too mean old any same tell boy follow came want show also around form three
     small set put end does another well large must big even such because turn here stream buffer
     chunk header socket parser decoder message event index delta token frame boundary
-    """.split()
-)
+"""
+
+WORDS: tuple[str, ...] = tuple(_COMMON.split())
 
 BASE64 = string.ascii_letters + string.digits + "+/"
 

@@ -23,6 +23,7 @@ from typing import Any
 import attrs
 
 from benchmarks.contest import Contestant, Target, Watch
+from benchmarks.hand import TLSKind
 
 __all__ = ["CLIENTS", "main"]
 
@@ -40,7 +41,7 @@ def _client(name: str, loop: str) -> Contestant:
         from benchmarks.hand import Discard, Exchange
 
         kind = Discard if name == "raw" else Exchange
-        tls = "loop" if name == "hand-stock-tls" else "memory"
+        tls: TLSKind = "loop" if name == "hand-stock-tls" else "memory"
         if loop == "trio":
             from benchmarks import hand_trio
 

@@ -1,0 +1,94 @@
+"""The bar chart: how many times this library's CPU time each rival takes, as an SVG written by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from xml.sax.saxutils import escape
+
+import attrs
+
+from benchmarks.results import Findings
+
+__all__ = ["Bar", "bars_of", "svg"]
+
+LEFT, RIGHT, TOP, ROW, BAR, GAP, WIDTH = 330, 90, 64, 20, 13, 18, 900
+
+OURS_COLOR, RIVAL_COLOR, FLOOR_COLOR, INK, PAPER = "#c8553d", "#4a6fa5", "#9aa5b1", "#1f2933", "#ffffff"
+
+
+@attrs.define(frozen=True)
+class Bar:
+    """One bar: `ratio` times this library's time."""
+
+    side: str
+    ratio: float
+
+
+def bars_of(found: Iterable[Findings]) -> dict[str, list[Bar]]:
+    """For every table that compares this library with others, its sides and their ratios to it."""
+    groups: dict[str, list[Bar]] = {}
+    for findings in found:
+        for table in findings.tables:
+            bars = [Bar(row.side, row.to_ours) for row in table.rows if row.to_ours]
+            if any(bar.ratio == 1.0 for bar in bars) and len(bars) > 1 and _shown(table.title):
+                groups[table.title] = bars
+    return groups
+
+
+def _shown(title: str) -> bool:
+    """Growth is no comparison of clients, and of the shapes the mixed one stands for all."""
+    skipped = ("growth", "import", "chat:", "short:", "thinking:", "tool_", "many_tools:", "citations:", "search:")
+    return not title.startswith((*skipped, "pings:", "multibyte:", "crlf:", "respelled:", "drip:"))
+
+
+def _color(side: str) -> str:
+    if side.startswith("sansio_claude"):
+        return OURS_COLOR
+    return FLOOR_COLOR if side.startswith(("msgspec", "the same", "by hand", "raw")) else RIVAL_COLOR
+
+
+def svg(groups: dict[str, list[Bar]], caption: str) -> str:
+    """The chart: one group of bars for each table, on a logarithmic scale, each bar with its number."""
+    ratios = [bar.ratio for bars in groups.values() for bar in bars]
+    low = min([0.1, *ratios])
+    high = max([100.0, *ratios])
+    span = math.log10(high / low)
+    room = WIDTH - LEFT - RIGHT
+
+    def x(ratio: float) -> float:
+        return LEFT + room * math.log10(ratio / low) / span
+
+    height = TOP + sum(GAP + ROW + ROW * len(bars) for bars in groups.values()) + 40
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+        f'font-size="12" role="img">',
+        "<title>CPU time in multiples of sansio_claude's</title>",
+        f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>',
+        f'<text x="16" y="26" font-size="17" font-weight="bold" fill="{INK}">'
+        "CPU time in multiples of sansio_claude's (shorter is faster, logarithmic)</text>",
+        f'<text x="16" y="46" fill="{INK}">{escape(caption)}</text>',
+    ]
+    for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
+        at = 10.0**power
+        if low <= at <= high:
+            parts.append(
+                f'<line x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{TOP}" y2="{height - 26}" stroke="#d9dee4"/>'
+                f'<text x="{x(at):.1f}" y="{height - 10}" text-anchor="middle" fill="{INK}">{at:g}x</text>'
+            )
+    y = TOP
+    for title, bars in groups.items():
+        y += GAP
+        parts.append(f'<text x="16" y="{y + 10}" font-weight="bold" fill="{INK}">{escape(title)}</text>')
+        y += ROW
+        for bar in bars:
+            end = x(bar.ratio)
+            wide = max(end - LEFT, 1)
+            parts.append(
+                f'<text x="{LEFT - 8}" y="{y + 10}" text-anchor="end" fill="{INK}">{escape(bar.side)}</text>'
+                f'<rect x="{LEFT}" y="{y}" width="{wide:.1f}" height="{BAR}" fill="{_color(bar.side)}"/>'
+                f'<text x="{LEFT + wide + 6:.1f}" y="{y + 10}" fill="{INK}">{bar.ratio:.3g}x</text>'
+            )
+            y += ROW
+    parts.append("</svg>\n")
+    return "\n".join(parts)
