@@ -1,0 +1,120 @@
+"""Docstrings in their three styles."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sansio_claude.tools._docstring import Docstring, parse_docstring
+
+GOOGLE = """Get the weather.
+
+    More about it,
+    in two lines.
+
+    Args:
+        location (str): The city and state:
+            as in San Francisco, CA.
+        unit (Literal["c", "f"], optional): The unit.
+        *days: How many days.
+        undescribed:
+
+    Returns:
+        A sentence.
+
+    Note:
+        Not for the sea.
+    """
+
+NUMPY = """Get the weather.
+
+    Parameters
+    ----------
+    location : str
+        The city and state:
+        as in San Francisco, CA.
+    unit : {"c", "f"}, optional
+        The unit.
+
+        Celsius is the default.
+    x, y
+        A place on the map.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+
+SPHINX = """Get the weather.
+
+    :param location: The city and state:
+        as in San Francisco, CA.
+    :param str unit: The unit.
+    :type location: str
+        or bytes
+    :keyword days: How many days.
+    :returns: A sentence.
+    :raises ValueError: Never.
+    :meta: kept as it is
+    """
+
+
+def test_google_style() -> None:
+    assert parse_docstring(GOOGLE) == Docstring(
+        "Get the weather.\n\nMore about it,\nin two lines.\n\nReturns:\n    A sentence.\n\nNote:\n    Not for the sea.",
+        {
+            "location": "The city and state: as in San Francisco, CA.",
+            "unit": "The unit.",
+            "days": "How many days.",
+        },
+    )
+
+
+def test_numpy_style() -> None:
+    assert parse_docstring(NUMPY) == Docstring(
+        "Get the weather.\n\nReturns\n-------\nstr\n    A sentence.",
+        {
+            "location": "The city and state: as in San Francisco, CA.",
+            "unit": "The unit. Celsius is the default.",
+            "x": "A place on the map.",
+            "y": "A place on the map.",
+        },
+    )
+    alone = parse_docstring("Sum.\n\nParameters\n----------\nx : int\n    One.\n*not a name*\n")
+    assert alone == Docstring("Sum.\n\n*not a name*", {"x": "One."})
+
+
+def test_sphinx_style() -> None:
+    assert parse_docstring(SPHINX) == Docstring(
+        "Get the weather.\n\nReturns: A sentence.\nRaises ValueError: Never.\n:meta: kept as it is",
+        {
+            "location": "The city and state: as in San Francisco, CA.",
+            "unit": "The unit.",
+            "days": "How many days.",
+        },
+    )
+    assert parse_docstring("Go.\n\n@param where: There.\n").parameters == {"where": "There."}
+
+
+@pytest.mark.parametrize(
+    ("text", "description"),
+    [
+        (None, ""),
+        ("", ""),
+        ("One line.", "One line."),
+        ("\n    Begins on the second line.\n\n    And goes on.\n", "Begins on the second line.\n\nAnd goes on."),
+        ("Args: are not described here", "Args: are not described here"),
+        ("Do it.\n\nArgs:\n\nNothing is indented.", "Do it.\n\nArgs:\n\nNothing is indented."),
+        ("Do it.\n\nArgs:\n    just words", "Do it."),
+    ],
+)
+def test_what_has_no_parameters(text: str | None, description: str) -> None:
+    assert parse_docstring(text) == Docstring(description, {})
+
+
+@given(st.text("ab:@- \n\tArgs*param(),=", max_size=80))
+def test_any_text_is_taken(text: str) -> None:
+    found = parse_docstring(text)
+    assert all(found.parameters.values())

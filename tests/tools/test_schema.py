@@ -1,0 +1,431 @@
+"""Tools from functions: what the model is told (E1), and what of its input reaches the function (E4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
+
+import attrs
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sansio_claude._errors import LocalProtocolError, ToolError
+from sansio_claude.tools import MemoryFiles, RunnableTool, TextEditor, Tool, tool
+
+
+class Unit(enum.Enum):
+    CELSIUS = "celsius"
+    FAHRENHEIT = "fahrenheit"
+
+
+@dataclasses.dataclass
+class Place:
+    """A place on the map."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+
+
+@attrs.define
+class Person:
+    name: str
+    age: int | None = None
+
+
+class Row(TypedDict):
+    key: str
+    value: NotRequired[int]
+
+
+class Pair(NamedTuple):
+    left: int
+    right: int = 0
+
+
+def get_weather(
+    location: str,
+    days: Annotated[int, msgspec.Meta(ge=1, le=7)] = 1,
+    unit: Unit = Unit.CELSIUS,
+) -> str:
+    """Get the weather at a place in the days to come.
+
+    To be used whenever somebody asks for the weather. Not for past weather.
+
+    Args:
+        location: The city and state, as in San Francisco, CA.
+        days: How many days.
+    """
+    return f"{location} {days} {unit.value}"
+
+
+def test_E1_a_definition_from_signature_and_docstring() -> None:
+    assert tool(get_weather).to_param() == {
+        "name": "get_weather",
+        "description": "Get the weather at a place in the days to come.\n\n"
+        "To be used whenever somebody asks for the weather. Not for past weather.",
+        "input_schema": {
+            "type": "object",
+            "properties": {
+                "location": {"type": "string", "description": "The city and state, as in San Francisco, CA."},
+                "days": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 7,
+                    "description": "How many days.",
+                    "default": 1,
+                },
+                "unit": {"$ref": "#/$defs/Unit", "default": "celsius"},
+            },
+            "required": ["location"],
+            "additionalProperties": False,
+            "$defs": {"Unit": {"title": "Unit", "enum": ["celsius", "fahrenheit"]}},
+        },
+    }
+
+
+def test_E1_a_definition_by_hand() -> None:
+    schema = {"type": "object", "properties": {"ticker": {"type": "string"}}, "required": ["ticker"]}
+    made = Tool(
+        name="get_stock_price",
+        description="Get the price of a stock.",
+        input_schema=schema,
+        function=lambda given: given["ticker"],
+        extra={"defer_loading": True},
+    )
+    assert made.to_param() == {
+        "name": "get_stock_price",
+        "description": "Get the price of a stock.",
+        "input_schema": schema,
+        "defer_loading": True,
+    }
+    assert made.call({"ticker": "AAPL", "more": 1}) == "AAPL"
+    with pytest.raises(ToolError, match="missing required field `ticker`"):
+        made.call({})
+    with pytest.raises(ToolError, match="the input must be an object"):
+        made.call(None)
+    assert Tool(name="x", input_schema={"type": "object"}, function=len).to_param() == {
+        "name": "x",
+        "input_schema": {"type": "object"},
+    }
+
+
+def test_E1_input_examples_and_the_other_options() -> None:
+    made = tool(
+        get_weather,
+        name="weather",
+        description="The weather.",
+        input_examples=[{"location": "Berlin"}, {"location": "Paris", "unit": "celsius"}],
+        cache_control={"type": "ephemeral"},
+        eager_input_streaming=True,
+        extra={"allowed_callers": ["direct"]},
+    )
+    definition = made.to_param()
+    assert definition["name"] == "weather"
+    assert definition["description"] == "The weather."
+    assert definition["input_examples"] == [{"location": "Berlin"}, {"location": "Paris", "unit": "celsius"}]
+    assert definition["cache_control"] == {"type": "ephemeral"}
+    assert definition["eager_input_streaming"] is True
+    assert definition["allowed_callers"] == ["direct"]
+    assert "strict" not in definition
+    with pytest.raises(
+        LocalProtocolError, match=r"an input example of the tool get_weather does not fit it: .*\$\.days"
+    ):
+        tool(get_weather, input_examples=[{"location": "Berlin", "days": 9}])
+
+
+def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
+    @tool(strict=True)
+    def move(
+        to: Place,
+        steps: Annotated[int, msgspec.Meta(ge=0, description="How far.")] = 0,
+        pairs: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Go."""
+
+    definition = move.to_param()
+    assert definition["strict"] is True
+    schema = definition["input_schema"]
+    assert schema["additionalProperties"] is False
+    assert schema["$defs"]["Place"]["additionalProperties"] is False
+    assert schema["properties"]["steps"] == {"type": "integer", "default": 0, "description": "How far. (minimum: 0)"}
+    assert schema["properties"]["pairs"]["description"] == "(minItems: 2, maxItems: 2)"
+    assert "required" in schema
+    with pytest.raises(ToolError, match=">= 0"):  # what the schema may not say is checked all the same
+        move.call({"to": {"latitude": 1, "longitude": 2}, "steps": -1})
+
+
+def test_the_decorator_leaves_a_function_that_can_be_called() -> None:
+    @tool
+    def double(number: int) -> int:
+        """Double it."""
+        return 2 * number
+
+    assert isinstance(double, Tool)
+    assert double(21) == 42
+    assert double(number=21) == 42
+    assert isinstance(double, RunnableTool)
+
+
+KINDS: list[tuple[Any, Any, Any, dict[str, Any]]] = [
+    (str, "x", "x", {"type": "string"}),
+    (int, 3, 3, {"type": "integer"}),
+    (int, 3.0, 3, {"type": "integer"}),
+    (int, 2**70, 2**70, {"type": "integer"}),
+    (float, 3, 3.0, {"type": "number"}),
+    (bool, True, True, {"type": "boolean"}),
+    (None, None, None, {"type": "null"}),
+    (Any, {"a": [1.5]}, {"a": [1.5]}, {}),
+    (list[int], [1, 2], [1, 2], {"type": "array", "items": {"type": "integer"}}),
+    (set[str], ["a"], {"a"}, {"type": "array", "items": {"type": "string"}, "uniqueItems": True}),
+    (dict[str, float], {"a": 1}, {"a": 1.0}, {"type": "object", "additionalProperties": {"type": "number"}}),
+    (int | None, None, None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+    (int | str, "x", "x", {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+    (Literal["a", "b"], "a", "a", {"enum": ["a", "b"]}),
+    (datetime.date, "2026-11-21", datetime.date(2026, 11, 21), {"type": "string", "format": "date"}),
+    (Unit, "celsius", Unit.CELSIUS, {"$ref": "#/$defs/Unit"}),
+    (Place, {"latitude": 1, "longitude": 2.5}, Place(1.0, 2.5), {"$ref": "#/$defs/Place"}),
+    (Person, {"name": "Ada"}, Person("Ada"), {"$ref": "#/$defs/Person"}),
+    (Row, {"key": "a"}, {"key": "a"}, {"$ref": "#/$defs/Row"}),
+    (Pair, [1], Pair(1), {"$ref": "#/$defs/Pair"}),
+    (Annotated[str, msgspec.Meta(pattern="^a")], "ab", "ab", {"type": "string", "pattern": "^a"}),
+    (Annotated[int, "A count."], 3, 3, {"type": "integer", "description": "A count."}),
+    (
+        Annotated[int, "A count."] | None,
+        3,
+        3,
+        {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "A count."},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "sent", "got", "schema"), KINDS, ids=lambda value: repr(value)[:40])
+def test_E1_every_kind_of_type_hint(kind: Any, sent: Any, got: Any, schema: dict[str, Any]) -> None:
+    def take(value: Any) -> Any:
+        return value
+
+    take.__annotations__["value"] = kind
+    made = tool(take)
+    assert made.to_param()["input_schema"]["properties"]["value"] == schema
+    assert made.call({"value": sent}) == got
+
+
+def test_a_type_defined_where_the_tool_is_made() -> None:
+    @dataclasses.dataclass
+    class Local:
+        number: int
+
+    @tool
+    def take(value: Local) -> int:
+        """Take it."""
+        return value.number
+
+    def take_later(value: Local) -> int:
+        return value.number
+
+    assert take.call({"value": {"number": 3}}) == 3
+    assert tool(take_later).call({"value": {"number": 3}}) == 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({}, "Object missing required field `location`"),
+        ({"location": 3}, r"Expected `str`, got `int` - at `\$\.location`"),
+        ({"location": "x", "days": 8}, r"Expected `int` <= 7 - at `\$\.days`"),
+        ({"location": "x", "days": 1.5}, r"Expected `int`, got `float` - at `\$\.days`"),
+        ({"location": "x", "unit": "kelvin"}, r"Invalid enum value 'kelvin' - at `\$\.unit`"),
+        ({"location": "x", "planet": "Mars"}, "Object contains unknown field `planet`"),
+        ([], "the input must be an object"),
+        ("location", "the input must be an object"),
+    ],
+)
+def test_E4_an_input_that_does_not_fit_is_told_with_what_would_help(sent: Any, words: str) -> None:
+    with pytest.raises(ToolError, match=words) as caught:
+        tool(get_weather).call(sent)
+    text = caught.value.message
+    assert text.startswith("Error: The input does not fit the tool get_weather: ")
+    assert "What the tool does: Get the weather at a place" in text
+    assert '"required":["location"]' in text
+    assert "fuller description" in text
+
+
+def test_what_a_constructor_of_the_callers_raises_is_a_bad_input_too() -> None:
+    class Odd(msgspec.Struct):
+        number: int
+
+        def __post_init__(self) -> None:
+            if self.number > 3:
+                raise KeyError("too many")
+            if self.number > 2:
+                raise ValueError("three")
+
+    @tool
+    def take(value: Odd) -> int:
+        return value.number
+
+    assert take.call({"value": {"number": 1}}) == 1
+    with pytest.raises(ToolError, match="three"):
+        take.call({"value": {"number": 3}})
+    with pytest.raises(ToolError, match="KeyError: 'too many'"):
+        take.call({"value": {"number": 4}})
+
+
+def test_what_the_function_raises_is_its_own() -> None:
+    @tool
+    def fail() -> None:
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        fail.call({})
+
+
+def test_defaults_are_the_functions_own() -> None:
+    nothing = object()
+
+    @tool
+    def take(value: Any = nothing, *, rows: list[int] = [1], when: float = float("inf")) -> Any:  # noqa: B006
+        return value, rows, when
+
+    assert take.call({}) == (nothing, [1], float("inf"))
+    properties = take.to_param()["input_schema"]["properties"]
+    assert properties == {
+        "value": {},
+        "rows": {"type": "array", "items": {"type": "integer"}, "default": [1]},
+        "when": {"type": "number"},
+    }
+
+
+def test_every_way_to_take_a_parameter() -> None:
+    def take(first: int, /, second: int = 2, *, third: int, fourth: int = 4) -> tuple[int, ...]:
+        return first, second, third, fourth
+
+    made = tool(take)
+    assert made.call({"first": 1, "third": 3}) == (1, 2, 3, 4)
+    assert made.call({"first": 5, "second": 6, "third": 7, "fourth": 8}) == (5, 6, 7, 8)
+    assert made.to_param()["input_schema"]["required"] == ["first", "third"]
+
+
+class Account:
+    """An account."""
+
+    def __init__(self) -> None:
+        self.balance = 0
+
+    def deposit(self, amount: int) -> int:
+        """Put money in."""
+        self.balance += amount
+        return self.balance
+
+    def __call__(self, amount: int) -> int:
+        return self.balance - amount
+
+
+def test_methods_partials_wrappers_and_objects_that_can_be_called() -> None:
+    account = Account()
+    deposit = tool(account.deposit)
+    assert (deposit.name, deposit.description) == ("deposit", "Put money in.")
+    assert deposit.call({"amount": 3}) == 3
+    called = tool(account, name="withdraw")
+    assert (called.description, called.call({"amount": 1})) == ("An account.", 2)
+
+    part = tool(functools.partial(get_weather, days=3))
+    assert part.name == "get_weather"
+    assert part.description.startswith("Get the weather")
+    assert set(part.to_param()["input_schema"]["properties"]) == {"location", "unit"}
+    assert part.call({"location": "x"}) == "x 3 celsius"
+    assert tool(functools.partial(get_weather, "y")).call({"days": 2}) == "y 2 celsius"
+
+    @functools.wraps(get_weather)
+    def wrapped(*args: Any, **kwargs: Any) -> str:
+        return "wrapped " + get_weather(*args, **kwargs)
+
+    assert tool(wrapped).call({"location": "x"}) == "wrapped x 1 celsius"
+    assert tool(functools.cache(get_weather)).call({"location": "x"}) == "x 1 celsius"
+
+
+def test_async_functions_do_not_belong_in_threads() -> None:
+    async def wait(seconds: float) -> float:
+        """Wait."""
+        return seconds
+
+    def outer(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def inner(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **kwargs)
+
+        return inner
+
+    for made in (tool(wait), tool(functools.partial(wait)), tool(outer(wait))):
+        assert made.thread is False
+        coroutine = made.call({"seconds": 1})
+        assert inspect.iscoroutine(coroutine)
+        coroutine.close()
+    assert tool(get_weather).thread is True
+    assert tool(get_weather, thread=False).thread is False
+    assert tool(get_weather, sequential=True).sequential is True
+    assert tool(get_weather).sequential is False
+
+
+class NoSchema:
+    pass
+
+
+def _generator(number: int) -> Any:
+    yield number
+
+
+async def _async_generator(number: int) -> Any:
+    yield number
+
+
+def _with_args(*numbers: int) -> None: ...
+def _with_kwargs(**numbers: int) -> None: ...
+def _without_schema(value: NoSchema) -> None: ...
+def _two_classes(value: Place | Person) -> None: ...
+def _unknown(value: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (print, "no Python function"),
+        (Account, "no Python function"),
+        (3, "no Python function"),
+        (_with_args, "takes \\*args or \\*\\*kwargs"),
+        (_with_kwargs, "takes \\*args or \\*\\*kwargs"),
+        (_generator, "is a generator"),
+        (_async_generator, "is a generator"),
+        (_without_schema, "no JSON schema can be made for the parameter 'value' of _without_schema"),
+        (_two_classes, "no JSON schema can be made for the parameter 'value' of _two_classes"),
+        (_unknown, "a type hint cannot be resolved \\(NameError: name 'Nowhere'"),
+        (lambda: None, "'<lambda>' is no tool name"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_tool_can_be_made_of_is_told(function: Any, words: str) -> None:
+    with pytest.raises(LocalProtocolError, match=words):
+        tool(function)
+
+
+@given(st.text(max_size=70))
+def test_names(name: str) -> None:
+    fits = 1 <= len(name) <= 64 and all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in name)
+    try:
+        Tool(name=name, input_schema={"type": "object"}, function=print)
+    except LocalProtocolError:
+        made = False
+    else:
+        made = True
+    assert made is fits
+
+
+def test_a_text_editor_is_a_runnable_tool() -> None:
+    assert isinstance(TextEditor(MemoryFiles()), RunnableTool)
