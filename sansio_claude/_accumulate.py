@@ -250,11 +250,11 @@ class MessageAccumulator:
             return
         match event:
             case TextDelta() if isinstance(block, TextBlock):
-                block.pieces.append(event.text)
+                block.receive(event.text)
             case ThinkingDelta() if isinstance(block, ThinkingBlock):
                 block.pieces.append(event.thinking)
-            case InputJSONDelta() if isinstance(block, ToolInputBlock) and block._parser is not None:
-                block._parser.feed(event.partial_json)
+            case InputJSONDelta() if isinstance(block, ToolInputBlock):
+                block.parser().feed(event.partial_json)
             case SignatureDelta():
                 block._raw["signature"] = event.signature
             case CitationsDelta():

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from sansio_claude._block import Block, GrowingBlock, kind_of
 from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._tool_blocks import (
+    InputParser,
     InputStatus,
     MCPToolUseBlock,
     ServerToolUseBlock,
@@ -50,10 +51,21 @@ __all__ = [
 class TextBlock(GrowingBlock):
     """Text, possibly with citations."""
 
-    __slots__ = ()
+    __slots__ = ("mirror",)
     type_name = "text"
     grows = "text"
     strings = ("text",)
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        super().__init__(raw)
+        self.mirror: InputParser | None = None
+        """The text read as JSON, where somebody has asked the stream for that."""
+
+    def receive(self, text: str) -> None:
+        """More text. For the accumulator."""
+        self.pieces.append(text)
+        if self.mirror is not None:
+            self.mirror.feed(text)
 
     @property
     def text(self) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias
 
 from sansio_claude._accumulate import Deviation, MessageAccumulator
+from sansio_claude._blocks import TextBlock
 from sansio_claude._errors import (
     APIError,
     LimitError,
@@ -24,7 +25,9 @@ from sansio_claude._events import ErrorEvent, Event, decode
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
+from sansio_claude._partial_json import PartialJSON, Watch
 from sansio_claude._sse import ServerSentEvent, SSEDecoder
+from sansio_claude._tool_blocks import ToolInputBlock
 
 __all__ = ["PlainStream", "StreamState", "as_bytes"]
 
@@ -89,6 +92,44 @@ class PlainStream:
     def deviations(self) -> list[Deviation]:
         """What the peer did that the protocol does not say, in order."""
         return self._accumulator.deviations
+
+    def partial_input(self, index: int) -> PartialJSON:
+        """The input of the tool block at `index` while it is arriving: the stream's own object, it grows with it.
+
+        Its `value` is the best value so far, `changes()` what is new. Raises LocalProtocolError where there is no
+        such block, or where no content is kept.
+        """
+        block = self._accumulator.blocks.get(index)
+        if not isinstance(block, ToolInputBlock):
+            raise LocalProtocolError(f"block {index} is no tool call" if block else f"there is no block {index}")
+        parser = block.parser()
+        assert isinstance(parser, PartialJSON)
+        return parser
+
+    def partial_output(self, index: int) -> PartialJSON:
+        """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
+
+        Asking for it is what begins it; from then on it grows with the stream. Raises LocalProtocolError where there
+        is no such block, or where no content is kept.
+        """
+        block = self._accumulator.blocks.get(index)
+        if not isinstance(block, TextBlock):
+            raise LocalProtocolError(f"block {index} is no text" if block else f"there is no block {index}")
+        if block.mirror is None:
+            block.mirror = PartialJSON()
+            block.mirror.feed(block.text)
+        assert isinstance(block.mirror, PartialJSON)
+        return block.mirror
+
+    def watch(self, index: int, path: str | tuple[str | int, ...]) -> Watch:
+        """Watch one place in the input of the tool block at `index`, or in the JSON of the text block there.
+
+        `path` is like "file_text" (the new pieces of that string) or "rows[*]" (each row when it is whole); ask the
+        watch for what is `new()`. Raises LocalProtocolError as `partial_input` does, or where `path` is no path.
+        """
+        if isinstance(self._accumulator.blocks.get(index), TextBlock):
+            return Watch(self.partial_output(index), path)
+        return Watch(self.partial_input(index), path)
 
     def _over(self) -> bool:
         return self._state != "open"
@@ -160,6 +201,7 @@ class PlainStream:
         if len(data) > room and not self._over():
             if room > 0:
                 self._take_bytes(data[: int(room)])
+            self._flush()
             if not self._over():
                 limit = self._limits.message
                 self._fail(

@@ -33,6 +33,7 @@ from sansio_claude._events import (
     ThinkingDelta,
 )
 from sansio_claude._limits import Limits
+from sansio_claude._partial_json import PartialJSON
 from sansio_claude._plain_stream import PlainStream, StreamState, as_bytes
 from sansio_claude._tool_blocks import ToolInputBlock
 
@@ -89,7 +90,7 @@ class MessageStream(PlainStream):
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
         super().__init__(limits=limits, strict=strict, keep_content=keep_content)
-        self._largest = min(self._limits.line, self._limits.event)
+        self._largest = self._decoder.never_too_large
         # The fused path is armed (prefix not None) while the decoder is at the border of two events and a block of
         # text, thinking or tool input is open. Ready: the same but for the border.
         self._prefix: bytes | None = None
@@ -153,9 +154,7 @@ class MessageStream(PlainStream):
     def _take_bytes(self, data: bytes) -> None:
         if self._held:
             # Joined, it may be an event that the fused path takes.
-            data = self._held + data
-            self._held = b""
-            self._prefix = self._ready
+            data = self._release() + data
             if data.find(b"\n\n") + 2 == len(data):
                 self.receive_data(data)
                 return
@@ -178,9 +177,17 @@ class MessageStream(PlainStream):
         """The beginning of an event: a short one waits here for the next read, if the fused path may take it then."""
         if self._prefix is not None and len(data) <= _HELD and b"\r" not in data:
             self._held = data
+            self._received += len(data)
             self._prefix = None
         else:
             self._plain(data)
+
+    def _release(self) -> bytes:
+        """What waits, as if it had never come."""
+        held, self._held = self._held, b""
+        self._received -= len(held)
+        self._prefix = self._ready
+        return held
 
     def _many(self, data: bytes) -> None:
         """A read from the border of two events on: usually many whole events and the beginning of one."""
@@ -260,12 +267,24 @@ class MessageStream(PlainStream):
         """What takes a text, and a list of texts, to the block."""
         if not self._accumulator.keeps_content:
             return len, len  # something cheap that keeps nothing
+        if isinstance(block, TextBlock) and block.mirror is not None:
+            return block.receive, lambda texts: block.receive("".join(texts))
         if isinstance(block, (TextBlock, ThinkingBlock)):
             return block.pieces.append, block.pieces.extend
         assert isinstance(block, ToolInputBlock)
-        assert block._parser is not None
-        feed = block._parser.feed
+        feed = block.parser().feed
         return feed, lambda texts: feed("".join(texts))
+
+    def partial_output(self, index: int) -> PartialJSON:
+        """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
+
+        Asking for it is what begins it; from then on it grows with the stream. Raises LocalProtocolError where there
+        is no such block, or where no content is kept.
+        """
+        parser = super().partial_output(index)
+        if self._ready is not None and index == self._index:
+            self._append, self._extend = self._keepers(self._accumulator.open[index])
+        return parser
 
     # Into the plain chain.
 
@@ -279,9 +298,7 @@ class MessageStream(PlainStream):
 
     def _flush(self) -> None:
         if self._held:
-            self._prefix = self._ready
-            held, self._held = self._held, b""
-            self._plain(held)
+            self._plain(self._release())
         self._ready = self._prefix = None
 
     def _accepted(self, event: Event) -> None:

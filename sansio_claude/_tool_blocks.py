@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from sansio_claude._block import Block
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import loads_input
+from sansio_claude._json import dumps, loads_input
 
 __all__ = [
     "InputParser",
@@ -139,6 +139,13 @@ class ToolInputBlock(Block):
             )
         return self.to_dict()
 
+    def parser(self) -> InputParser:
+        """The parser of the input's text; of an input that came whole with the block, one that has read it."""
+        if self._parser is None:
+            self._parser = new_input_parser()
+            self._parser.feed(dumps(self._raw.get("input")).decode())
+        return self._parser
+
     def start_input(self, parser: InputParser) -> None:
         """Begin to take fragments. For the accumulator."""
         self._parser = parser
@@ -154,7 +161,7 @@ class ToolInputBlock(Block):
             return
         text = parser.text
         if not text.strip(" \t\n\r"):
-            self._parser = None
+            self._parser = None  # what came with the block is the input
             self._status = "complete"
             return
         try:
