@@ -1,0 +1,340 @@
+"""PartialJSON: JSON text that arrives in fragments, and the best value it has so far, in linear time.
+
+What is shown of a text that is not whole:
+
+* an array or object from its bracket on, a string from its opening quote on (`strings="drop"`: once whole), a literal
+  once whole, a number while its characters so far are a number by themselves (`12` and `12.5`, but not `12.`; beyond
+  4,300 characters only once whole);
+* a key with the first visible part of its value. Of equal keys the last wins, and the earlier value stays until the
+  later one has something to show;
+* of a string everything but an unfinished escape and a high surrogate whose partner is undecided;
+* of a text that cannot become JSON what its longest right beginning shows, and `error` says where that ends and why.
+
+Every split of a text into fragments, and any moments of asking, give the same answers.
+
+The text is scanned when somebody looks, each character once (`_partial_json_scan`). Where nobody looks before the end,
+the C parser of the standard library reads it in one go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from itertools import chain
+from typing import Any, Final, Literal, TypeAlias
+from weakref import WeakSet
+
+from attrs import define
+
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
+from sansio_claude._partial_json_scan import scan
+from sansio_claude._partial_json_state import MISSING, ScanState
+from sansio_claude._tool_blocks import set_input_parser
+
+__all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
+
+PartialStatus: TypeAlias = Literal["empty", "incomplete", "complete", "invalid"]
+
+DEFAULT_DEPTH: Final = 512
+EXCERPT: Final = 80  # bytes of a broken text kept on the exception
+
+
+@define(frozen=True)
+class JSONFault:
+    """Where and why a text stops being JSON: `position` is the index of the first character that cannot be right
+    (of a container beyond `max_depth`, of its bracket), `reason` says what would have been."""
+
+    position: int
+    reason: str
+
+
+flatten: Final = chain.from_iterable
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(word)
+
+
+_loads_strictly: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_loads: Final = json.JSONDecoder().decode
+
+
+class PartialJSON:
+    """JSON text in fragments, and the value it has so far.
+
+    `strings="keep"` shows unfinished strings as far as they have come, "drop" shows strings once they are whole.
+    `allow_nan` lets the words NaN, Infinity and -Infinity count as numbers, as `json.loads` does. `max_depth` is how
+    many containers may stand one in another.
+
+    feed(text): take the next fragment, in O(1). Nothing is looked at before somebody asks, and nothing is ever
+    raised for what the text says.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_changes",
+        "_new",
+        "_parts",
+        "_pending",
+        "_scanner",
+        "_settings",
+        "_state",
+        "_text",
+        "_watches",
+        "feed",
+    )
+
+    def __init__(
+        self,
+        *,
+        strings: Literal["keep", "drop"] = "keep",
+        allow_nan: bool = False,
+        max_depth: int = DEFAULT_DEPTH,
+    ) -> None:
+        if strings not in ("keep", "drop"):
+            raise LocalProtocolError(f'strings must be "keep" or "drop", not {strings!r}')
+        if type(max_depth) is not int or max_depth < 1:
+            raise LocalProtocolError(f"max_depth must be an int of at least 1, not {max_depth!r}")
+        self._settings = (strings, bool(allow_nan), max_depth)
+        # All the text is, in this order: _text (joined), _parts (scanned), _new (not scanned).
+        self._text = ""
+        self._parts: list[str] = []
+        self._new: list[str] = []
+        self._pending: list[str] = []  # the end of _text that is not scanned
+        self._state = ScanState(strings == "keep")
+        self._scanner: Generator[None, str, None] | None = None  # None: nothing scanned yet
+        self._changes: list[Any] | None = None
+        self._watches: WeakSet[Watch] = WeakSet()
+        self.feed = self._new.append
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (*self._settings, self.text)
+
+    def __repr__(self) -> str:
+        return f"<PartialJSON, {len(self.text)} characters>"
+
+    def _fresh(self) -> str:
+        """The fragments that came since the last call, joined."""
+        new = self._new
+        try:
+            text = new[0] if len(new) == 1 else "".join(new)
+            if type(text) is not str:
+                raise TypeError
+        except TypeError:
+            new[:] = [item for item in new if isinstance(item, str)]
+            raise LocalProtocolError("feed() takes str") from None
+        new.clear()
+        return text
+
+    def _look(self) -> ScanState:
+        """Scan what has come since the last time."""
+        state = self._state
+        scanner = self._scanner
+        if self._new or self._pending:
+            if scanner is None:
+                scanner = self._begin()
+            text = self._fresh()
+            self._parts.append(text)
+            if self._pending:
+                self._pending.append(text)
+                text = "".join(self._pending)
+                self._pending.clear()
+            scanner.send(text)
+            if state.log:
+                self._distribute()
+        return state
+
+    def _begin(self) -> Generator[None, str, None]:
+        _, allow_nan, max_depth = self._settings
+        scanner = self._scanner = scan(self._state, allow_nan, max_depth)
+        next(scanner)
+        return scanner
+
+    @property
+    def text(self) -> str:
+        """All the text so far."""
+        if self._parts or self._new:
+            # In place, as long as nobody holds the text given out before; the attribute must not hold it either.
+            text = self._text
+            fresh = self._fresh()
+            if fresh:
+                self._pending.append(fresh)
+            self._text = ""
+            more = "".join(self._parts) + fresh
+            self._parts.clear()
+            text += more
+            self._text = text
+        return self._text
+
+    @property
+    def value(self) -> Any:
+        """The value so far, None where there is nothing to show yet (`snapshot` tells that from a null).
+
+        It is the parser's own and goes on growing: look, but do not change it. Each character of the text is
+        scanned once, however often this is asked.
+        """
+        top = self._look().top if self._new or self._pending else self._state.top
+        return top[0] if top else None
+
+    def snapshot(self, default: Any = None) -> Any:
+        """The value so far as it will stay, `default` where there is nothing to show yet.
+
+        Copies the containers that are still open; those that are whole are shared, since they never change.
+        """
+        state = self._look()
+        if not state.top:
+            return default
+        if not state.stack:
+            return state.top[0]
+        below: Any = None
+        inner: Any = MISSING
+        for box in reversed(state.stack):
+            copy = box.copy()
+            if inner is not MISSING:
+                if type(copy) is list:
+                    copy[-1] = inner
+                else:
+                    copy[key_of(copy, below)] = inner
+            below = box
+            inner = copy
+        return inner
+
+    @property
+    def status(self) -> PartialStatus:
+        """ "empty": no text at all. "complete": one whole JSON text (more may still follow: `1` becomes `12`).
+        "invalid": no continuation can make it one. "incomplete": anything else."""
+        state = self._look()
+        if state.error is not None:
+            return "invalid"
+        if state.whole:
+            return "complete"
+        return "incomplete" if self._text or any(self._parts) else "empty"
+
+    @property
+    def error(self) -> JSONFault | None:
+        """Where and why the text stops being JSON; None where it does not."""
+        found = self._look().error
+        return None if found is None else JSONFault(*found)
+
+    def final(self, default: Any = MISSING) -> Any:
+        """The value of the whole text. Strict: exactly what `json.loads` gives, but NaN and Infinity words are refused
+        unless `allow_nan` (1e400 is inf, as it is there).
+
+        `default`, if given, is returned for no text at all. Raises LimitError beyond `max_depth` and
+        RemoteProtocolError for any other text that is not one whole JSON text; both carry the value so far as
+        `partial` and the raw text as `text`. Where nobody has looked before, this costs about one `json.loads`.
+        """
+        state = self._state
+        if self._scanner is None:
+            text = self.text
+            if not text and default is not MISSING:
+                return default
+            if text:
+                value = self._in_one_go(text)
+                if value is not MISSING:
+                    return value
+        state = self._look()
+        if state.whole:
+            # A number at the top may have been withheld for its length.
+            return state.top[0] if state.top else _loads(self.text)
+        if default is not MISSING and not self.text:
+            return default
+        raise self._refusal(state)
+
+    def _in_one_go(self, text: str) -> Any:
+        """The value of the whole text by the C parser, MISSING where it has none or nests too deep."""
+        _, allow_nan, max_depth = self._settings
+        try:
+            value = (_loads if allow_nan else _loads_strictly)(text)
+        except (ValueError, RecursionError):
+            return MISSING  # the scanner says what is wrong, or has no recursion to run out of
+        if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth):
+            return MISSING
+        return value
+
+    def _refusal(self, state: ScanState) -> RemoteProtocolError:
+        text = self.text
+        excerpt = text[:EXCERPT].encode("utf-8", "surrogatepass")
+        found = state.error
+        error: RemoteProtocolError
+        if state.too_deep and found is not None:
+            max_depth = self._settings[2]
+            error = LimitError(
+                f"the JSON nests deeper than max_depth = {max_depth}",
+                limit="depth",
+                value=max_depth,
+                stop="json",
+                excerpt=excerpt,
+            )
+        elif found is not None:
+            words = f"this is not JSON: {found[1]} (character {found[0]} of {len(text)})"
+            error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
+        else:
+            words = f"the JSON text is cut: it ends after {len(text)} characters before it is whole"
+            error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
+        error.partial = self.snapshot()
+        error.__dict__["text"] = text
+        return error
+
+    def changes(self) -> list[Change]:
+        """What has become visible since the last call, from the beginning at the first.
+
+        Applied one by one they rebuild exactly `value` (see `Change`). Linear in total.
+        """
+        state = self._look()
+        if self._changes is None:
+            self._changes = entries_so_far(state)
+            self._log()
+        found = changes_of(self._changes)
+        self._changes.clear()
+        return found
+
+    def _log(self) -> None:
+        """From now on keep what happens."""
+        state = self._state
+        if state.log is None:
+            state.path = path_of_innermost(state)
+            state.log = []
+
+    def _watch(self, watch: Watch) -> list[Any]:
+        """Let `watch` take what happens from now on; gives what has happened so far."""
+        state = self._look()
+        self._log()
+        self._watches.add(watch)
+        return entries_so_far(state)
+
+    def _distribute(self) -> None:
+        entries = self._state.log
+        assert entries is not None
+        if self._changes is not None:
+            self._changes += entries
+        for watch in self._watches:
+            watch._take(entries)
+        entries.clear()
+
+
+def _again(strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, text: str) -> PartialJSON:
+    parser = PartialJSON(strings=strings, allow_nan=allow_nan, max_depth=max_depth)
+    if text:
+        parser.feed(text)
+    return parser
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether containers stand more than `depth` deep in `value`. Level by level, so there is no recursion."""
+    level: list[Any] = [value]
+    for _ in range(depth + 1):
+        kinds = set(map(type, level))
+        below: list[Any] = []
+        if dict in kinds:
+            below += flatten([item.values() for item in level if type(item) is dict])
+        if list in kinds:
+            below += flatten([item for item in level if type(item) is list])
+        elif dict not in kinds:
+            return False
+        level = below
+    return True
+
+
+set_input_parser(PartialJSON)

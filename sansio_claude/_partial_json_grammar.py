@@ -1,0 +1,68 @@
+"""The tokens of JSON (RFC 8259) as the scanner of partial JSON needs them: regular expressions, words, characters.
+
+All repetitions are possessive, so nothing is ever tried twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, cast
+
+LONGEST_SHOWN: Final = 4300
+"""Characters up to which a number is shown while it grows. It is CPython's limit for the digits of an int; showing a
+longer one would mean converting it again for every piece, which is not linear."""
+
+Always: TypeAlias = Callable[[str, int], "re.Match[str]"]  # these match the empty string too
+Sometimes: TypeAlias = Callable[[str, int], "re.Match[str] | None"]
+
+_WS: Final = r"[ \t\n\r]*+"
+_PLAIN_KEY: Final = rf'"([^"\\\x00-\x1f]*+)"{_WS}:{_WS}'
+_NUMBER: Final = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?"
+
+match_space: Final[Always] = cast(Always, re.compile(_WS).match)
+match_key: Final[Sometimes] = re.compile(_WS + _PLAIN_KEY).match
+match_next_key: Final[Sometimes] = re.compile(_WS + "," + _WS + _PLAIN_KEY).match
+# The longest beginning of a number. Where it ends in a digit it is a number; group 1 is there if it is a float.
+match_number: Final[Always] = cast(
+    Always, re.compile(r"-?(?:(?:0|[1-9][0-9]*+)(\.(?:[0-9]++(?:[eE](?:[-+]?[0-9]*+))?)?|[eE][-+]?[0-9]*+)?)?").match
+)
+match_numbers: Final[Sometimes] = re.compile(rf"(?:{_NUMBER}{_WS},{_WS}){{2,}}+").match
+# Whole characters of a string; group 1 is the last high surrogate that no low one follows.
+match_string: Final[Always] = cast(
+    Always,
+    re.compile(
+        r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
+        r"|(\\u[dD][89abAB][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4})*+"
+    ).match,
+)
+match_escape: Final[Sometimes] = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
+
+DIGITS: Final = frozenset("0123456789")
+NUMBER_STARTS: Final = DIGITS | {"-"}
+SPACES: Final = frozenset(" \t\n\r")
+NUMBER_ENDS: Final = SPACES | frozenset(",]}")
+LITERALS: Final[dict[str, tuple[str, Any]]] = {
+    "t": ("true", True),
+    "f": ("false", False),
+    "n": ("null", None),
+}
+NOT_NUMBERS: Final[dict[str, tuple[str, Any]]] = {
+    "N": ("NaN", float("nan")),
+    "I": ("Infinity", float("inf")),
+}
+MINUS_INFINITY: Final = ("-Infinity", float("-inf"))
+
+
+def stem_of(token: str) -> str:
+    """A short beginning of a number after which exactly the same may follow as after `token`."""
+    last = token[-1]
+    if last == ".":
+        return "1."
+    if last in "eE":
+        return "1e"
+    if last in "+-":
+        return "1e" + last
+    if "e" in token or "E" in token:
+        return "1e1"
+    return "1.1" if "." in token else "1"
