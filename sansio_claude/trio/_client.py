@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sansio_claude._endpoint import Endpoint
     from sansio_claude._http import ResponseHead
     from sansio_claude._limits import Limits
+    from sansio_claude._partial_json import PartialJSON
     from sansio_claude._request import MessageRequest
     from sansio_claude._retry import RetryPolicy
     from sansio_claude._timeouts import Timeouts
@@ -267,7 +268,7 @@ class Stream:
         """The message so far; None before it has begun."""
         return self._call.message
 
-    def partial_input(self, index: int) -> Any:
+    def partial_input(self, index: int) -> PartialJSON:
         """The best value so far of the tool input at this block index."""
         return self._call.stream.partial_input(index)
 
