@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sansio_claude._endpoint import Endpoint
     from sansio_claude._http import ResponseHead
     from sansio_claude._limits import Limits
-    from sansio_claude._partial_json import PartialJSON
+    from sansio_claude._partial_json import PartialJSON, Watch
     from sansio_claude._request import MessageRequest
     from sansio_claude._retry import RetryPolicy
     from sansio_claude._timeouts import Timeouts
@@ -269,8 +269,16 @@ class Stream:
         return self._call.message
 
     def partial_input(self, index: int) -> PartialJSON:
-        """The best value so far of the tool input at this block index."""
+        """The tool input at this block index while it is arriving; its `value` is the best value so far."""
         return self._call.stream.partial_input(index)
+
+    def partial_output(self, index: int) -> PartialJSON:
+        """The text block at this index read as JSON while it is arriving (structured output)."""
+        return self._call.stream.partial_output(index)
+
+    def watch(self, index: int, path: str | tuple[str | int, ...]) -> Watch:
+        """Watch one place of a tool's input, such as "file_text" or "rows[*]". See `MessageStream.watch`."""
+        return self._call.stream.watch(index, path)
 
     @property
     def deviations(self) -> Sequence[Deviation]:
