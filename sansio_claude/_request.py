@@ -55,14 +55,8 @@ _List: TypeAlias = Iterable[Param] | Unset | None
 
 # Arguments that are headers on the wire (the API's reference and the official SDK agree).
 _HEADERS: Final = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
+_LISTS: Final = ("messages", "system", "tools", "stop_sequences", "mcp_servers", "fallbacks")
 _NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query", "extra_body"})
-
-
-def _listed(value: Any) -> Any:
-    """What can be gone through only once (a generator), or is a list by another name, as a list."""
-    if isinstance(value, Iterable) and not isinstance(value, list | tuple | str | bytes | bytearray | Mapping):
-        return list(value)
-    return value
 
 
 @attrs.define(frozen=True, kw_only=True, repr=False, eq=False)
@@ -78,15 +72,15 @@ class MessageRequest:
 
     model: _Text = UNSET
     max_tokens: int | Unset | None = UNSET
-    messages: _List = attrs.field(default=UNSET, converter=_listed)
-    system: str | _List = attrs.field(default=UNSET, converter=_listed)
-    tools: _List = attrs.field(default=UNSET, converter=_listed)
+    messages: _List = UNSET
+    system: str | _List = UNSET
+    tools: _List = UNSET
     tool_choice: _Object = UNSET
     thinking: _Object = UNSET
     temperature: _Number = UNSET
     top_p: _Number = UNSET
     top_k: int | Unset | None = UNSET
-    stop_sequences: Iterable[str] | Unset | None = attrs.field(default=UNSET, converter=_listed)
+    stop_sequences: Iterable[str] | Unset | None = UNSET
     stream: bool | Unset | None = UNSET
     metadata: _Object = UNSET
     service_tier: _Text = UNSET
@@ -99,8 +93,8 @@ class MessageRequest:
     # Beta from here on.
     context_management: _Object = UNSET
     compaction: _Object = UNSET
-    mcp_servers: _List = attrs.field(default=UNSET, converter=_listed)
-    fallbacks: str | _List = attrs.field(default=UNSET, converter=_listed)
+    mcp_servers: _List = UNSET
+    fallbacks: str | Iterable[str | Param] | Unset | None = UNSET
     fallback_credit_token: _Text = UNSET
     billing_policy: str | _Object = UNSET
     thread: _Object = UNSET
@@ -111,6 +105,13 @@ class MessageRequest:
     extra_headers: Mapping[str, str | None] | None = None
     extra_query: Mapping[str, str] | None = None
     extra_body: Mapping[str, Any] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name in _LISTS:
+            value = getattr(self, name)
+            if value is not UNSET and not isinstance(value, list | tuple | str | bytes | bytearray | Mapping):
+                if isinstance(value, Iterable):  # what can be gone through once only, or a list by another name
+                    object.__setattr__(self, name, list(value))
 
     @classmethod
     def from_dict(cls, arguments: Mapping[str, Any]) -> Self:

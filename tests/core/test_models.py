@@ -1,0 +1,202 @@
+"""The table of models: the facts of the documents, and which spellings are certainly which model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sansio_claude._models import AS_OF, KNOWN_MODELS, ModelInfo, model_info
+
+K = 1000
+
+
+def known(model: str) -> ModelInfo:
+    info = model_info(model)
+    assert info is not None
+    return info
+
+
+# The documents' table: context, context in beta, output, thinking, training data.
+DOCUMENTED: list[tuple[str, int | None, int | None, int | None, set[str], str | None]] = [
+    ("claude-opus-4-6", 200 * K, 1000 * K, 128 * K, {"adaptive", "enabled"}, "2025-08"),
+    ("claude-sonnet-4-6", 200 * K, 1000 * K, 128 * K, {"adaptive", "enabled"}, "2025-08"),
+    ("claude-sonnet-4-5-20250929", 200 * K, None, 64 * K, {"enabled"}, "2025-07"),
+    ("claude-haiku-4-5-20251001", 200 * K, None, 64 * K, {"enabled"}, "2025-07"),
+    ("claude-opus-4-20250514", 200 * K, None, 32000, {"enabled"}, "2025-03"),
+    ("claude-sonnet-4-20250514", 200 * K, None, 64000, {"enabled"}, "2025-03"),
+    ("claude-3-7-sonnet-20250219", 200 * K, None, 64000, {"enabled"}, "2024-11"),
+    ("claude-3-5-sonnet-20241022", 200 * K, None, 8192, set(), "2024-04"),
+    ("claude-3-5-haiku-20241022", 200 * K, None, 8192, set(), "2024-07"),
+    ("claude-3-opus-20240229", 200 * K, None, 4096, set(), "2023-08"),
+    ("claude-3-haiku-20240307", 200 * K, None, 4096, set(), "2023-08"),
+]
+
+
+@pytest.mark.parametrize(("model", "context", "beta", "output", "thinking", "training"), DOCUMENTED)
+def test_the_documents_table(
+    model: str, context: int | None, beta: int | None, output: int | None, thinking: set[str], training: str | None
+) -> None:
+    info = known(model)
+    assert info.id == model
+    assert (info.context_window, info.context_window_beta) == (context, beta)
+    assert info.max_output_tokens == output
+    assert set(info.thinking or ()) - {"disabled"} == thinking
+    assert info.training_cutoff == training
+
+
+def test_what_the_documents_say_besides() -> None:
+    assert set(known("claude-opus-4-7").thinking or ()) - {"disabled"} == {"adaptive"}
+    assert known("claude-opus-4-1-20250805").thinking == ("enabled", "disabled")
+    assert known("claude-opus-4-6").thinking_deprecated == ("enabled",)
+    assert known("claude-opus-4-6").context_window_flag == "context-1m-2025-08-07"
+    sonnet = known("claude-3-7-sonnet-20250219")
+    assert (sonnet.max_output_tokens_beta, sonnet.max_output_flag) == (128 * K, "output-128k-2025-02-19")
+
+
+@pytest.mark.parametrize("model", ["claude-fable-5-2", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"])
+def test_the_current_models(model: str) -> None:
+    info = known(model)
+    assert info.status == "active"
+    assert (info.context_window, info.max_output_tokens) == (1000 * K, 128 * K)
+    assert "adaptive" in (info.thinking or ())
+    assert "enabled" not in (info.thinking or ())
+    always_on = model in ("claude-fable-5-2", "claude-opus-5-5")
+    assert (info.thinking == ("adaptive",)) is always_on
+    assert (info.prefill, info.sampling) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-5", "claude-sonnet-5", "claude-fable-5-1", "claude-opus-4-8", "claude-opus-4-5"]
+)
+def test_the_models_before_them(model: str) -> None:
+    assert known(model).status == "active"
+
+
+def test_prefill_ends_with_4_5() -> None:
+    for info in KNOWN_MODELS:
+        assert info.prefill is (info.generation < (4, 6)), info.id
+
+
+@pytest.mark.parametrize(
+    ("model", "editor", "name"),
+    [
+        ("claude-opus-5-5", "text_editor_20250728", "str_replace_based_edit_tool"),
+        ("claude-sonnet-4-5", "text_editor_20250728", "str_replace_based_edit_tool"),
+        ("claude-sonnet-4-20250514", "text_editor_20250429", "str_replace_based_edit_tool"),
+        ("claude-opus-4-20250514", "text_editor_20250429", "str_replace_based_edit_tool"),
+        ("claude-3-7-sonnet-20250219", "text_editor_20250124", "str_replace_editor"),
+        ("claude-3-5-sonnet-20241022", "text_editor_20241022", "str_replace_editor"),
+        ("claude-3-haiku-20240307", None, None),
+    ],
+)
+def test_the_text_editor_of_a_model(model: str, editor: str | None, name: str | None) -> None:
+    assert (known(model).text_editor, known(model).text_editor_name) == (editor, name)
+
+
+def test_states() -> None:
+    assert known("claude-sonnet-4-5").status == "deprecated"
+    assert (known("claude-sonnet-4-5").deprecated, known("claude-sonnet-4-5").retires) == ("2026-09-30", "2026-11-30")
+    for model in (
+        "claude-opus-4-1",
+        "claude-opus-4-0",
+        "claude-sonnet-4-0",
+        "claude-3-7-sonnet-latest",
+        "claude-3-haiku-20240307",
+    ):
+        assert known(model).status == "retired"
+        assert known(model).successor is not None
+    assert known("claude-haiku-4-5").status == "active"
+
+
+SPELLINGS = [
+    ("claude-opus-4-5", "claude-opus-4-5-20251101"),
+    ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
+    ("claude-haiku-4-5", "claude-haiku-4-5-20251001"),
+    ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+    # Amazon Bedrock
+    ("anthropic.claude-3-haiku-20240307-v1:0", "claude-3-haiku-20240307"),
+    ("anthropic.claude-3-haiku-20240307-v1:0:200k", "claude-3-haiku-20240307"),
+    ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet-20241022"),
+    ("anthropic.claude-3-5-sonnet-20240620-v1:0", "claude-3-5-sonnet-20240620"),
+    ("us.anthropic.claude-opus-4-5-20251101-v1:0", "claude-opus-4-5-20251101"),
+    ("us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
+    ("global.anthropic.claude-opus-5-5", "claude-opus-5-5"),
+    ("anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
+    ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-opus-20240229-v1:0", "claude-3-opus-20240229"),
+    # Vertex AI
+    ("claude-opus-4-5@20251101", "claude-opus-4-5-20251101"),
+    ("claude-3-5-sonnet-v2@20241022", "claude-3-5-sonnet-20241022"),
+    ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet-20240620"),
+    ("claude-sonnet-4@20250514", "claude-sonnet-4-20250514"),
+    ("claude-opus-4-6@default", "claude-opus-4-6"),
+    ("publishers/anthropic/models/claude-3-7-sonnet@20250219", "claude-3-7-sonnet-20250219"),
+    # gateways
+    ("anthropic/claude-opus-4.5", "claude-opus-4-5-20251101"),
+    ("anthropic/claude-sonnet-5.5", "claude-sonnet-5-5"),
+]
+
+
+@pytest.mark.parametrize(("spelt", "model"), SPELLINGS)
+def test_spellings(spelt: str, model: str) -> None:
+    assert known(spelt).id == model
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "",
+        "claude",
+        "claude-opus-6",
+        "claude-opus-4-5-20990101",
+        "claude-opus-4-5@20990101",
+        "claude-opus-4-5-preview",
+        "claude-opus-4-5-20251101-eu",
+        "Claude-Opus-5-5",
+        "my-claude-opus-5-5",
+        "openai.claude-opus-5-5-mini",
+        "gpt-6-sol",
+        "claude-opus-5-5\n",
+        "a/" * 500 + "claude-opus-5-5",
+        "claude-sonnet-4",
+        None,
+        5,
+        ["claude-opus-5-5"],
+    ],
+)
+def test_what_is_not_certain_is_unknown(model: Any) -> None:
+    assert model_info(model) is None
+
+
+@given(st.text())
+def test_any_text_is_a_model_or_not(text: str) -> None:
+    for model in (text, f"claude-{text}", f"anthropic.claude-opus-5-5{text}"):
+        info = model_info(model)
+        assert info is None or info in KNOWN_MODELS
+
+
+def test_the_table_is_sound() -> None:
+    names = [name for info in KNOWN_MODELS for name in (info.id, *info.aliases)]
+    assert len(names) == len(set(names))
+    day = re.compile(r"20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])")
+    month = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+    assert day.fullmatch(AS_OF)
+    for info in KNOWN_MODELS:
+        assert info.family in info.id
+        assert info.name.startswith("Claude ")
+        for date in (info.released, info.deprecated, info.retires, info.retires_not_before):
+            assert date is None or day.fullmatch(date)
+        for date in (info.training_cutoff, info.knowledge_cutoff):
+            assert date is None or month.fullmatch(date)
+        assert (info.context_window_beta is None) is (info.context_window_flag is None)
+        assert (info.max_output_tokens_beta is None) is (info.max_output_flag is None)
+        assert set(info.thinking_deprecated) <= set(info.thinking or ())
+        assert info.successor is None or known(info.successor).generation > info.generation
+        assert (info.retires is None) is (info.deprecated is None)
+        if info.status != "active":
+            assert info.successor is not None
+        if info.text_editor_types:
+            assert info.text_editor_name is not None
