@@ -138,7 +138,7 @@ class HeadReader:
                 limit="head",
                 value=self._limit,
                 stop="exchange",
-                excerpt=bytes(held[:_EXCERPT]),
+                excerpt=bytes(held[: min(_EXCERPT, self._limit)]),
             )
         if not end:
             return None
@@ -150,17 +150,17 @@ class HeadReader:
         return self._judge(last=True)
 
     def _judge(self, *, last: bool = False) -> RemoteProtocolError | None:
-        start = bytes(self._held[: min(_JUDGED, self._limit)])
+        window = min(_JUDGED, self._limit)
+        start = bytes(self._held[:window])
         line_end = start.find(b"\n") + 1
-        start = start[:line_end] if line_end else start
-        if start.startswith(_PREFIX) or not start:
+        if line_end:
+            start = start[:line_end]
+        if start[: len(_PREFIX)] == _PREFIX[: len(start)]:
             return None
-        whole = last or line_end or len(start) >= min(_JUDGED, self._limit)
-        if start[0] == 0 and len(start) < 9 and not whole:
-            return None
-        if start[0] > 0x20 and not whole:
-            return None
-        return _not_http(start)
+        # A printable start is shown as far as it goes; of a NUL nine bytes tell whether it is HTTP/2; other control
+        # characters are enough by themselves.
+        needed = window if start[0] > 0x20 else min(9, window) if start[0] == 0 else 1
+        return _not_http(start) if last or line_end or len(start) >= needed else None
 
 
 def _not_http(start: bytes) -> RemoteProtocolError:
