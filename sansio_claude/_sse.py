@@ -80,12 +80,15 @@ class SSEDecoder:
         "discarded",
         "eof",
         "last_event_id",
+        "never_too_large",
         "offset",
         "retry",
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
-        self._limits = limits if limits is not None else Limits()
+        self._limits = limits = limits if limits is not None else Limits()
+        # As many bytes, in events of two lines each, cannot pass a limit.
+        self.never_too_large = min(limits.line, limits.event) if limits.event_lines >= 2 else 0
         self._events: list[ServerSentEvent] = []
         self._begins: list[int] = []  # for each of them, the offset of its first line
         self._begin = 0
@@ -197,7 +200,7 @@ class SSEDecoder:
                 return
             self._parse_lines(data[:cut])
             data = data[cut:]
-        if len(data) <= self._limits.line and len(data) <= self._limits.event:
+        if len(data) <= self.never_too_large:
             self._parse_frames(data)
         else:
             self._parse_lines(data)
@@ -227,7 +230,7 @@ class SSEDecoder:
             lines[0] = self._end_line(lines[0])
         for line in lines:
             self._take(line, 1)
-        self._hold(tail, self._limits.line)
+        self._hold(tail)
 
     def _parse_any_lines(self, data: bytes) -> None:
         """Lines that end with LF, CRLF or CR."""
@@ -238,20 +241,20 @@ class SSEDecoder:
             elif line.endswith((b"\n", b"\r")):
                 body, size = line[:-1], 1
             else:
-                self._hold(line, self._limits.line)
+                self._hold(line)
                 return
             if self._line:
                 body = self._end_line(body)
             self._take(body, size)
         self._skip_lf = lines[-1].endswith(b"\r")
 
-    def _hold(self, piece: bytes, limit: int) -> None:
+    def _hold(self, piece: bytes) -> None:
         """Keep the piece of a line that has not ended."""
         if piece:
             self._line.append(piece)
             self._line_size += len(piece)
-            if self._line_size > limit:
-                raise self._too_large("line", limit, self._line[0], self.offset)
+            if self._line_size > self._limits.line:
+                raise self._line_too_large(b"".join(self._line), self.offset)
 
     def _end_line(self, piece: bytes) -> bytes:
         self._line.append(piece)
@@ -264,7 +267,7 @@ class SSEDecoder:
         """Interpret one whole line; `ending` is the size of its line end."""
         begin = self.offset
         if len(line) > self._limits.line:
-            raise self._too_large("line", self._limits.line, line, begin)
+            raise self._line_too_large(line, begin)
         self.offset = begin + len(line) + ending
         if not line:
             self._dispatch()
@@ -318,6 +321,11 @@ class SSEDecoder:
             if len(self._names) < 64 and len(value) < 64:
                 self._names[value] = name
         return name
+
+    def _line_too_large(self, line: bytes, begin: int) -> LimitError:
+        limit = self._limits.line
+        # Whoever reads byte by byte knows of the line one byte more than the limit: no more is shown in any chunking.
+        return self._too_large("line", limit, line[: limit + 1], begin)
 
     def _too_large(self, limit: str, value: int, line: bytes, begin: int) -> LimitError:
         self._line.clear()
