@@ -15,10 +15,11 @@ from typing import Any, Final
 
 import attrs
 
+from sansio_claude._check import check
 from sansio_claude._cli_decode import decode_file, json_text
 from sansio_claude._cli_input import Complaint, one_line, open_source
 from sansio_claude._cli_live import INTERRUPTED, Request, watch
-from sansio_claude._endpoint import DEFAULT_BASE_URL, Endpoint
+from sansio_claude._endpoint import DEFAULT_BASE_URL, USER_AGENT, Endpoint
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request import MessageRequest
 
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Claude's streaming Messages API on the command line.",
         epilog="Start with `sansio-claude demo`: it needs no key and no network.",
     )
+    parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="watch an answer grow, from a server inside this program")
@@ -117,10 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, help="default: any free one")
     _speed_options(serve)
 
-    check = commands.add_parser("check", help="name the problems of a request before it is sent")
-    check.set_defaults(run=_check)
-    check.add_argument("file", metavar="REQUEST.JSON", help="the body of a request; - reads stdin")
-    check.add_argument("--json", action="store_true", help="print the problems as JSON")
+    checker = commands.add_parser("check", help="name the problems of a request before it is sent")
+    checker.set_defaults(run=_check)
+    checker.add_argument("file", metavar="REQUEST.JSON", help="the body of a request; - reads stdin")
+    checker.add_argument("--json", action="store_true", help="print the problems as JSON")
     return parser
 
 
@@ -282,7 +284,7 @@ def _check(options: argparse.Namespace) -> int:
     if not isinstance(body, dict):
         raise Complaint(f"{name} holds a JSON array: give the body of a request, an object with model and messages.")
     try:
-        problems = MessageRequest.from_dict(body).check()
+        problems = check(MessageRequest.from_dict(body))
     except LocalProtocolError as error:
         raise Complaint(f"{name} cannot be sent: {error}.") from error
     if options.json:

@@ -126,7 +126,7 @@ async def _stream(client_class: Any, request: Request, view: View, last: list[Me
         client.stream(**request.arguments) as stream,
     ):
         async for event in stream:
-            view.show(event, lambda index: stream.partial_input(index).value, time.monotonic())
+            view.show(event, stream.partial_input, time.monotonic())
             last[0] = stream.message
 
 

@@ -97,7 +97,7 @@ class RichView:
                 self._grow(text)
             case InputJSONDelta(index=index):
                 self._turn_to(index)
-                self._grow_input(partial_input(index) if self._due(now) else None)
+                self._grow_input(partial_input(index).value if self._due(now) else None)
             case ContentBlockStop(index=index, content_block=block):
                 self._turn_to(index)
                 self._open.pop(index, None)

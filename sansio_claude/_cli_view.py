@@ -20,10 +20,11 @@ from sansio_claude._events import (
     ThinkingDelta,
 )
 from sansio_claude._message import Message
+from sansio_claude._partial_json import PartialJSON
 
 __all__ = ["HowEnded", "Meter", "PartialInput", "PlainView", "View", "heading", "safe"]
 
-PartialInput: TypeAlias = Callable[[int], Any]
+PartialInput: TypeAlias = Callable[[int], PartialJSON]
 HowEnded: TypeAlias = Literal["complete", "cut", "interrupted"]
 
 # A model may be made to write escape sequences; a terminal must not obey them.
@@ -149,9 +150,10 @@ class PlainView:
             self._end_line()
             name = heading(self._open[index])
             self._current = index
-            self._to = self._out if name is None else self._notes
+            before, self._to = self._to, self._out if name is None else self._notes
             if self._written:
-                self._write("\n", self._to)
+                # The answer alone, in a pipe, has no blank lines that set it apart from other things.
+                self._write("\n", self._to if before is self._to else self._notes)
             if name is not None:
                 self._write(f"[{name}]\n", self._to)
         self._write(text, self._to)
