@@ -451,7 +451,7 @@ _BY_ID: Final = {name: info for info in KNOWN_MODELS for name in (info.id, *info
 # context size, and as the last part of an ARN). Vertex: @ before the date (claude-opus-4-5@20251101, and
 # claude-3-5-sonnet-v2@20241022 for the second of two), or @default. Gateways: anthropic/ and dots in the version.
 _SPELLING: Final = (
-    r"(?:.*/)?(?:[a-z-]+\.)?(?:anthropic\.)?(?P<base>claude-[a-z0-9.-]+?)"
+    r"(?:.*/)?(?:(?:[a-z-]+\.)?anthropic\.)?(?P<base>claude-[a-z0-9.-]+?)"
     r"(?:-v[0-9]+(?::[0-9]+)?(?::[0-9]+k)?)?(?:@(?:(?P<date>[0-9]{8})|default|latest))?"
 )
 

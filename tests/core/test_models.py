@@ -157,7 +157,7 @@ def test_spellings(spelt: str, model: str) -> None:
         "claude-opus-4-5-20251101-eu",
         "Claude-Opus-5-5",
         "my-claude-opus-5-5",
-        "openai.claude-opus-5-5-mini",
+        "openai.claude-opus-5-5",
         "gpt-6-sol",
         "claude-opus-5-5\n",
         "a/" * 500 + "claude-opus-5-5",
