@@ -131,6 +131,8 @@ class SSEDecoder:
         if self.eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
         if type(data) is not bytes:
+            if not isinstance(data, (bytes, bytearray, memoryview)):
+                raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")
             data = bytes(data)
         if self._error is not None or not data:
             return
@@ -344,8 +346,9 @@ class SSEDecoder:
 def encode_sse(event: ServerSentEvent) -> bytes:
     """The bytes of one event, LF only, with its blank line: what SSEDecoder decodes to an equal event.
 
-    An unnamed event ("message") has no event line and an empty id no id line. Raises LocalProtocolError where the
-    format cannot carry a value: CR in the data, a line end in the name, a line end or NUL in the id.
+    An event without a name of its own ("message" or an empty one) has no event line and an empty id no id line.
+    Raises LocalProtocolError where the format cannot carry a value: CR in the data, a line end in the name, a line
+    end or NUL in the id, a retry that is negative or has more than 4,000 digits.
     """
     if "\n" in event.event or "\r" in event.event:
         raise LocalProtocolError("the event's name holds a line end", path="event")
@@ -353,19 +356,23 @@ def encode_sse(event: ServerSentEvent) -> bytes:
         raise LocalProtocolError("the event's id holds a line end or NUL", path="id")
     if b"\r" in event.raw:
         raise LocalProtocolError("the event's data holds CR, which would end its line", path="raw")
-    if event.retry is not None and event.retry < 0:
-        raise LocalProtocolError("the event's retry is negative", path="retry")
+    if event.retry is not None and not 0 <= event.retry < 10**_RETRY_DIGITS:
+        raise LocalProtocolError(f"the event's retry is negative or has more than {_RETRY_DIGITS} digits", path="retry")
     out = bytearray()
-    try:
-        if event.event and event.event != "message":
-            out += b"event: " + event.event.encode() + b"\n"
-        if event.id:
-            out += b"id: " + event.id.encode() + b"\n"
-    except UnicodeEncodeError as error:
-        raise LocalProtocolError("the event's name or id holds a lone surrogate") from error
+    if event.event and event.event != "message":
+        out += b"event: " + _encoded(event.event, "event") + b"\n"
+    if event.id:
+        out += b"id: " + _encoded(event.id, "id") + b"\n"
     if event.retry is not None:
         out += b"retry: %d\n" % event.retry
     for line in event.raw.split(b"\n"):
         out += b"data: " + line + b"\n"
     out += b"\n"
     return bytes(out)
+
+
+def _encoded(value: str, name: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError(f"the event's {name} holds a lone surrogate", path=name) from error

@@ -1,0 +1,44 @@
+"""How much work a piece of code does, counted and not timed, so that "linear" can be tested without a clock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+__all__ = ["growth", "work"]
+
+
+def work(action: Callable[[], object]) -> int:
+    """Calls made by `action`, plus the sizes of all text and bytes that were handed to a function or whose method
+    was called. What is scanned, split or joined again and again shows here as often."""
+    total = 0
+
+    def count(frame: FrameType, event: str, arg: Any) -> None:
+        nonlocal total
+        if event == "call":
+            total += 1
+            code = frame.f_code
+            values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount]]
+        elif event == "c_call":
+            total += 1
+            values = [getattr(arg, "__self__", None)]
+        else:
+            return
+        for value in values:
+            if isinstance(value, (bytes, str, bytearray)):
+                total += len(value)
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+    return total
+
+
+def growth(action: Callable[[int], Callable[[], object]], *, size: int, times: int = 4) -> float:
+    """How much more work `action(times * size)` is than `action(size)`, as a share of `times`: 1 is linear."""
+    return work(action(times * size)) / work(action(size)) / times
