@@ -175,20 +175,17 @@ class Answer:
         try:
             if self.stage == "head":
                 self._begin()
-            while self.stage != "head" and (body := self._exchange.body_received()):
-                if self.stage == "stream":
-                    self.stream.receive_data(body)
-                else:
-                    self._collect(body)
-                    if self.over:
-                        return
+            while self.stage not in ("head", "stream") and not self.over and (body := self._exchange.body_received()):
+                self._collect(body)
         except ClaudeError as error:
             self.broken(error)
             return
-        if self._exchange.done:
+        if self.over:
+            return
+        if self.stage == "stream":
+            self._receive_stream()
+        elif self._exchange.done:
             self._end()
-        elif self.stage == "stream":
-            self._take_events(self.stream)
 
     def _begin(self) -> None:
         head = self._exchange.head
@@ -239,9 +236,6 @@ class Answer:
         """The body has ended."""
         if self.stage == "refusal":
             self._refuse()
-        elif self.stage == "stream":
-            self.stream.receive_eof()
-            self._take_events(self.stream)
         elif self.stage == "whole":
             self._parse(b"".join(self._bodies))
         else:
@@ -249,29 +243,25 @@ class Answer:
             self._fail(TruncatedError(f"{words}: it ended before the message began", stop="message", offset=0))
 
     def _take_events(self, stream: MessageStream) -> None:
-        events = stream.events_received()
-        if events:
-            if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
-                self.progress += 1
-                self.produced = self.produced or any(type(event) not in _NOTHING for event in events)
-            if self.events:
-                self.events += events
-            else:
-                self.events = events
-        if stream.state == "open":
-            return
-        self.over = True
-        if stream.state == "complete":
-            return
         try:
-            stream.events_received()
+            events = stream.events_received()
+            if events:
+                if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
+                    self.progress += 1
+                    self.produced = self.produced or any(type(event) not in _NOTHING for event in events)
+                self.events = [*self.events, *events] if self.events else events
+            if stream.state != "open":
+                self.over = True
+                if stream.state != "complete":
+                    stream.events_received()  # raises what ended it
         except ClaudeError as error:
+            self.over = True
             self.error = error
             if isinstance(error, APIError):
-                told = None if self.head is None else should_retry(self.head.get)
-                self.retryable = error.retryable if told is None else told
-                if self.wanted == "stream" and self.produced:
-                    self.retryable = False
+                assert self.head is not None
+                told = should_retry(self.head.get)
+                repeatable = self.wanted != "stream" or not self.produced
+                self.retryable = repeatable and (error.retryable if told is None else told)
 
     def _broken(self, error: ClaudeError) -> None:
         """Something other than the stream's own end ends it."""
@@ -282,8 +272,7 @@ class Answer:
     def _fail(self, error: ClaudeError) -> None:
         self.over = True
         self.error = error
-        if error.partial is None:
-            error.partial = self.message
+        error.partial = self.message
 
     def _unusable(self, words: str, start: bytes) -> None:
         self._fail(
@@ -366,7 +355,7 @@ def _plain_words(body: bytes) -> str | None:
     elif text.startswith(b"<"):
         return "an HTML page"
     words = text.decode("utf-8", "replace")
-    return " ".join(words.split()) if words.isprintable() or words.split() else None
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split()) or None
 
 
 def _redirect(location: str | None) -> str:

@@ -68,49 +68,40 @@ class Connection:
     def opened(self, handle: Any) -> None:
         """The TCP connection is there."""
         self.handle = handle
-        self.stage = "tunnel"
         if self._tunnel is None:
             self._start_tls()
+        else:
+            self.stage = "tunnel"
 
     def data_to_send(self) -> bytes:
         """What the tunnel or TLS want to send now, b"" for nothing."""
-        if self.stage == "tunnel" and self._tunnel is not None:
+        if self._tunnel is not None:
             return self._tunnel.data_to_send()
         return b"" if self.tls is None else self.tls.data_to_send()
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes before the connection is open. Raises what makes it unusable."""
-        if self.stage == "tunnel" and self._tunnel is not None:
-            self._tunnel.receive_data(data)
-            self._check_tunnel(self._tunnel)
-        elif self.tls is not None:
-            self.tls.receive_data(data)
-            if self.tls.plaintext_received():
-                raise RemoteProtocolError("the server spoke before it was asked anything", stop="wire")
-            if self.tls.handshake_done:
-                self.stage = "open"
-
-    def receive_eof(self) -> None:
-        """The bytes have ended before the connection is open. Raises."""
-        if self.stage == "tunnel" and self._tunnel is not None:
-            self._tunnel.receive_eof()
-            self._check_tunnel(self._tunnel)
-        elif self.tls is not None:
-            self.tls.receive_eof()
-            self.tls.plaintext_received()
+        tunnel, tls = self._tunnel, self.tls
+        if tunnel is not None:
+            tunnel.receive_data(data)
+            if tunnel.error is not None:
+                raise tunnel.error
+            if tunnel.done:
+                self._tunnel = None
+                self._start_tls()
+            return
+        assert tls is not None
+        tls.receive_data(data)
+        if tls.plaintext_received():
+            raise RemoteProtocolError("the server spoke before it was asked anything", stop="wire")
+        if tls.handshake_done:
+            self.stage = "open"
 
     def broken(self, words: str) -> ClaudeError:
         """The error for a connection that breaks before it is open."""
         if self.stage == "tunnel":
             return ProxyError(f"{words} while {self.place} was asked for a tunnel")
         return TLSError(f"{words} in the middle of the TLS handshake with {self._host}")
-
-    def _check_tunnel(self, tunnel: ConnectExchange) -> None:
-        if tunnel.error is not None:
-            raise tunnel.error
-        if tunnel.done:
-            self._tunnel = None
-            self._start_tls()
 
     def _start_tls(self) -> None:
         if self._tls_factory is None:
