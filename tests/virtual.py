@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import attrs
 
@@ -112,7 +112,12 @@ GOOD_HEAD = head(200, "content-type: text/event-stream")
 GOOD_BODY = chunked(STREAM)
 GOOD = GOOD_HEAD + GOOD_BODY
 
-Ending = Literal["eof", "reset", "hang", "close_notify"]
+Step: TypeAlias = tuple[float, bytes] | bytes | str | BaseException
+"""What a read gives: bytes, perhaps after a while, or "eof", "reset", "hang", "close_notify", or an exception."""
+
+
+def _steps(steps: Iterable[Step]) -> list[Step]:
+    return list(steps)
 
 
 class ServerTLS:
@@ -160,12 +165,12 @@ class ServerTLS:
 class Peer:
     """What one connection does: `connects` after `delay` or fails; then its steps, one a read."""
 
-    steps: list[tuple[float, bytes] | bytes | Ending | BaseException] = attrs.field(converter=list, factory=list)
-    connects: bool | BaseException | Literal["hang"] = True
+    steps: list[Step] = attrs.field(converter=_steps, factory=list)
+    connects: bool | str | BaseException = True
     delay: float = 0.0
     tls: ServerTLS | None = None
     """Encrypts what the steps say, and speaks the handshake."""
-    sends: Sequence[bool | BaseException | Literal["hang"]] = ()
+    sends: Sequence[bool | str | BaseException] = ()
     """How each write goes, in order; those not given go well."""
 
 
