@@ -3,11 +3,15 @@
 What is finished is printed once and scrolls away like any output; only what still changes is redrawn: the last line
 of a growing text, or the growing input of a tool, and below it one line that says what is going on. So an answer
 of any length costs the same per event, and everything stays in the terminal's history.
+
+A thread redraws what changes, so that waiting is seen to be alive. It is not rich's own: that one can draw between
+two steps of a print and then loses count of the lines. Ours and the printing take turns by a lock.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any, Final
 
 from rich.cells import cell_len, chop_cells
@@ -36,7 +40,7 @@ __all__ = ["RichView", "wrapped"]
 _WIDTH: Final = 96  # columns of text; longer lines are hard to read
 _INDENT: Final = 2
 _REDRAWS: Final = 16  # a second
-_CHEAP: Final = 4_000  # characters of tool input that may be drawn again for every event
+_NOTHING: Final = object()  # no input to show; None would be a value
 _QUIET: Final = "dim italic"
 
 
@@ -66,13 +70,16 @@ class RichView:
         self._meter = Meter(started)
         self._width = max(20, min(_WIDTH, console.width - 2 * _INDENT))
         self._spinner = Spinner("dots", Text("waiting", style="dim"), style="cyan")
-        self._live = Live(console=console, refresh_per_second=_REDRAWS, transient=True)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._turn = threading.RLock()
+        self._over = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="live-view", daemon=True)
         self._open: dict[int, ContentBlock] = {}
         self._current: int | None = None
         self._style = ""
         self._line = ""  # the unfinished line of the current text
-        self._input: Text | None = None  # the current tool's input as last drawn, whole
-        self._drawn = 0.0
+        self._input: Any = _NOTHING  # the current tool's input so far
+        self._input_drawn = False
         self._any = False
 
     def start(self, words: str) -> None:
@@ -80,10 +87,15 @@ class RichView:
         self._live.start()
         self._spinner.update(text=Text(words, style="dim"))
         self._draw()
+        self._ticker.start()
 
     def show(self, event: Event, partial_input: PartialInput, now: float) -> None:
         """Draw what is new."""
         self._meter.count(event, now)
+        with self._turn:
+            self._show(event, partial_input)
+
+    def _show(self, event: Event, partial_input: PartialInput) -> None:
         match event:
             case ContentBlockStart(index=index, content_block=block):
                 self._open[index] = block
@@ -97,7 +109,9 @@ class RichView:
                 self._grow(text)
             case InputJSONDelta(index=index):
                 self._turn_to(index)
-                self._grow_input(partial_input(index).value if self._due(now) else None)
+                # Only kept here, since colouring takes time in proportion to its size; drawn at the next tick.
+                self._input = partial_input(index).snapshot(_NOTHING)
+                self._input_drawn = False
             case ContentBlockStop(index=index, content_block=block):
                 self._turn_to(index)
                 self._open.pop(index, None)
@@ -107,7 +121,8 @@ class RichView:
 
     def end(self, message: Message | None, how: HowEnded, now: float) -> None:
         """Print what is not yet, and the last line."""
-        self._flush()
+        with self._turn:
+            self._flush()
         self.stop()
         if self._any:
             self._console.print()
@@ -116,7 +131,17 @@ class RichView:
 
     def stop(self) -> None:
         """Give the terminal back."""
+        self._over.set()
+        if self._ticker.is_alive():
+            self._ticker.join()
         self._live.stop()
+
+    def _tick(self) -> None:
+        while not self._over.wait(1 / _REDRAWS):
+            with self._turn:
+                if self._input is not _NOTHING and not self._input_drawn:
+                    self._draw_input()
+                self._live.refresh()
 
     def _turn_to(self, index: int) -> None:
         """Make this block the one that grows; with several open at once each turn gets a heading of its own."""
@@ -147,18 +172,10 @@ class RichView:
         self._print_lines(lines)
         self._draw(Text(self._line, style=self._style, no_wrap=True))
 
-    def _due(self, now: float) -> bool:
-        """Whether to draw the input: drawing takes time in proportion to its size, so large ones wait their turn."""
-        if self._input is not None and len(self._input) > _CHEAP and now - self._drawn < 1 / _REDRAWS:
-            return False
-        self._drawn = now
-        return True
-
-    def _grow_input(self, value: Any) -> None:
-        if value is None:
-            return
-        self._input = _coloured(value)
-        lines = self._input.split("\n")
+    def _draw_input(self) -> None:
+        """Draw the last lines of the growing input, as many as there is room for."""
+        self._input_drawn = True
+        lines = _coloured(self._input).split("\n")
         room = max(3, self._console.height - 5)
         shown = Text("\n").join(lines if len(lines) <= room else [Text("…"), *lines[1 - room :]])
         shown.no_wrap, shown.overflow = True, "ellipsis"
@@ -167,7 +184,7 @@ class RichView:
     def _finish(self, block: ContentBlock | None) -> None:
         status = getattr(block, "input_status", None)
         if status is not None:
-            self._input = None
+            self._input = _NOTHING
             if status == "complete":
                 self._print(_coloured(getattr(block, "input", None)))
             else:
@@ -178,9 +195,9 @@ class RichView:
 
     def _flush(self) -> None:
         """Print for good what has only been drawn so far."""
-        if self._input is not None:
-            self._print(self._input)
-            self._input = None
+        if self._input is not _NOTHING:
+            self._print(_coloured(self._input))
+            self._input = _NOTHING
         if self._line:
             self._print_lines([self._line])
             self._line = ""

@@ -40,13 +40,17 @@ ARGUMENTS: dict[str, Any] = {
 class Handler(BaseHTTPRequestHandler):
     """Answers every POST with what the server was given."""
 
-    server: Peer
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append(json.loads(body))
-        self.server.answer(self)
+        self.peer.bodies.append(json.loads(body))
+        self.peer.answer(self)
+
+    @property
+    def peer(self) -> Peer:
+        assert isinstance(self.server, Peer)
+        return self.server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
@@ -69,7 +73,7 @@ def chunked(handler: Handler) -> None:
     handler.send_header("Content-Type", "text/event-stream")
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
-    for chunk in [*chunkings.random(TRANSCRIPT.data, len(handler.server.bodies), mean=70), b""]:
+    for chunk in [*chunkings.random(TRANSCRIPT.data, len(handler.peer.bodies), mean=70), b""]:
         handler.wfile.write(f"{len(chunk):X};note=1\r\n".encode())
         handler.wfile.write(chunk + b"\r\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from sansio_claude import _cli_demo
+from sansio_claude import _cli_demo, _cli_rich
 from sansio_claude._cli_rich import RichView, wrapped
 from sansio_claude._cli_view import HowEnded, PlainView, View, safe
 from sansio_claude._stream import MessageStream
@@ -133,10 +134,12 @@ def test_wrapping_loses_only_the_space_at_a_break(text: str, width: int) -> None
     assert wrapped(text + "more words", width)[0][: len(lines)] == lines
 
 
-def test_the_screen_keeps_all_of_the_answer() -> None:
+@pytest.mark.parametrize("redraws", [1, 16, 5_000])
+def test_the_screen_keeps_all_of_the_answer(redraws: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_cli_rich, "_REDRAWS", redraws)
     text = drawn(_cli_demo.demo_transcript())
-    assert "✻ thinking" in text
-    assert "▸ tool_use save_plan" in text
+    assert "✻ thinking\n" in text
+    assert "with times.\n\n▸ tool_use save_plan\n" in text
     assert "waiting" not in text
     assert "writing" not in text
     flat = " ".join(text.split())
@@ -174,23 +177,44 @@ def test_an_interrupted_input_stays_on_the_screen() -> None:
     assert "interrupted" in text
 
 
-def test_a_large_input_is_not_drawn_for_each_piece() -> None:
+def test_a_large_input_is_not_coloured_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured: list[int] = []
+    whole = _cli_rich._coloured
+
+    def counted(value: Any) -> Any:
+        coloured.append(1)
+        return whole(value)
+
+    monkeypatch.setattr(_cli_rich, "_coloured", counted)
     rows = {"text": transcripts.prose(20_000)}
     transcript = compose([{"type": "tool_use", "name": "t", "input": rows}], seed=1)
-    stream, asked = MessageStream(), 0
+    assert transcripts.prose(20_000)[-20:] in drawn(transcript, width=30_000)
+    assert 1 <= len(coloured) < len(transcript.frames) / 10
 
-    def partial(index: int) -> Any:
-        nonlocal asked
-        asked += 1
-        return stream.partial_input(index)
 
-    view = RichView(Console(file=io.StringIO(), force_terminal=True, width=80, height=24), started=0.0)
+def test_a_growing_input_is_drawn_between_events() -> None:
+    """What is not finished is on the screen, one tick later, with nothing more coming."""
+    transcript = compose([{"type": "tool_use", "name": "t", "input": {"path": "/etc/passwd"}}], seed=1).first(8)
+    stream = MessageStream()
+    out = Watched('"path"')
+    view = RichView(Console(file=out, force_terminal=True, width=80, height=24), started=0.0)
     view.start("waiting")
-    events = 0
-    for frame in transcript.frames:
-        stream.receive_data(frame)
-        for event in stream.events_received():
-            events += 1
-            view.show(event, partial, events / 1_000)  # a thousand events a second
+    stream.receive_data(transcript.data)
+    for event in stream.events_received():
+        view.show(event, stream.partial_input, 0.0)
+    assert out.seen.wait(60)
     view.stop()
-    assert asked < events / 2
+
+
+class Watched(io.StringIO):
+    """A terminal that says when certain words were written to it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+        self.seen = threading.Event()
+
+    def write(self, text: str) -> int:
+        if self._words in text:
+            self.seen.set()
+        return super().write(text)
