@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._headers import check_headers, merge_betas
-from sansio_claude._json import loads
+from sansio_claude._json import WRITTEN_DEPTH, loads_input
 from sansio_claude._models import model_info
 from sansio_claude._problem import Problem, Severity, Subject
 from sansio_claude._request import set_rules
@@ -42,7 +42,7 @@ def check(request: MessageRequest, version: str = "2023-06-01", betas: Sequence[
     except LocalProtocolError as error:
         # What cannot be written cannot be looked at as the server would.
         return [*problems, Problem("error", error.path or "", error.message)]
-    body = loads(data)
+    body = loads_input(data.decode(), depth=WRITTEN_DEPTH)
     subject = Subject(body, len(data), flags, version, model_info(body.get("model")))
     problems += check_model(subject)
     problems += check_messages(subject)

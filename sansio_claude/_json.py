@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, Final, NoReturn
 
@@ -21,9 +21,11 @@ import msgspec
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 
-__all__ = ["DEFAULT_DEPTH", "depth_of", "dumps", "loads", "loads_input"]
+__all__ = ["DEFAULT_DEPTH", "WRITTEN_DEPTH", "depth_of", "dumps", "dumps_plain", "loads", "loads_input"]
 
 DEFAULT_DEPTH: Final = 512
+# An answer may nest as deep as that, and stands a few levels further down in the next request.
+WRITTEN_DEPTH: Final = DEFAULT_DEPTH + 16
 EXCERPT: Final = 80  # bytes of a broken text kept on the exception
 
 _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
@@ -116,24 +118,32 @@ def dumps(value: Any, *, convert: Callable[[Any], Any] | None = None) -> bytes:
     Takes dicts with str keys, lists, tuples, str, int, float, bool, None, and subclasses of these as what they
     are. `convert` is asked what stands in for any other value, and may give the value itself back. Raises
     LocalProtocolError that names the path of anything else: NaN, infinities, lone surrogates, other types, cycles,
-    nesting beyond 512. Linear; msgspec does the writing, and a walk over the value in C loops finds what msgspec
-    would write as null or quietly convert.
+    nesting beyond `WRITTEN_DEPTH`. Only in what `convert` gives may there be infinities and lone surrogates, as a
+    tool's input has them where the model wrote 1e999 or half an escape: they are written as they came.
+
+    Linear; msgspec does the writing, and a walk over the value in C loops finds what msgspec would write as null or
+    quietly convert.
     """
+    data = dumps_plain(value)
+    if data is not None:
+        return data
+    try:
+        return _encode(_stand_in(value, convert, set(), exact=False))
+    except RecursionError:
+        words, path = f"the value nests deeper than {WRITTEN_DEPTH}, or than the stack allows", ""
+    except _Unwritable as found:
+        words, path = found.words, found.path()
+    raise LocalProtocolError(f"{path or 'the value'}: {words}", path=path or None)
+
+
+def dumps_plain(value: Any) -> bytes | None:
+    """`value` as JSON if it is made of JSON's own types throughout, else None."""
     # Writing comes first because it ends where a value contains itself, which the walk would not notice.
     try:
         data = _encode(value)
     except (ValueError, TypeError, RecursionError):
-        pass  # what it is gets said below, with the place
-    else:
-        if _is_plain(value):
-            return data
-    try:
-        return _encode(_stand_in(value, convert, set()))
-    except RecursionError:
-        words, path = f"the value nests deeper than {DEFAULT_DEPTH}, or than the stack allows", ""
-    except _Unwritable as found:
-        words, path = found.words, found.path()
-    raise LocalProtocolError(f"{path or 'the value'}: {words}", path=path or None)
+        return None
+    return data if _is_plain(value) else None
 
 
 class _Unwritable(Exception):
@@ -150,7 +160,7 @@ class _Unwritable(Exception):
 def _is_plain(root: Any) -> bool:
     """Whether `root`, which has no cycles, is made of JSON's own types throughout, no deeper than allowed."""
     level: list[Any] = [root]
-    for _ in range(DEFAULT_DEPTH + 1):
+    for _ in range(WRITTEN_DEPTH + 1):
         kinds = set(map(type, level))
         if kinds <= _LEAVES:
             return True
@@ -174,96 +184,93 @@ def _is_plain(root: Any) -> bool:
     return False
 
 
-def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int]) -> Any:
+def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int], *, exact: bool) -> Any:
     """`value` with everything replaced that JSON knows by another name; raises _Unwritable for what it does not know.
 
     Containers are copied, never changed. `above` holds those that are still open, by identity, so that a cycle is
-    found where it closes.
+    found where it closes. `exact` writes what only JSON's text can say. One frame for each level of nesting.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind is bool or value is None or (kind is str and value.isascii()):
         return value
     if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int):
-        return _number(int.__index__(value))
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise _Unwritable(f"{float.__repr__(value)} is not a JSON number")
-        return float.__float__(value)
+        return _text(value, exact=exact)
+    if isinstance(value, int | float):
+        return _number(value, exact=exact)
     if id(value) in above:
         raise _Unwritable("the value contains itself")
-    if len(above) >= DEFAULT_DEPTH:
+    if len(above) >= WRITTEN_DEPTH:
         raise RecursionError
     above.add(id(value))
+    step = ""
     result: Any
-    if isinstance(value, dict | Mapping):
-        result = _object(value, convert, above)
-    elif isinstance(value, list | tuple):
-        result = _array(value, convert, above)
-    else:
-        result = value if convert is None else _converted(value, convert)
-        if result is value:
-            raise _Unwritable(f"{_named(value)} is not a JSON value")
-        result = _stand_in(result, convert, above)
+    try:
+        if kind is dict or isinstance(value, Mapping):
+            result = {}
+            odd = False
+            for key, member in value.items():
+                step = ""
+                if not isinstance(key, str):
+                    raise _Unwritable(f"a key is {_named(key)}, not a str")
+                name = str.__str__(key)
+                odd |= not name.isascii() and type(_text(name, exact=exact)) is msgspec.Raw
+                step = f".{name}"
+                result[name] = _stand_in(member, convert, above, exact=exact)
+            if odd:
+                result = _raw_object(result)
+        elif isinstance(value, list | tuple):
+            result = []
+            for index, member in enumerate(value):
+                step = f"[{index}]"
+                result.append(_stand_in(member, convert, above, exact=exact))
+        else:
+            result = value if convert is None else convert(value)
+            if result is value:
+                raise _Unwritable(f"{_named(value)} is not a JSON value")
+            result = _stand_in(result, convert, above, exact=True)
+    except _Unwritable as found:
+        found.steps.append(step)
+        raise
+    except LocalProtocolError as error:  # from `convert`
+        refused = _Unwritable(error.message)
+        refused.steps.append(f".{error.path}" if error.path else "")
+        raise refused from error
     above.discard(id(value))
     return result
 
 
-def _object(value: Mapping[Any, Any], convert: Callable[[Any], Any] | None, above: set[int]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, member in value.items():
-        if type(key) is not str or not key.isascii():
-            if not isinstance(key, str):
-                raise _Unwritable(f"a key is {_named(key)}, not a str")
-            key = _text(key)
-        if type(member) is str and member.isascii():  # most are
-            result[key] = member
-            continue
-        try:
-            result[key] = _stand_in(member, convert, above)
-        except _Unwritable as found:
-            found.steps.append(f".{key}")
-            raise
-    return result
+def _raw_object(members: Mapping[Any, Any]) -> msgspec.Raw:
+    """An object some of whose names msgspec cannot write."""
+    pairs = (json.dumps(name).encode() + b":" + _encode(member) for name, member in members.items())
+    return msgspec.Raw(b"{" + b",".join(pairs) + b"}")
 
 
-def _array(value: Sequence[Any], convert: Callable[[Any], Any] | None, above: set[int]) -> list[Any]:
-    result: list[Any] = []
-    for index, member in enumerate(value):
-        try:
-            result.append(_stand_in(member, convert, above))
-        except _Unwritable as found:
-            found.steps.append(f"[{index}]")
-            raise
-    return result
-
-
-def _converted(value: Any, convert: Callable[[Any], Any]) -> Any:
-    try:
-        return convert(value)
-    except LocalProtocolError as error:
-        found = _Unwritable(error.message)
-        found.steps.append(f".{error.path}" if error.path else "")
-        raise found from error
-
-
-def _text(value: str) -> str:
+def _text(value: str, *, exact: bool) -> Any:
     text = str.__str__(value)  # of a subclass, such as a member of an enumeration, the plain str
     try:
         text.encode()
     except UnicodeEncodeError as error:
+        if exact:
+            return msgspec.Raw(json.dumps(text).encode())
         raise _Unwritable(
             f"the text has a lone surrogate at character {error.start}, which UTF-8 cannot carry"
         ) from None
     return text
 
 
-def _number(value: int) -> int:
-    try:
-        str(value)
-    except ValueError:
-        raise _Unwritable("the number has more digits than the interpreter's limit") from None
-    return value
+def _number(value: float, *, exact: bool) -> Any:
+    if isinstance(value, int):
+        number = int.__index__(value)
+        try:
+            str(number)
+        except ValueError:
+            raise _Unwritable("the number has more digits than the interpreter's limit") from None
+        return number
+    if math.isfinite(value):
+        return float.__float__(value)
+    if exact and not math.isnan(value):
+        return msgspec.Raw(b"1e999" if value > 0 else b"-1e999")
+    raise _Unwritable(f"{float.__repr__(value)} is not a JSON number")
 
 
 def _named(value: Any) -> str:

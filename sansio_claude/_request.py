@@ -16,7 +16,7 @@ import attrs
 
 from sansio_claude._address import encode_query
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._json import dumps, loads_input
+from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
 
 if TYPE_CHECKING:
     from sansio_claude._check import Problem
@@ -149,17 +149,19 @@ class MessageRequest:
         if stream:
             found["stream"] = True
         messages = found.get("messages")
-        if isinstance(messages, list):
-            # Whole turns are what objects mostly are; `dumps` finds the others, but takes longer.
+        if isinstance(messages, list) and not all(type(turn) is dict for turn in messages):
+            # Objects are whole turns, mostly. `dumps` finds them anywhere, but takes longer.
             try:
-                found["messages"] = [turn if type(turn) is dict else _param(turn) for turn in messages]
+                data = dumps_plain({**found, "messages": [_param(turn) for turn in messages]})
             except LocalProtocolError:
-                pass  # said again below, with the place
+                data = None  # said again below, with the place
+            if data is not None:
+                return data
         return dumps(found, convert=_param)
 
     def to_dict(self, stream: bool | None = None) -> dict[str, Any]:
         """The body as dicts and lists, detached: what a server makes of it. Raises like `body`."""
-        value: dict[str, Any] = loads_input(self.body(stream).decode())
+        value: dict[str, Any] = loads_input(self.body(stream).decode(), depth=WRITTEN_DEPTH)
         return value
 
     @property

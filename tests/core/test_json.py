@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import DEFAULT_DEPTH, depth_of, dumps, loads, loads_input
+from sansio_claude._json import WRITTEN_DEPTH, depth_of, dumps, loads, loads_input
 
 plain = st.recursive(
     st.none()
@@ -203,15 +203,15 @@ def test_the_same_value_twice_is_fine() -> None:
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}, lambda inner: (inner,)])
 def test_nesting_is_limited(wrap: Any) -> None:
     value: Any = "deep"
-    for _ in range(DEFAULT_DEPTH):
+    for _ in range(WRITTEN_DEPTH):
         value = wrap(value)
-    assert depth_of(dumps(value)) == DEFAULT_DEPTH
+    assert depth_of(dumps(value)) == WRITTEN_DEPTH
     deeper = wrap(value)
-    with pytest.raises(LocalProtocolError, match="deeper than 512"):
+    with pytest.raises(LocalProtocolError, match="deeper than 528"):
         dumps(deeper)
     for _ in range(50_000):
         deeper = wrap(deeper)
-    with pytest.raises(LocalProtocolError, match="deeper than 512"):
+    with pytest.raises(LocalProtocolError, match="deeper than 528"):
         dumps(deeper)
     while isinstance(deeper, list | dict | tuple):  # taken apart by hand: freeing it would recurse
         deeper = deeper["a"] if isinstance(deeper, dict) else deeper[0]
@@ -230,6 +230,23 @@ def test_a_stand_in_is_converted_in_turn_and_its_error_gets_the_place() -> None:
     with pytest.raises(LocalProtocolError) as caught:
         dumps([Turn(None)], convert=refuse)
     assert caught.value.path == "[0]"
+
+
+EXACT = ['{"a": 1e999}', "[-1e999]", '{"a": "x\\ud800é"}', '{"\\udfff": {"b": [1, 1e999]}, "c": "d"}', "1e999"]
+
+
+@pytest.mark.parametrize("text", EXACT)
+def test_what_a_model_wrote_is_written_as_it_came(text: str) -> None:
+    value = loads_input(text)
+    with pytest.raises(LocalProtocolError):
+        dumps([value], convert=convert)
+    assert loads_input(dumps([Turn(value)], convert=convert).decode()) == [value]
+
+
+def test_nan_is_no_json_even_in_a_stand_in() -> None:
+    with pytest.raises(LocalProtocolError, match="nan is not") as caught:
+        dumps([Turn({"a": [math.nan]})], convert=convert)
+    assert caught.value.path == "[0].a[0]"
 
 
 def test_objects_that_stand_for_ever_new_objects_end() -> None:
