@@ -7,21 +7,17 @@ was not understood, 130 Ctrl-C. There are no tracebacks, except of bugs.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-import attrs
-
-from sansio_claude._check import check
-from sansio_claude._cli_decode import decode_file, json_text
-from sansio_claude._cli_input import Complaint, one_line, open_source
+from sansio_claude._cli_check import check_file
+from sansio_claude._cli_decode import decode_file
+from sansio_claude._cli_input import Complaint, open_source
 from sansio_claude._cli_live import INTERRUPTED, Request, watch
 from sansio_claude._endpoint import DEFAULT_BASE_URL, USER_AGENT, Endpoint
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._request import MessageRequest
 
 __all__ = ["main"]
 
@@ -120,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     _speed_options(serve)
 
     checker = commands.add_parser("check", help="name the problems of a request before it is sent")
-    checker.set_defaults(run=_check)
+    checker.set_defaults(run=lambda options: check_file(options.file, as_json=options.json))
     checker.add_argument("file", metavar="REQUEST.JSON", help="the body of a request; - reads stdin")
     checker.add_argument("--json", action="store_true", help="print the problems as JSON")
     return parser
@@ -270,30 +266,3 @@ def _recording(path: str, command: str) -> bytes:
         if source.kind == "json":
             raise Complaint(f"{source.name} is JSON, not a recorded stream: see `sansio-claude decode {path}`.")
         return source.read()
-
-
-def _check(options: argparse.Namespace) -> int:
-    with open_source(options.file, command="check") as source:
-        name = source.name
-        if source.kind != "json":
-            raise Complaint(f"{name} is not JSON: give the body of a request, an object with model and messages.")
-        try:
-            body = json.loads(source.read())
-        except (ValueError, RecursionError) as error:
-            raise Complaint(f"{name} is not whole JSON ({error}): correct it there.") from error
-    if not isinstance(body, dict):
-        raise Complaint(f"{name} holds a JSON array: give the body of a request, an object with model and messages.")
-    try:
-        problems = check(MessageRequest.from_dict(body))
-    except LocalProtocolError as error:
-        raise Complaint(f"{name} cannot be sent: {error}.") from error
-    if options.json:
-        print(json_text([attrs.asdict(problem) for problem in problems], indent=2))
-    else:
-        for problem in problems:
-            where = f"{problem.path}: " if problem.path else ""
-            hint = f" ({one_line(problem.hint)})" if problem.hint else ""
-            print(f"{problem.severity}: {where}{one_line(problem.message)}{hint}")
-        if not problems:
-            print(f"{name}: no problems found")
-    return 1 if any(problem.severity == "error" for problem in problems) else 0

@@ -50,25 +50,30 @@ class Source:
 
 
 @contextmanager
-def open_source(path: str, *, command: str = "decode") -> Iterator[Source]:
-    """Open a file, or stdin for "-". Raises Complaint for whatever cannot be an answer of the API."""
+def open_source(
+    path: str, *, command: str = "decode", wanted: str = "the body of a streamed answer, as `curl -N` saves it"
+) -> Iterator[Source]:
+    """Open a file, or stdin for "-"; `command` and `wanted` are for the words.
+
+    Raises Complaint for whatever can be neither an event stream nor JSON.
+    """
     if path == "-":
-        yield _look("the input", sys.stdin.buffer, command)
+        yield _look("the input", sys.stdin.buffer, command, wanted)
         return
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below, after what is said about failing to open it
     except FileNotFoundError:
         raise Complaint(f"There is no file {path}: check its name, or give - to read from stdin.") from None
     except IsADirectoryError:
-        raise Complaint(f"{path} is a directory: name one of the recorded streams in it.") from None
+        raise Complaint(f"{path} is a directory: name a file in it.") from None
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise Complaint(f"{path} cannot be read ({words}): check its name and your permissions.") from None
     with file:
-        yield _look(path, file, command)
+        yield _look(path, file, command, wanted)
 
 
-def _look(name: str, file: BinaryIO, command: str) -> Source:
+def _look(name: str, file: BinaryIO, command: str, wanted: str) -> Source:
     """See by its first bytes what it is, reading no more than needed: the rest may still be on its way."""
     head = b""
     chunks = _chunks(name, file)
@@ -84,13 +89,13 @@ def _look(name: str, file: BinaryIO, command: str) -> Source:
         shown = "FILE" if name == "the input" else name
         raise Complaint(f"{name} is {kind} data: unpack it first, as in `{tool} {shown} | sansio-claude {command} -`.")
     if not start:
-        raise Complaint(f"{name} is empty: it should hold the body of a streamed answer, as `curl -N` saves it.")
+        raise Complaint(f"{name} is empty: it should hold {wanted}.")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Complaint(f"{name} is UTF-16 text: event streams are UTF-8, so convert it with `iconv -t UTF-8`.")
+        raise Complaint(f"{name} is UTF-16 text: the API speaks UTF-8, so convert it with `iconv -t UTF-8`.")
     if start.startswith(b"<"):
         raise Complaint(
-            f"{name} is an HTML or XML page, not an event stream: something else than the API answered, so check the "
-            "address that it came from."
+            f"{name} is an HTML or XML page: something else than the API answered, so check the address that it "
+            "came from."
         )
     if start.startswith(b"HTTP/"):
         raise Complaint(f"{name} begins with an HTTP head: save the body alone, as `curl` does without -i.")
@@ -104,7 +109,7 @@ def _chunks(name: str, file: BinaryIO) -> Iterator[bytes]:
         while chunk := read(_READ_SIZE):
             yield chunk
     except IsADirectoryError:
-        raise Complaint(f"{name} is a directory: name one of the recorded streams in it.") from None
+        raise Complaint(f"{name} is a directory: name a file in it.") from None
     except OSError as error:
         reason = error.strerror or os.strerror(error.errno or 0)
         raise Complaint(f"{name} cannot be read to its end ({reason}): copy it again.") from None
