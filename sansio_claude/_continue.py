@@ -149,6 +149,10 @@ def continuation(
     if message.stop_reason is None:
         return _go_on(request, message, prefill, "The connection broke")
     step = next_step(message.stop_reason)
+    if step in ("resume", "compacted") and any(
+        isinstance(block, ToolInputBlock) and block.input_status != "complete" for block in message.content
+    ):
+        return NoContinuation("error", "the answer has a tool input that is not whole, so it cannot be sent back")
     if step == "cut":
         return _after_max_tokens(request, message, prefill)
     if step == "resume":

@@ -22,8 +22,8 @@ The rules, with the stop reasons' steps of `_continue.STEPS`:
 - pause_turn: the answer goes back unchanged, nothing is run. compaction: the block stands first in the next request.
 - max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for again
   with twice the tokens, up to what the model can give. Any other cut answer ends the run.
-- A refused turn is not kept. Of an answer that ends the run with calls that may not be run, what stands before the
-  first of them is kept.
+- A refused turn is not kept, nor are its paused parts. Of an answer that ends the run with calls that may not be
+  run, what stands before the first of them is kept.
 - A limit (turns, tokens) stops the loop before a request, never between a call and its result: the history is whole.
 - A forced `tool_choice` holds until the first results; after them it is "auto", or the run could never end.
 """
@@ -33,15 +33,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
+import attrs
+
 from sansio_claude._blocks import CompactionBlock
 from sansio_claude._continue import container_of, larger_max_tokens, next_step
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._message import Message
+from sansio_claude._request import MessageRequest
 from sansio_claude._tool_blocks import ToolInputBlock
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._schema import RunnableTool, tool
-from sansio_claude.tools._turn import is_whole, last_turn_of, plain, refusal_of, turn_of
+from sansio_claude.tools._turn import close_turn, is_whole, last_turn_of, plain, refusal_of, turn_of
 
 __all__ = ["ToolLoop", "ToolParam"]
 
@@ -57,13 +60,15 @@ class ToolLoop:
     """The state machine. See the top of the module for its rules.
 
     `tools` holds Tools, other RunnableTools (TextEditor), functions (made into Tools), and plain definitions: calls of
-    those that have no function are handed out for the caller to run. `request` are the arguments of the first
-    request by their wire names. `max_turns` counts requests, `token_budget` all input and output tokens of the
-    answers; both can be changed while the loop stands. `concurrency` is how many calls may run at once.
+    those that have no function are handed out for the caller to run. The first request is a MessageRequest, or
+    arguments by their wire names, or both. `max_turns` counts requests, `token_budget` all input and output tokens
+    of the answers; both can be changed while the loop stands. `concurrency` is how many calls may run at once.
     """
 
     def __init__(
         self,
+        given: MessageRequest | None = None,
+        /,
         *,
         tools: Iterable[ToolParam] = (),
         max_turns: int | None = None,
@@ -78,10 +83,11 @@ class ToolLoop:
         self._concurrency = concurrency
         self._runnable: dict[str, RunnableTool] = {}
         self._definitions: list[dict[str, Any]] = []
-        betas = list(request.pop("betas", None) or ())
-        for given in tools:
-            self._add_tool(given, betas)
-        self._request: dict[str, Any] = plain(request)
+        arguments = _arguments(given, request)
+        betas = list(arguments.pop("betas", ()))
+        for one in (*arguments.pop("tools", ()), *tools):
+            self._add_tool(one, betas)
+        self._request: dict[str, Any] = plain(arguments)
         if betas:
             self._request["betas"] = list(dict.fromkeys(betas))
         self._history: list[dict[str, Any]] = self._request.pop("messages", None) or []
@@ -139,7 +145,8 @@ class ToolLoop:
         if self._state == "running":
             ready = self._ready()
             self._started.update(call.id for call in ready)
-            return RunTools(ready) if ready else AwaitResults(tuple(self._started - self._results.keys()))
+            waiting = tuple(call for call in self._calls if call in self._started and call not in self._results)
+            return RunTools(ready) if ready else AwaitResults(waiting)
         if self._state == "finished":
             return Finished(self._reason, self._message)
         if self.max_turns is not None and self._turn > self.max_turns:
@@ -362,16 +369,23 @@ class ToolLoop:
         self._state = "asking"
 
     def _resume(self, message: Message) -> None:
-        if any(isinstance(block, ToolInputBlock) and not is_whole(block) for block in message.content):
-            self._error = RemoteProtocolError(
-                "the paused answer has a tool input that is not whole: it cannot be sent back",
-                stop="message",
-                partial=message,
-            )
+        if self._refused_to_send_back(message):
             return
         self._history.append(message.to_param())
 
+    def _refused_to_send_back(self, message: Message) -> bool:
+        broken = any(isinstance(block, ToolInputBlock) and not is_whole(block) for block in message.content)
+        if broken:
+            self._error = RemoteProtocolError(
+                "the answer has a tool input that is not whole: it cannot be sent back",
+                stop="message",
+                partial=message,
+            )
+        return broken
+
     def _compacted(self, message: Message) -> None:
+        if self._refused_to_send_back(message):
+            return
         worked = any(isinstance(block, CompactionBlock) and block.content for block in message.content)
         asked_for = self._request.pop("compaction", None) is not None
         if worked:
@@ -392,3 +406,20 @@ class ToolLoop:
         content = last_turn_of(message)
         if content:
             self._history.append({"role": "assistant", "content": content})
+        close_turn(self._history, keep=next_step(message.stop_reason) != "refused")
+
+
+def _arguments(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that were given, those of a MessageRequest below those by name."""
+    try:
+        whole = MessageRequest(**request) if given is None else given.replace(**request)
+    except TypeError as error:
+        words = str(error).replace("MessageRequest.__init__()", "the request")
+        raise LocalProtocolError(
+            f"{words}; what the library does not know yet can go into extra_body={{...}}"
+        ) from error
+    return {
+        field.name: value
+        for field in attrs.fields(MessageRequest)
+        if (value := getattr(whole, field.name)) is not field.default
+    }

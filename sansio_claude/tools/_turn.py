@@ -12,10 +12,12 @@ from sansio_claude._json import dumps
 from sansio_claude._message import Message
 from sansio_claude._tool_blocks import ToolInputBlock
 
-__all__ = ["INVALID", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
+__all__ = ["INVALID", "close_turn", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
 
 INVALID: Final = "INVALID_JSON"
 """The key under which an input that is no JSON object is sent back, as the API's documentation advises."""
+
+_SERVER_CALLS: Final = ("server_tool_use", "mcp_tool_use")
 
 
 def is_whole(block: ToolInputBlock) -> bool:
@@ -37,7 +39,8 @@ def turn_of(content: Iterable[Any]) -> list[dict[str, Any]]:
             continue
         if isinstance(block, ToolInputBlock) and not is_whole(block):
             raw = block.to_dict()
-            text = block.input_json or _written(raw.get("input"))
+            came = block.input_json
+            text = came if came or block.input_status != "complete" else _written(raw.get("input"))
             kept.append({**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}})
         else:
             kept.append(block.to_param())
@@ -64,6 +67,27 @@ def last_turn_of(message: Message) -> list[dict[str, Any]]:
         isinstance(block, ToolInputBlock) and not is_whole(block) for block in message.content
     )
     return turn_of(whole_blocks(message.content, cut=cut) if cut or open_calls else message.content)
+
+
+def close_turn(history: list[dict[str, Any]], *, keep: bool) -> None:
+    """Make the last turn, paused parts included, one that a user's turn may follow. Changes the list.
+
+    Without `keep` the turn goes. Else a server's call whose result never came goes, with all that stands behind it.
+    """
+    first = len(history)
+    while first and history[first - 1]["role"] == "assistant":
+        first -= 1
+    turn = history[first:]
+    blocks = [block for message in turn for block in message["content"] if isinstance(block, dict)]
+    if any(block.get("type") == "compaction" for block in blocks[:1]):
+        return  # it stands for everything before it
+    answered = {block.get("tool_use_id") for block in blocks}
+    is_open = [block.get("type") in _SERVER_CALLS and block.get("id") not in answered for block in blocks]
+    if keep and not any(is_open):
+        return
+    del history[first:]
+    if keep and (kept := blocks[: is_open.index(True)]):
+        history.append({"role": "assistant", "content": kept})
 
 
 def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude.tools import DiskFiles, MemoryFiles, TextEditor
+from sansio_claude.tools import DiskFiles, Files, MemoryFiles, TextEditor
 from sansio_claude.tools import _disk_files as disk_files
 from sansio_claude.tools._files import parts_of, place_of
 
@@ -240,15 +241,17 @@ def test_the_root_itself_swapped_for_a_link(editor: TextEditor, tmp_path: Path) 
 def test_the_files_themselves_take_only_places(tmp_path: Path, place: str) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "secret").write_text(SECRET)
-    for files in (DiskFiles(tmp_path / "root"), MemoryFiles()):
-        for attempt in (
-            lambda f=files: f.read(place),
-            lambda f=files: f.kind(place),
-            lambda f=files: f.names(place, 10),
-            lambda f=files: f.create(place, b""),
-            lambda f=files: f.replace(place, SECRET.encode(), b""),
-            lambda f=files: f.remove(place, SECRET.encode()),
-        ):
+    sources: list[Files] = [DiskFiles(tmp_path / "root"), MemoryFiles()]
+    for files in sources:
+        attempts: list[Callable[[], object]] = [
+            functools.partial(files.read, place),
+            functools.partial(files.kind, place),
+            functools.partial(files.names, place, 10),
+            functools.partial(files.create, place, b""),
+            functools.partial(files.replace, place, SECRET.encode(), b""),
+            functools.partial(files.remove, place, SECRET.encode()),
+        ]
+        for attempt in attempts:
             with pytest.raises(ToolError, match="Error: Permission denied"):
                 attempt()
     assert (tmp_path / "secret").read_text() == SECRET
