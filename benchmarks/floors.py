@@ -211,13 +211,12 @@ class Unchunk:
         while (end := data.find(b"\r\n", at)) >= 0:
             size = int(data[at:end], 16)
             if not size:
-                self.done = True
-                at = len(data)
+                self.done = len(data) >= end + 4
                 break
             stop = end + 2 + size
             if stop + 2 > len(data):
                 break
             pieces.append(data[end + 2 : stop])
             at = stop + 2
-        self._rest = data[at:]
+        self._rest = b"" if self.done else data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -33,8 +33,8 @@ class _Connection(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         return _BUFFER
 
-    def buffer_updated(self, count: int) -> None:
-        data = bytes(_BUFFER[:count])
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(_BUFFER[:nbytes])
         if self._tls is not None:
             self._tls.put(data)
             if not self._tls.ready:
@@ -116,6 +116,7 @@ class HandClient:
         state, request = request_bytes(self._target)
         exchange = self._kind(state)
         connection.ask(exchange, request)
+        events = await connection.read()
         while not connection.begun:
             events = await connection.read()
         watch.begun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import h11
 
@@ -29,7 +30,8 @@ def _by_h11(reads: list[bytes]) -> bytes:
     connection.receive_data(HEAD)
     connection.next_event()
     pieces = []
-    receive, following, waiting, data = connection.receive_data, connection.next_event, h11.NEED_DATA, h11.Data
+    receive, waiting, data = connection.receive_data, h11.NEED_DATA, h11.Data
+    following: Callable[[], Any] = connection.next_event
     for read in reads:
         receive(read)
         while (event := following()) is not waiting:

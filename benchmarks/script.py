@@ -18,7 +18,8 @@ import json
 
 import attrs
 
-from benchmarks.shapes import Body, Composer, shape
+from benchmarks.composer import Body, Composer
+from benchmarks.shapes import shape
 
 __all__ = ["HEAD", "LAST_CHUNK", "STAMP_DIGITS", "Script", "chunk", "fault", "stamped", "whole_bytes"]
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.answers import same
+from benchmarks.composer import Arrival
 from benchmarks.in_process import OURS, READS
 from benchmarks.measure import Settings, race
 from benchmarks.peers import Missing, sse_peers
 from benchmarks.results import Findings, Verdict, race_table
-from benchmarks.shapes import Arrival, shape
+from benchmarks.shapes import shape
 from sansio_claude import SSEDecoder
 
 __all__ = ["run"]
