@@ -88,12 +88,17 @@ class CloseDelimitedBody(_PlainBody):
             self._out.append(data)
 
     def receive_eof(self, *, clean: bool = True) -> None:
-        """The connection has closed. `clean` is False where TLS ended without close_notify: anyone can do that."""
+        """The connection has closed. `clean` is False where TLS ended without close_notify: anyone can do that.
+
+        Only the first end counts.
+        """
+        if self.done or self.error is not None:
+            return
         if clean:
             self.done = True
-        elif self.error is None:
-            self.error = TruncatedError(
-                "the body ends with the connection, and TLS ended without close_notify: it may have been cut",
-                stop="exchange",
-                offset=self.received,
-            )
+            return
+        self.error = TruncatedError(
+            "the body ends with the connection, and TLS ended without close_notify: it may have been cut",
+            stop="exchange",
+            offset=self.received,
+        )

@@ -160,8 +160,6 @@ class HTTPExchange:
         What has not ended by now is a TruncatedError. `clean=False` says that TLS ended without close_notify: then a
         body that only ends with the connection may have been cut, and is a TruncatedError too.
         """
-        if self._closed:
-            return
         self._closed = True
         framing, reader = self._framing, self._reader
         if framing is not None:

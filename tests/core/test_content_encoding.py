@@ -88,6 +88,16 @@ def test_zlib_headers_of_every_level(level: int) -> None:
     assert both("deflate", zlib.compress(TEXT, level))[0] == TEXT
 
 
+@pytest.mark.parametrize("first", [0x78, 0x88, 0xF8])
+def test_raw_deflate_whose_first_byte_might_be_zlibs(first: int) -> None:
+    """A stored block whose padding bits are not zero: the method looks right, the window or the check does not."""
+    for size in range(1, 60):
+        if (first << 8 | size) % 31 == 0 and first == 0x78:
+            continue  # nothing can tell these from zlib
+        data = bytes([first, size, 0, 255 - size, 255]) + b"x" * size + b"\x03\0"
+        assert both("deflate", data)[0] == b"x" * size
+
+
 def test_what_has_come_is_decoded_at_once() -> None:
     packer = zlib.compressobj(wbits=31)
     decoder = ContentDecoder("gzip")
@@ -228,6 +238,20 @@ def test_a_small_bomb_is_judged_at_its_end() -> None:
 def test_no_ratio_is_asked_of_64_kib() -> None:
     assert both("gzip", gzip.compress(bytes(65_536)))[1].done
     assert both("gzip", gzip.compress(bytes(65_537)))[1].error is not None
+
+
+def test_a_ratio_of_exactly_the_limit() -> None:
+    found = [
+        (ratio, data)
+        for ratio in range(690, 720)
+        for packed in range(90, 110)
+        for data in [gzip.compress(bytes(ratio * packed))]
+        if len(data) == packed and ratio * packed > 65_536
+    ]
+    assert found
+    ratio, data = found[0]
+    assert both("gzip", data, ratio=ratio)[1].done
+    assert not both("gzip", data, ratio=ratio - 1)[1].done
 
 
 @pytest.mark.parametrize("ratio", [1, 2, 5, 50])

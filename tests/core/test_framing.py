@@ -56,7 +56,9 @@ def test_a_body_shorter_than_its_length() -> None:
     body = LengthBody(5)
     body.receive_data(b"hel")
     body.receive_eof()
+    error = body.error
     body.receive_eof()
+    assert body.error is error
     assert not body.done
     assert body.body_received() == b"hel"
     for _ in range(2):
@@ -82,8 +84,20 @@ def test_an_end_that_anyone_can_make_is_no_end() -> None:
     body = CloseDelimitedBody()
     body.receive_data(b"hel")
     body.receive_eof(clean=False)
+    error = body.error
+    body.receive_eof(clean=False)
+    body.receive_eof()
+    assert body.error is error
     assert not body.done
     assert body.body_received() == b"hel"
     with pytest.raises(TruncatedError, match="without close_notify") as caught:
         body.body_received()
     assert caught.value.offset == 3
+
+
+def test_a_second_end_does_not_unmake_the_first() -> None:
+    body = CloseDelimitedBody()
+    body.receive_eof()
+    body.receive_eof(clean=False)
+    assert body.done
+    assert body.body_received() == b""

@@ -69,7 +69,7 @@ def test_a_head_that_has_not_ended(data: bytes) -> None:
     [
         (b"<html><body>not found</body></html>", "does not begin with HTTP/", b"<html><body>not "),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "does not begin with HTTP/", b"SSH-2.0-OpenSSH_"),
-        (b"220 mail\r\n", "does not begin with HTTP/", b"220 mail\r\n"),
+        (b"220 mail\r\n250 more", "does not begin with HTTP/", b"220 mail\r\n"),
         (b"http/1.1 200 OK\r\n\r\n", "does not begin with HTTP/", b"http/1.1 200 OK\r"),
         (b"\r\n" + HEAD, "a control character or a space", b"\r"),
         (b"\n" + HEAD, "a control character or a space", b"\n"),
