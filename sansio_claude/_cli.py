@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from sansio_claude._cli_ask import ask
 from sansio_claude._cli_check import check_file
 from sansio_claude._cli_decode import decode_file
 from sansio_claude._cli_input import Complaint, open_source
 from sansio_claude._cli_live import INTERRUPTED, Request, watch
 from sansio_claude._endpoint import DEFAULT_BASE_URL, USER_AGENT, Endpoint
-from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["main"]
 
@@ -80,21 +80,23 @@ def _parser() -> argparse.ArgumentParser:
     _live_options(demo)
     _speed_options(demo)
 
-    ask = commands.add_parser("ask", help="ask a question and watch the answer grow")
-    ask.set_defaults(run=_ask)
-    ask.add_argument("prompt", metavar="PROMPT", help="the question; - reads it from stdin")
-    ask.add_argument("--model", default=DEFAULT_MODEL, help="the model's id (default: %(default)s)")
-    ask.add_argument("--max-tokens", type=_positive, default=4096, metavar="N", help="default: %(default)s")
-    ask.add_argument("--system", metavar="TEXT", help="the system prompt")
-    ask.add_argument(
+    asker = commands.add_parser("ask", help="ask a question and watch the answer grow")
+    asker.set_defaults(run=ask)
+    asker.add_argument("prompt", metavar="PROMPT", help="the question; - reads it from stdin")
+    asker.add_argument("--model", default=DEFAULT_MODEL, help="the model's id (default: %(default)s)")
+    asker.add_argument("--max-tokens", type=_positive, default=4096, metavar="N", help="default: %(default)s")
+    asker.add_argument("--system", metavar="TEXT", help="the system prompt")
+    asker.add_argument(
         "--thinking",
         nargs="?",
         const="adaptive",
         metavar="BUDGET",
         help="let the model think first: adaptively, or with a budget of tokens for models that take one",
     )
-    ask.add_argument("--base-url", metavar="URL", help="default: ANTHROPIC_BASE_URL, else " + DEFAULT_BASE_URL)
-    _live_options(ask)
+    asker.add_argument("--base-url", metavar="URL", help="default: ANTHROPIC_BASE_URL, else " + DEFAULT_BASE_URL)
+    asker.add_argument("--messages-url", metavar="URL", help="the whole messages address, used as it stands")
+    asker.add_argument("--allow-http", action="store_true", help="send the key without encryption")
+    _live_options(asker)
 
     decode = commands.add_parser("decode", help="turn the bytes of a stream into the JSON of its message")
     decode.set_defaults(run=lambda options: decode_file(options.file, events=options.events, strict=options.strict))
@@ -193,40 +195,6 @@ def _watch_local(transcript: Any, arguments: dict[str, Any], options: argparse.N
         if isinstance(error, BrokenPipeError):
             raise
         raise Complaint(f"No server can listen on this machine ({error}): allow sockets on 127.0.0.1.") from error
-
-
-def _ask(options: argparse.Namespace) -> int:
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
-    if not prompt.strip():
-        raise Complaint("There is no question: give it as an argument, or - and the question on stdin.")
-    environ = dict(os.environ)
-    if options.base_url is not None:
-        environ["ANTHROPIC_BASE_URL"] = options.base_url
-    if not (environ.get("ANTHROPIC_API_KEY", "").strip() or environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()):
-        raise Complaint("There is no key: set ANTHROPIC_API_KEY, or try `sansio-claude demo`, which needs none.")
-    try:
-        endpoint = Endpoint.from_env(environ)
-    except LocalProtocolError as error:
-        raise Complaint(f"No request can be made of these settings: {error}.") from error
-    arguments: dict[str, Any] = {
-        "model": options.model,
-        "max_tokens": options.max_tokens,
-        "messages": [{"role": "user", "content": prompt}],
-    }
-    if options.system is not None:
-        arguments["system"] = options.system
-    if options.thinking is not None:
-        arguments["thinking"] = _thinking(options.thinking)
-    request = Request(endpoint=endpoint, arguments=arguments, max_retries=2, proxy=environ)
-    return watch(request, runtime=options.runtime, plain=options.plain, split=True)
-
-
-def _thinking(text: str) -> dict[str, Any]:
-    if text == "adaptive":
-        return {"type": "adaptive", "display": "summarized"}
-    if not text.isdecimal():
-        raise Complaint(f"--thinking takes a number of tokens or nothing, not {text}.", status=2)
-    return {"type": "enabled", "budget_tokens": int(text)}
 
 
 def _serve(options: argparse.Namespace) -> int:

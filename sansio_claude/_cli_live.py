@@ -135,8 +135,12 @@ def sentence(error: ClaudeError, request: Request) -> str:
     endpoint = request.endpoint
     origin = f"{endpoint.scheme}://{endpoint.address.authority}"
     match error:
+        case TruncatedError() if error.partial is None:
+            return f"The answer of {origin} ended before it began: ask again, and if that is no use check --base-url."
         case TruncatedError():
             return f"The answer of {origin} was cut before its end: what had arrived is above, so ask again."
+        case APIError() if 300 <= error.status < 400:
+            return f"{origin} does not answer itself ({_said(error)}): check --base-url."
         case AuthenticationError():
             return f"{origin} did not accept the key ({_said(error)}): check ANTHROPIC_API_KEY."
         case NotFoundError() if "model" in error.error_message:
@@ -145,7 +149,8 @@ def sentence(error: ClaudeError, request: Request) -> str:
         case NotFoundError():
             return f"{origin} has no Messages API at {endpoint.url} ({_said(error)}): check --base-url."
         case APIError() if error.retryable:
-            return f"{origin} answered with an error that may pass ({_said(error)}): try again in a while."
+            wait = "a while" if error.retry_after is None else f"{error.retry_after:.0f} s"
+            return f"{origin} answered with an error that may pass ({_said(error)}): try again in {wait}."
         case APIError():
             return f"{origin} refused the request ({_said(error)}): change what it names and ask again."
         case TLSError():

@@ -55,7 +55,10 @@ async def _talk(server: ReplayServer, reader: asyncio.StreamReader, writer: asyn
     finally:
         connection.receive_eof()
         server.disconnected()
-        writer.close()
+        # At once: closing TLS politely waits for the peer, and this may be a peer that never answers. Where the
+        # connection was closed politely before, this does nothing.
+        if not writer.is_closing():
+            writer.transport.abort()
 
 
 async def _act(connection: ReplayConnection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

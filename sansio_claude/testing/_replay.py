@@ -22,6 +22,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from sansio_claude._errors import APIError, RemoteProtocolError
+from sansio_claude._stream import MessageStream
 from sansio_claude.testing._answers import ERROR_TYPES, Answer, Chunking, Framing
 from sansio_claude.testing._connection import Close, ReplayConnection, Write
 from sansio_claude.testing.transcripts import Transcript
@@ -204,9 +206,6 @@ def _whole(transcript: Transcript) -> Answer:
     """The answer of a request without a stream: the message that the transcript becomes."""
     if transcript.message is not None:
         return Answer.json(transcript.message)
-    from sansio_claude._errors import APIError, RemoteProtocolError
-    from sansio_claude._stream import MessageStream
-
     stream = MessageStream()
     stream.receive_data(transcript.data)
     stream.receive_eof()

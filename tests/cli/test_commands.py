@@ -162,10 +162,29 @@ def test_ask_without_a_key_or_a_question() -> None:
     assert "no question" in complaint(run("ask", "-", text="", ANTHROPIC_API_KEY=KEY))
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "http://example.org", "https://h/v1/messages", "http://[::1", ""])
+URLS = {
+    "ftp://x": "https://",
+    "http://example.org": "--allow-http",
+    "https://h/v1/messages": "--messages-url",
+    "http://[::1": "--base-url",
+    "": "empty",
+}
+
+
+@pytest.mark.parametrize("url", URLS)
 def test_ask_at_an_address_that_is_none(url: str) -> None:
     result = run("ask", "Hi", "--base-url", url, ANTHROPIC_API_KEY=KEY)
-    assert complaint(result)
+    assert URLS[url] in complaint(result)
+
+
+def test_ask_at_a_whole_messages_address() -> None:
+    server = ReplayServer([HELLO])
+    with serve_in_thread(server) as address:
+        url = f"{address.url}/gateway/messages?tenant=7"
+        result = run("ask", "Hi", "--messages-url", url, ANTHROPIC_AUTH_TOKEN=KEY)
+    assert result.returncode == 0
+    assert server.requests[0].target == "/gateway/messages?tenant=7"
+    assert server.requests[0].header("authorization") == f"Bearer {KEY}"
 
 
 def test_ask_with_a_key_that_cannot_be_sent() -> None:
@@ -190,7 +209,9 @@ ANSWERS: dict[str, tuple[Answer | Transcript, str]] = {
     "bad request": (Answer.error(400, "max_tokens:\n too large"), "max_tokens: too large"),
     "page": (Answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>"), "--base-url"),
     "garbage": (Answer.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), "--base-url"),
-    "empty": (Answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), "sansio-claude"),
+    "empty": (Answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), "ended before it began"),
+    "redirect": (Answer(status=307, headers=(("location", "https://h.example/"),)), "does not answer itself"),
+    "no more today": (Answer.error(429, headers=[("retry-after", "4000")]), "in 4000 s"),
 }
 
 
