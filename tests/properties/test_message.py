@@ -1,0 +1,47 @@
+"""Whole answers, any of them: read and written again they are the same, to the order of keys."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+from hypothesis import given
+
+from sansio_claude._json import dumps
+from sansio_claude._message import Message
+from tests import strategies
+
+
+@given(strategies.messages())
+def test_reading_and_writing_lose_nothing(value: dict[str, Any]) -> None:
+    before = json.dumps(value)
+    message = Message.from_dict(value)
+    assert json.dumps(message.to_dict()) == before
+    assert message.to_param() == {"role": value.get("role") or "assistant", "content": value["content"]}
+    assert json.dumps(message.to_param()["content"]) == json.dumps(value["content"])
+    assert json.dumps(value) == before
+    assert Message.from_dict(message.to_dict()) == message
+    assert pickle.loads(pickle.dumps(message)) == copy.deepcopy(message) == message
+
+
+@given(strategies.messages())
+def test_the_json_of_a_message_is_the_message(value: dict[str, Any]) -> None:
+    data = dumps(value)
+    assert Message.from_json(data) == Message.from_json(data.decode()) == Message.from_dict(value)
+
+
+@given(strategies.messages())
+def test_every_typed_view_can_be_looked_at(value: dict[str, Any]) -> None:
+    message = Message.from_dict(value)
+    for thing in (message, message.usage, *message.content):
+        for name in dir(type(thing)):
+            if isinstance(getattr(type(thing), name), property):
+                getattr(thing, name)
+        repr(thing)
+    assert message.text == "".join(block["text"] for block in value["content"] if block["type"] == "text")
+    opaque = ("signature", "data", "encrypted_content", "encrypted_index", "encrypted_stdout")
+    for block, given_block in zip(message.to_param()["content"], value["content"], strict=True):
+        for key in opaque:
+            assert (block.get(key) or "").encode() == (given_block.get(key) or "").encode()
