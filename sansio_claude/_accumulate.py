@@ -343,10 +343,14 @@ def _grow(block: ContentBlock, changes: dict[str, Any]) -> None:
         block.join()
     raw = block._raw
     for key, value in changes.items():
-        if key == "type":
-            continue
         old = raw.get(key)
-        raw[key] = old + value if isinstance(value, str) and isinstance(old, str) else copy_json(value)
+        if isinstance(value, str) and isinstance(old, str):
+            # In place, as in GrowingBlock.join: many such deltas must not cost their square.
+            raw[key] = None
+            old += value
+            raw[key] = old
+        else:
+            raw[key] = copy_json(value)
 
 
 def _bad(words: str) -> RemoteProtocolError:

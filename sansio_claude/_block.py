@@ -69,7 +69,9 @@ class Block:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{key}={value!r}" for key, value in self.to_dict().items() if key != "type")
+        # The class says the type, except of a block nobody knows.
+        shown = [(key, value) for key, value in self.to_dict().items() if key != "type" or not self.type_name]
+        inside = ", ".join(f"{key}={value!r}" for key, value in shown)
         return f"{type(self).__name__}({inside})"
 
     def _text_of(self, key: str) -> str:

@@ -378,6 +378,9 @@ def _error(value: dict[str, Any], limits: Limits) -> Event:
         return ErrorEvent(error, _rest(value, "error"))
     if isinstance(error, str):
         return ErrorEvent({"message": error}, _rest(value, "error"))
+    if "error" not in value and "message" in value:  # the error object itself, without its envelope
+        inner = {key: item for key, item in value.items() if key != "request_id" and (key, item) != ("type", "error")}
+        return ErrorEvent(inner, {"request_id": value["request_id"]} if "request_id" in value else None)
     return ErrorEvent({}, _rest(value))
 
 
@@ -399,12 +402,13 @@ def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
     Raises RemoteProtocolError (stop "events" or "blocks") where a known event lacks what it must have.
     """
     kind: Any = value.get("type")
-    decoder = _DECODERS.get(kind) if isinstance(kind, str) else _DECODERS.get(name)
-    if decoder is not None:
-        return decoder(value, limits)
-    if "type" not in value and isinstance(value.get("error"), (dict, str)):
-        return _error(value, limits)  # a gateway's bare error object must not pass for an event to skip
-    return UnknownEvent(value, name)
+    decoder = _DECODERS.get(kind) if isinstance(kind, str) else None
+    if decoder is None and (name == "error" or ("type" not in value and isinstance(value.get("error"), (dict, str)))):
+        # By its name, or a gateway's bare error object: an error must not pass for an event to skip.
+        decoder = _error
+    elif decoder is None and not isinstance(kind, str):
+        decoder = _DECODERS.get(name)
+    return UnknownEvent(value, name) if decoder is None else decoder(value, limits)
 
 
 def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | None:
