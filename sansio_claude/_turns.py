@@ -49,10 +49,10 @@ def tool_result(
     block: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool_use_id}
     if isinstance(content, str):
         block["content"] = content
-    elif isinstance(content, Mapping) or hasattr(content, "to_param"):
-        block["content"] = [content]
-    elif content is not None:
+    elif isinstance(content, Iterable) and not isinstance(content, Mapping):
         block["content"] = _blocks(content)
+    elif content is not None:
+        block["content"] = [content]
     if is_error is not None:
         block["is_error"] = is_error
     if cache_control is not None:
