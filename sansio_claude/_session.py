@@ -22,19 +22,18 @@ if TYPE_CHECKING:
     from sansio_claude._connection import Connection
     from sansio_claude._request import Param
 
-__all__ = ["MessageArguments", "Session", "message_request"]
+__all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
 
 IDLE: Final = 30.0  # seconds that an unused connection is kept; servers close theirs after 60 to 400
 
 
-class MessageArguments(TypedDict, total=False):
-    """The arguments of a request to the Messages API, by the wire's own names; those of `MessageRequest`."""
+class RunArguments(TypedDict, total=False):
+    """The arguments of a request to the Messages API without `tools`, which a run takes in more forms."""
 
     model: str | None
     max_tokens: int | None
     messages: Iterable[Param] | None
     system: str | Iterable[Param] | None
-    tools: Iterable[Param] | None
     tool_choice: Param | None
     thinking: Param | None
     temperature: float | None
@@ -62,6 +61,12 @@ class MessageArguments(TypedDict, total=False):
     extra_headers: Mapping[str, str | None] | None
     extra_query: Mapping[str, str] | None
     extra_body: Mapping[str, Any] | None
+
+
+class MessageArguments(RunArguments, total=False):
+    """The arguments of a request to the Messages API, by the wire's own names; those of `MessageRequest`."""
+
+    tools: Iterable[Param] | None
 
 
 class Request(Sendable, Protocol):

@@ -26,6 +26,7 @@ from sansio_claude._session import MessageArguments, Request, Session, message_r
 from sansio_claude._timeouts import NEVER
 from sansio_claude._tls import TLSExchange, create_context
 from sansio_claude.asyncio._net import Wire, open_wire
+from sansio_claude.asyncio._tool_methods import ToolMethods
 
 if TYPE_CHECKING:
     from sansio_claude._accumulate import Deviation
@@ -42,7 +43,7 @@ __all__ = ["Client", "Stream", "TextIterator"]
 logger: Final = logging.getLogger("sansio_claude.asyncio")
 
 
-class Client:
+class Client(ToolMethods):
     """A client of the Messages API on asyncio.
 
         async with Client(Endpoint.from_env(os.environ)) as client:

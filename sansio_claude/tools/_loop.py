@@ -53,7 +53,12 @@ State: TypeAlias = Literal["asking", "running", "finished"]
 
 _FORMAT: Final = 1  # of to_dict
 _ASKED_AGAIN: Final = 5  # times in a row that a cut tool input is asked for with more tokens
-_COUNTED: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_COUNTED: Final[tuple[str, ...]] = (
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+)
 
 
 class ToolLoop:
@@ -97,7 +102,7 @@ class ToolLoop:
         self._error: RemoteProtocolError | None = None
         self._message: Message | None = None
         self._reason = ""
-        self._usage = dict.fromkeys(_COUNTED, 0)
+        self._usage: dict[str, int] = dict.fromkeys(_COUNTED, 0)
         self._asked_again = 0
         self._calls: dict[str, ToolCall] = {}
         self._results: dict[str, dict[str, Any]] = {}

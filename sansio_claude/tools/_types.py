@@ -69,7 +69,7 @@ class InputType:
     def __init__(self, kind: Any, schema: dict[str, Any], parameters: Sequence[str] | None, wrapped: bool) -> None:
         self._kind = kind
         self._parameters = parameters
-        self._wrapped = wrapped
+        self.wrapped = wrapped
         self.schema = schema
 
     @classmethod
@@ -126,7 +126,7 @@ class InputType:
         if self._parameters is not None:
             pairs = ((name, getattr(found, name)) for name in self._parameters)
             return {name: item for name, item in pairs if item is not msgspec.UNSET}
-        return found.value if self._wrapped else found
+        return found.value if self.wrapped else found
 
 
 def _convert(value: Any, kind: Any) -> Any:

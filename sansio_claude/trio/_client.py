@@ -26,6 +26,7 @@ from sansio_claude._message import Message
 from sansio_claude._session import MessageArguments, Request, Session, message_request
 from sansio_claude._tls import TLSExchange, create_context
 from sansio_claude.trio._net import Wire, open_wire
+from sansio_claude.trio._tool_methods import ToolMethods
 
 if TYPE_CHECKING:
     from sansio_claude._accumulate import Deviation
@@ -42,7 +43,7 @@ __all__ = ["Client", "Stream", "TextIterator"]
 logger: Final = logging.getLogger("sansio_claude.trio")
 
 
-class Client:
+class Client(ToolMethods):
     """A client of the Messages API on trio.
 
         async with Client(Endpoint.from_env(os.environ)) as client:
