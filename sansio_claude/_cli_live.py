@@ -109,7 +109,8 @@ def _run(runtime: Runtime, request: Request, view: View, last: list[Message | No
             ) from None
         from sansio_claude.trio import Client as TrioClient
 
-        trio.run(_stream, TrioClient, request, view, last)
+        # Ctrl-C between two events and not in the middle of a line that is being written: asyncio does so too.
+        trio.run(_stream, TrioClient, request, view, last, restrict_keyboard_interrupt_to_checkpoints=True)
     else:
         import asyncio
 

@@ -160,10 +160,10 @@ class PlainView:
 
     def _write(self, text: str, to: TextIO) -> None:
         if text:
-            to.write(self._clean(text))
-            to.flush()
             self._written = True
             self._line_open = not text.endswith("\n")
+            to.write(self._clean(text))
+            to.flush()
 
     def _end_line(self) -> None:
         if self._line_open:
