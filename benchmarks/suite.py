@@ -39,6 +39,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("sse", ("P3",), "the SSE decoder alone against every library", "sse"),
     Benchmark("http_body", ("P4",), "chunked body bytes to body bytes against h11", "http_body"),
     Benchmark("partial", ("P12",), "partial tool input, the value after every fragment", "partial"),
+    Benchmark("requests", ("P16",), "building and writing a request of 200 turns and 1 MB", "requests"),
     Benchmark("linearity", ("P11",), "growth from 10,000 to 40,000 deltas", "linearity"),
     Benchmark("imports", ("P13",), "CPU time of the imports", "imports"),
     Benchmark("gateway", ("P14",), "memory over 100,000 deltas with keep_content=False", "gateway"),

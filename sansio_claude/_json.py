@@ -166,7 +166,9 @@ def _is_plain(root: Any) -> bool:
             return True
         if not kinds <= _PLAIN:
             return False
-        one = len(kinds) == 1  # mostly all of a level are of one type, and need no sorting
+        if str in kinds:  # most are, and need no more looking at
+            level = [item for item in level if type(item) is not str]
+        one = len(kinds) == 1  # then there is nothing to sort
         below: list[Any] = []
         if list in kinds:
             below += _flat(level if one else [item for item in level if type(item) is list])
