@@ -211,7 +211,7 @@ class Call:
             return self._talk.next_action()
         return Done(self._error)
 
-    def on_wake(self, wake: Callable[[], None]) -> None:
+    def on_wake(self, wake: Callable[[], object]) -> None:
         """`wake` is called once, when the wait for a place is over. It must not call back into the call."""
         if self._ticket is not None:
             self._ticket.wake = wake

@@ -53,7 +53,7 @@ class Ticket(Generic[_P]):
         """Whether the wait is over. Then the ticket holds a place, or the pool was closed."""
         self.held = False
         """Whether it holds a place."""
-        self.wake: Callable[[], None] | None = None
+        self.wake: Callable[[], object] | None = None
         """Called once, when a waiting ticket is granted. Set by whoever waits; it must not call the pool."""
 
 

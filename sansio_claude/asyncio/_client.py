@@ -6,6 +6,7 @@ No task is started. Cancelling the caller closes the socket, and the pool is con
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import ssl
@@ -25,7 +26,7 @@ from sansio_claude._message import Message
 from sansio_claude._session import MessageArguments, Request, Session, message_request
 from sansio_claude._timeouts import NEVER
 from sansio_claude._tls import TLSExchange, create_context
-from sansio_claude.asyncio._net import Wire, open_wire
+from sansio_claude.asyncio._net import open_wire
 from sansio_claude.asyncio._tool_methods import ToolMethods
 
 if TYPE_CHECKING:
@@ -405,19 +406,15 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
 
 async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
     loop = asyncio.get_running_loop()
-    wire: Wire | None = None
+    scope = asyncio.timeout_at(None if deadline == NEVER else deadline)
     try:
-        async with asyncio.timeout_at(None if deadline == NEVER else deadline) as scope:
+        async with scope:
             wire = await open_wire(host, port)
-    except TimeoutError as error:
+    except Exception as error:  # a name that cannot even be encoded is no OSError
         if scope.expired():
-            if wire is not None:
-                wire.close()
             call.deadline_passed(loop.time())
         else:
             call.connect_failed(error, loop.time())
-    except Exception as error:  # a name that cannot even be encoded is no OSError
-        call.connect_failed(error, loop.time())
     else:
         call.connected(wire, loop.time())
 
@@ -435,7 +432,8 @@ async def _wait(call: Call, until: float) -> bool:
         if not waiter.done():
             waiter.set_result(False)
 
-    call.on_wake(wake)
+    # From any thread: a forgotten stream may be collected, and give its place back, in another one.
+    call.on_wake(functools.partial(loop.call_soon_threadsafe, wake))
     timer = None if until == NEVER else loop.call_at(until, ring)
     try:
         return await waiter

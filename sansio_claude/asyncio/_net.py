@@ -169,7 +169,17 @@ class Wire(asyncio.BufferedProtocol):
         return descriptor < 0 or _readable(descriptor)
 
     def close(self) -> None:
-        """Close at once; what is not written yet is lost. Safe to call more than once."""
+        """Close at once; what is not written yet is lost. Safe to call more than once, and from any thread."""
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._abort()
+        elif not self._loop.is_closed():  # if it is, its transports have nobody left and close when collected
+            self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

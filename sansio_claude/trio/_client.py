@@ -421,7 +421,9 @@ async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
 async def _wait(call: Call, until: float) -> bool:
     """Wait until then, or until the call is woken: True."""
     waiter = trio.Event()
-    call.on_wake(waiter.set)
+    token = trio.lowlevel.current_trio_token()
+    # From any thread: a forgotten stream may be collected, and give its place back, in another one.
+    call.on_wake(lambda: token.run_sync_soon(waiter.set))
     with trio.CancelScope(deadline=until):
         await waiter.wait()
     return waiter.is_set()

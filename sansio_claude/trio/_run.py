@@ -36,7 +36,7 @@ async def _run_call(loop: ToolLoop, call: ToolCall, nursery: trio.Nursery) -> No
     try:
         value: Any
         if call.thread:
-            value = await trio.to_thread.run_sync(call.start)
+            (value,) = await trio.to_thread.run_sync(_boxed, call)
         else:
             value = call.start()
         if isinstance(value, Awaitable):
@@ -50,6 +50,11 @@ async def _run_call(loop: ToolLoop, call: ToolCall, nursery: trio.Nursery) -> No
     if isinstance(action, RunTools):
         for more in action.calls:
             nursery.start_soon(_run_call, loop, more, nursery)
+
+
+def _boxed(call: ToolCall) -> tuple[Any]:
+    # trio takes a function that gives an awaitable for a mistake; here it is none.
+    return (call.start(),)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
