@@ -15,6 +15,7 @@ from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolE
 from sansio_claude._events import ContentBlockStart, InputJSONDelta
 from sansio_claude._message import Message
 from sansio_claude._models import model_info
+from sansio_claude._partial_json import PartialJSON
 from sansio_claude._tool_blocks import ToolUseBlock
 from sansio_claude.tools._calls import AskModel, Finished, RunTools, ToolCall
 from sansio_claude.tools._loop import ToolLoop
@@ -181,6 +182,7 @@ class Extraction(Generic[T]):
         self._open_stream = open_stream
         self._stream: StreamedAnswer | None = None
         self._index: int | None = None
+        self._parser = PartialJSON()
 
     @property
     def extractor(self) -> Extractor[T]:
@@ -243,9 +245,11 @@ class Extraction(Generic[T]):
                 continue
             if isinstance(event, ContentBlockStart):
                 if isinstance(event.content_block, ToolUseBlock) and event.content_block.name == self._extractor.name:
-                    self._index = event.index
+                    self._index, self._parser = event.index, PartialJSON()
             elif isinstance(event, InputJSONDelta) and event.index == self._index:
-                partial = self._stream.partial_input(event.index).snapshot()
+                # A parser of its own: the stream's knows all that has been received, which may be events ahead.
+                self._parser.feed(event.partial_json)
+                partial = self._parser.snapshot()
                 if self._extractor.wrapped and isinstance(partial, dict):
                     partial = partial.get("value")
                 if partial is not None:

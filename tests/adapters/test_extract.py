@@ -1,0 +1,113 @@
+"""client.extract on every event loop: a checked value, and partial values on the way (E7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from sansio_claude._errors import LocalProtocolError, OverloadedError, RemoteProtocolError
+from sansio_claude._retry import RetryPolicy
+from sansio_claude.testing import compose
+from tests.adapters.runtimes import LOOPS, Runtime
+from tests.adapters.test_run import ASK, call, sent, serving
+
+
+@attrs.define
+class Book:
+    title: str
+    chapters: list[str]
+
+
+CHAPTERS = [f"Chapter {number}, in which things happen" for number in range(5)]
+BOOK = compose([call(1, "give_answer", title="A Book", chapters=CHAPTERS)], seed=3)
+
+
+@pytest.fixture(params=LOOPS, ids=repr)
+def loop(request: pytest.FixtureRequest) -> Runtime:
+    runtime: Runtime = request.param
+    return runtime
+
+
+def test_E7_a_value_can_be_awaited(loop: Runtime) -> None:
+    async def main() -> None:
+        with serving(BOOK) as (server, endpoint):
+            async with loop.Client(endpoint) as client:
+                book = await client.extract(Book, **ASK)
+                assert book == Book("A Book", CHAPTERS)
+            assert server.requests[0].json()["tools"][0]["input_schema"]["required"] == ["title", "chapters"]
+
+    loop.run(main)
+
+
+def test_E7_partial_values_grow_on_the_way(loop: Runtime) -> None:
+    async def main() -> None:
+        with serving(BOOK) as (_, endpoint):
+            async with loop.Client(endpoint) as client, client.extract(Book, **ASK) as extraction:
+                with pytest.raises(LocalProtocolError, match="no value yet"):
+                    _ = extraction.value
+                seen = [partial async for partial in extraction]
+                assert extraction.value == Book("A Book", CHAPTERS)
+                assert extraction.message is not None
+            lengths = [len(str(partial)) for partial in seen]
+            assert lengths == sorted(lengths)
+            assert len(set(lengths)) > 20
+            assert seen[-1] == {"title": "A Book", "chapters": CHAPTERS}
+            firsts = [partial["chapters"][0] for partial in seen if partial.get("chapters")]
+            assert all(CHAPTERS[0].startswith(first) for first in firsts)
+            assert 0 < len(firsts[0]) < len(CHAPTERS[0])
+
+    loop.run(main)
+
+
+def test_a_wrapped_value_comes_without_its_wrapping(loop: Runtime) -> None:
+    async def main() -> None:
+        with serving(compose([{"type": "text", "text": "Here."}, call(1, "numbers", value=[10, 20, 30])])) as (
+            _,
+            endpoint,
+        ):
+            async with loop.Client(endpoint) as client, client.extract(list[int], name="numbers", **ASK) as extraction:
+                seen = [partial async for partial in extraction]
+                assert seen[-1] == extraction.value == [10, 20, 30]
+
+    loop.run(main)
+
+
+def test_an_attempt_that_does_not_fit_is_followed_by_another(loop: Runtime) -> None:
+    wrong = compose([call(1, "give_answer", title="A Book")])
+    right = compose([call(2, "give_answer", title="A Book", chapters=CHAPTERS)])
+
+    async def main() -> None:
+        with serving(wrong, right) as (server, endpoint):
+            async with loop.Client(endpoint) as client:
+                assert (await client.extract(Book, **ASK)).chapters == CHAPTERS
+            assert "`chapters`" in sent(server)[1][-1]["content"][0]["content"]
+
+    loop.run(main)
+
+
+def test_no_value_and_a_broken_stream_are_errors(loop: Runtime) -> None:
+    async def main() -> None:
+        with serving(compose("No.", stop_reason="refusal"), BOOK.with_error(5), BOOK) as (_, endpoint):
+            async with loop.Client(endpoint, retry=RetryPolicy(max_retries=0)) as client:
+                with pytest.raises(RemoteProtocolError, match="ended with refusal"):
+                    await client.extract(Book, **ASK)
+                with pytest.raises(OverloadedError):
+                    await client.extract(Book, **ASK)
+                async with client.extract(Book, **ASK) as extraction:
+                    async for _ in extraction:
+                        break  # leaving early closes the stream
+
+    loop.run(main)
+
+
+def test_what_no_schema_can_be_made_of_is_the_callers_mistake(loop: Runtime) -> None:
+    async def main() -> None:
+        with serving(BOOK) as (_, endpoint):
+            async with loop.Client(endpoint) as client:
+                kind: Any = object
+                with pytest.raises(LocalProtocolError, match="no JSON schema"):
+                    client.extract(kind, **ASK)
+
+    loop.run(main)
