@@ -291,28 +291,43 @@ def _object(value: dict[str, Any], key: str, event: str) -> dict[str, Any]:
     return found
 
 
-def _rest(value: dict[str, Any], *known: str) -> Extra:
-    if len(value) <= len(known) + 1 and all(key in known or key == "type" for key in value):
+def _rest(value: dict[str, Any], known: frozenset[str]) -> Extra:
+    """The keys that the class does not know."""
+    unknown = value.keys() - known
+    if not unknown:
         return None
-    return {key: item for key, item in value.items() if key != "type" and key not in known} or None
+    return {key: item for key, item in value.items() if key in unknown}
+
+
+_TYPE: Final = frozenset({"type"})
+_MESSAGE: Final = frozenset({"type", "message"})
+_START: Final = frozenset({"type", "index", "content_block"})
+_DELTA: Final = frozenset({"type", "index", "delta"})
+_STOP: Final = frozenset({"type", "index"})
+_CITATION: Final = frozenset({"type", "citation"})
+_CONTENT: Final = frozenset({"type", "content"})
+_ENCRYPTED: Final = frozenset({"type", "content", "encrypted_content"})
+_CHANGE: Final = frozenset({"type", "delta"})
+_CHANGE_USAGE: Final = frozenset({"type", "delta", "usage"})
+_ERROR: Final = frozenset({"type", "error"})
 
 
 def _message_start(value: dict[str, Any], limits: Limits) -> Event:
     raw = _object(value, "message", "message_start")
-    return MessageStart(Message.take(raw, content_optional=True), _rest(value, "message"))
+    return MessageStart(Message.take(raw, content_optional=True), _rest(value, _MESSAGE))
 
 
 def _block_start(value: dict[str, Any], limits: Limits) -> Event:
     index = _index(value, limits)
     block = block_from_dict(_object(value, "content_block", "content_block_start"))
-    return ContentBlockStart(index, block, _rest(value, "index", "content_block"))
+    return ContentBlockStart(index, block, _rest(value, _START))
 
 
-_STRING_DELTAS: Final[dict[str, tuple[str, Callable[[int, str, Extra], Event]]]] = {
-    "text_delta": ("text", TextDelta),
-    "input_json_delta": ("partial_json", InputJSONDelta),
-    "thinking_delta": ("thinking", ThinkingDelta),
-    "signature_delta": ("signature", SignatureDelta),
+_STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, Extra], Event]]]] = {
+    "text_delta": ("text", frozenset({"type", "text"}), TextDelta),
+    "input_json_delta": ("partial_json", frozenset({"type", "partial_json"}), InputJSONDelta),
+    "thinking_delta": ("thinking", frozenset({"type", "thinking"}), ThinkingDelta),
+    "signature_delta": ("signature", frozenset({"type", "signature"}), SignatureDelta),
 }
 
 
@@ -321,27 +336,27 @@ def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
     delta = _object(value, "delta", "content_block_delta")
     kind: Any = delta.get("type")
     known = _STRING_DELTAS.get(kind) if isinstance(kind, str) else None
-    outer = _rest(value, "index", "delta")
+    outer = _rest(value, _DELTA)
     if known is not None:
-        key, make = known
+        key, keys, make = known
         if kind == "input_json_delta" and len(delta) == 1:
             # Gateways that leave out empty strings send the first, always empty fragment so.
             return InputJSONDelta(index, "", _join(outer, {"partial_json": None}))
         text: Any = delta.get(key)
         if not isinstance(text, str):
             raise _bad(f"{key} of a {kind} is {kind_of(text) if key in delta else 'missing'}, not a string")
-        return make(index, text, _join(outer, _rest(delta, key)))
+        return make(index, text, _join(outer, _rest(delta, keys)))
     if kind == "citations_delta":
         citation = _object(delta, "citation", "citations_delta")
-        return CitationsDelta(index, citation, _join(outer, _rest(delta, "citation")))
+        return CitationsDelta(index, citation, _join(outer, _rest(delta, _CITATION)))
     if kind == "compaction_delta":
         encrypted: Any = delta.get("encrypted_content")
         if "content" not in delta:
             raise _bad("content of a compaction_delta is missing")
         if encrypted is not None and not isinstance(encrypted, str):
             raise _bad(f"encrypted_content of a compaction_delta is {kind_of(encrypted)}, not a string")
-        known_keys = ("content",) if encrypted is None else ("content", "encrypted_content")
-        return CompactionDelta(index, delta["content"], encrypted, _join(outer, _rest(delta, *known_keys)))
+        known_keys = _CONTENT if encrypted is None else _ENCRYPTED
+        return CompactionDelta(index, delta["content"], encrypted, _join(outer, _rest(delta, known_keys)))
     return UnknownDelta(index, delta, outer)
 
 
@@ -352,7 +367,7 @@ def _join(outer: Extra, inner: Extra) -> Extra:
 
 
 def _block_stop(value: dict[str, Any], limits: Limits) -> Event:
-    return ContentBlockStop(_index(value, limits), None, _rest(value, "index"))
+    return ContentBlockStop(_index(value, limits), None, _rest(value, _STOP))
 
 
 def _message_delta(value: dict[str, Any], limits: Limits) -> Event:
@@ -360,28 +375,28 @@ def _message_delta(value: dict[str, Any], limits: Limits) -> Event:
     usage: Any = value.get("usage")
     if delta is not None and not isinstance(delta, dict):
         raise _bad(f"delta of a message_delta is {kind_of(delta)}, not an object")
-    known = ("delta", "usage") if usage is None or isinstance(usage, dict) else ("delta",)
-    return MessageDelta(delta, usage if isinstance(usage, dict) else None, _rest(value, *known))
+    known = _CHANGE_USAGE if usage is None or isinstance(usage, dict) else _CHANGE
+    return MessageDelta(delta, usage if isinstance(usage, dict) else None, _rest(value, known))
 
 
 def _message_stop(value: dict[str, Any], limits: Limits) -> Event:
-    return MessageStop(None, _rest(value))
+    return MessageStop(None, _rest(value, _TYPE))
 
 
 def _ping(value: dict[str, Any], limits: Limits) -> Event:
-    return Ping(_rest(value))
+    return Ping(_rest(value, _TYPE))
 
 
 def _error(value: dict[str, Any], limits: Limits) -> Event:
     error: Any = value.get("error")
     if isinstance(error, dict):
-        return ErrorEvent(error, _rest(value, "error"))
+        return ErrorEvent(error, _rest(value, _ERROR))
     if isinstance(error, str):
-        return ErrorEvent({"message": error}, _rest(value, "error"))
+        return ErrorEvent({"message": error}, _rest(value, _ERROR))
     if "error" not in value and "message" in value:  # the error object itself, without its envelope
         inner = {key: item for key, item in value.items() if key != "request_id" and (key, item) != ("type", "error")}
         return ErrorEvent(inner, {"request_id": value["request_id"]} if "request_id" in value else None)
-    return ErrorEvent({}, _rest(value))
+    return ErrorEvent({}, _rest(value, _TYPE))
 
 
 _DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits], Event]]] = {
@@ -418,25 +433,29 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
     none, or where a known event lacks what it must have. Data that is no JSON under an unknown name is kept as
     UnknownEvent. Linear in the length of the data.
     """
-    limits = limits if limits is not None else Limits()
-    name = sse.event
-    raw = sse.raw.strip()
-    if raw == b"[DONE]" or (not raw and name != "error"):
+    return decode_data(sse.event, sse.raw, limits if limits is not None else Limits())
+
+
+def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
+    """`decode` of an event's name and its data."""
+    known = name in _DECODERS or name == "message"
+    data = raw.strip()
+    if data == b"[DONE]" or (not data and name != "error"):
         return None
     try:
-        value = loads(sse.raw, depth=limits.depth)
+        value = loads(raw, depth=limits.depth)
     except LimitError:
         raise
     except RemoteProtocolError:
         if name == "ping":
             return None
-        if name not in _DECODERS and name != "message":
-            return UnknownEvent(sse.data, name)
+        if not known:
+            return UnknownEvent(raw.decode("utf-8", "replace"), name)
         raise
-    if isinstance(value, dict):
+    if type(value) is dict:
         return event_from_value(value, name, limits)
     if name == "ping":
         return None
-    if name not in _DECODERS and name != "message":
-        return UnknownEvent(sse.data, name)
-    raise RemoteProtocolError(f"the event's data is {kind_of(value)}, not an object", stop="json", excerpt=raw[:80])
+    if not known:
+        return UnknownEvent(raw.decode("utf-8", "replace"), name)
+    raise RemoteProtocolError(f"the event's data is {kind_of(value)}, not an object", stop="json", excerpt=data[:80])
