@@ -161,13 +161,12 @@ def _is_plain(root: Any) -> bool:
     """Whether `root`, which has no cycles, is made of JSON's own types throughout, no deeper than allowed."""
     level: list[Any] = [root]
     for _ in range(WRITTEN_DEPTH + 1):
+        level = [item for item in level if type(item) is not str]  # what most are
         kinds = set(map(type, level))
         if kinds <= _LEAVES:
             return True
         if not kinds <= _PLAIN:
             return False
-        if str in kinds:  # most are, and need no more looking at
-            level = [item for item in level if type(item) is not str]
         one = len(kinds) == 1  # then there is nothing to sort
         below: list[Any] = []
         if list in kinds:

@@ -29,7 +29,7 @@ def check_messages(subject: Subject) -> Problems:
         yield Problem("error", "messages", "messages is empty", "the conversation has to have a user's turn")
         return
     if len(messages) > _MAX_MESSAGES:
-        yield Problem("error", "messages", f"there are {len(messages):,} messages; the API takes 100,000")
+        yield Problem("error", "messages", f"there are {len(messages):,} messages; the API takes {_MAX_MESSAGES:,}")
     turns: list[tuple[int, str, list[dict[str, Any]]]] = []
     for index, message in enumerate(messages):
         path = f"messages[{index}]"

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansio_claude import _rules_messages
 from sansio_claude._check import Problem, check
 from sansio_claude._media import image
 from sansio_claude._models import KNOWN_MODELS
@@ -227,7 +228,6 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": UNSET}, "error", "messages", "is missing"),
     ({"messages": "hi"}, "error", "messages", "has to be a list"),
     ({"messages": []}, "error", "messages", "is empty"),
-    ({"messages": [user("x")] * 100_001}, "error", "messages", "100,001 messages"),
     ({"messages": ["hi"]}, "error", "messages[0]", "object with role"),
     ({"messages": [{"role": "human", "content": "x"}]}, "error", "messages[0].role", "user or assistant"),
     ({"messages": [{"role": "user"}]}, "error", "messages[0].content", "text or a list"),
@@ -429,6 +429,14 @@ def test_each_rule(changes: dict[str, Any], severity: str, path: str, words: str
     others = [problem for problem in asked.check() if problem not in found]
     if not str(changes.get("model", "")).startswith("claude-3"):
         assert others == []
+
+
+def test_there_is_a_highest_number_of_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_rules_messages, "_MAX_MESSAGES", 3)
+    assert request(messages=[user("x")] * 3).check() == []
+    (problem,) = request(messages=[user("x")] * 4).check()
+    assert (problem.severity, problem.path) == ("error", "messages")
+    assert problem.message.startswith("there are 4 messages")
 
 
 def test_problems_of_old_models_come_with_the_way_on() -> None:
