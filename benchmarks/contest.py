@@ -33,7 +33,7 @@ class Target:
     port: int
     path: str
     authority: str | None = None
-    host: str = "localhost"
+    host: str = "127.0.0.1"
 
     @property
     def origin(self) -> str:

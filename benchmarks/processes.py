@@ -75,14 +75,14 @@ class Server:
 
 
 def _certificate(folder: Path) -> tuple[str | None, str | None]:
-    """A certificate for localhost made now, and the authority to trust; None twice where trustme is missing."""
+    """A certificate for the loopback address made now, and the authority to trust; None twice where trustme is missing."""
     try:
         import trustme
     except ImportError:
         return None, None
     authority = trustme.CA()
     served, trusted = folder / "server.pem", folder / "authority.pem"
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(served))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(served))
     authority.cert_pem.write_to_path(str(trusted))
     return str(served), str(trusted)
 
