@@ -7,10 +7,12 @@ replay server knows, each of which has to end in its own exception class.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.processes import ROOT, Server, replay_server
@@ -22,7 +24,9 @@ GROWTH = 4.0
 """MiB that RSS may grow by between the first quarter and the end: an allocator's noise, not a leak's slope."""
 
 
-def _watch(server: Server, loop: str, minutes: float) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _client(server: Server, loop: str, minutes: float) -> Iterator[subprocess.Popen[str]]:
+    """A client process that soaks for so long; stopped with the block if it is still running."""
     settings = {
         "plain": server.plain,
         "tls": server.tls,
@@ -30,12 +34,12 @@ def _watch(server: Server, loop: str, minutes: float) -> subprocess.Popen[str]:
         "seconds": minutes * 60,
         "loop": loop,
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.soak_client", json.dumps(settings)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
+    command = [sys.executable, "-m", "benchmarks.soak_client", json.dumps(settings)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def summary(samples: list[dict[str, Any]], last: dict[str, Any]) -> tuple[list[str], bool]:
@@ -58,14 +62,15 @@ def summary(samples: list[dict[str, Any]], last: dict[str, Any]) -> tuple[list[s
 def main(minutes: float) -> int:
     """0 where every answer was right and memory and descriptors stayed flat, else 1."""
     status = 0
-    with replay_server() as server:
-        running = {loop: _watch(server, loop, minutes) for loop in ("asyncio", "trio")}
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(replay_server())
+        running = {loop: stack.enter_context(_client(server, loop, minutes)) for loop in ("asyncio", "trio")}
         start = time.monotonic()
         for loop, process in running.items():
             out, _ = process.communicate()
             lines = [json.loads(line) for line in out.splitlines()]
             print(f"soak on {loop}, {(time.monotonic() - start) / 60:.1f} minutes")
-            if process.returncode or not lines or "calls" not in lines[-1]:
+            if process.returncode or len(lines) < 2 or "calls" not in lines[-1]:
                 print("  the client process failed")
                 status = 1
                 continue

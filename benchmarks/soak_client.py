@@ -128,10 +128,10 @@ async def _soak(
     gc.collect()
     before = _descriptors()
     tally = Tally()
-    end = time.monotonic() + settings["seconds"]
     callers = _callers(settings)
     for caller in callers:
         await caller.client.__aenter__()
+    end = time.monotonic() + settings["seconds"]
 
     def endless(caller: Caller) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
