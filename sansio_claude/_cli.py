@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
+
+import attrs
 
 from sansio_claude._cli_ask import ask
 from sansio_claude._cli_check import check_file
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="watch an answer grow, from a server inside this program")
     demo.set_defaults(run=_demo)
+    demo.add_argument("--agent", action="store_true", help="watch a conversation in which tools are used")
     _live_options(demo)
     _speed_options(demo)
 
@@ -93,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BUDGET",
         help="let the model think first: adaptively, or with a budget of tokens for models that take one",
     )
+    asker.add_argument(
+        "--tools",
+        action="append",
+        metavar="editor:DIR",
+        help="let the model view and edit the text files below a folder",
+    )
+    asker.add_argument("--max-turns", type=_positive, default=50, metavar="N", help="with tools (default: %(default)s)")
     asker.add_argument("--base-url", metavar="URL", help="default: ANTHROPIC_BASE_URL, else " + DEFAULT_BASE_URL)
     asker.add_argument("--messages-url", metavar="URL", help="the whole messages address, used as it stands")
     asker.add_argument("--allow-http", action="store_true", help="send the key without encryption")
@@ -157,6 +167,8 @@ def _pace(options: argparse.Namespace) -> float:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    if options.agent:
+        return _demo_agent(options)
     from sansio_claude._cli_demo import PROMPT, TOOL, demo_transcript
 
     print(f"> {PROMPT}\n", flush=True)
@@ -170,6 +182,26 @@ def _demo(options: argparse.Namespace) -> int:
     return _watch_local(demo_transcript(), arguments, options)
 
 
+def _demo_agent(options: argparse.Namespace) -> int:
+    from sansio_claude._cli_agent import DEMO_PROMPT, converse, demo_agent
+
+    print(f"> {DEMO_PROMPT}\n", flush=True)
+    answers, tools, files = demo_agent(DEFAULT_MODEL)
+    arguments = {
+        "model": DEFAULT_MODEL,
+        "max_tokens": 2048,
+        "messages": [{"role": "user", "content": DEMO_PROMPT}],
+    }
+
+    def show(request: Request) -> int:
+        return converse(request, tools, max_turns=len(answers), runtime=options.runtime, plain=options.plain)
+
+    status = _serve_local(answers, arguments, options, show)
+    if status == 0:
+        print(f"\n[primes.py, as it is now]\n{files.contents['primes.py'].decode()}", end="", flush=True)
+    return status
+
+
 def _replay(options: argparse.Namespace) -> int:
     from sansio_claude.testing import Transcript
 
@@ -178,19 +210,38 @@ def _replay(options: argparse.Namespace) -> int:
         "max_tokens": 1,
         "messages": [{"role": "user", "content": "replay"}],
     }
-    return _watch_local(Transcript.from_bytes(_recording(options.file, "replay")), arguments, options)
+    transcript = Transcript.from_bytes(_recording(options.file, "replay"))
+    name = "The input" if options.file == "-" else options.file
+    return _watch_local(transcript, arguments, options, recording=name)
 
 
-def _watch_local(transcript: Any, arguments: dict[str, Any], options: argparse.Namespace) -> int:
+def _watch_local(
+    transcript: Any, arguments: dict[str, Any], options: argparse.Namespace, *, recording: str | None = None
+) -> int:
     """Stream from a server of our own, over a real socket."""
+    return _serve_local(
+        [transcript],
+        arguments,
+        options,
+        lambda request: watch(attrs.evolve(request, recording=recording), runtime=options.runtime, plain=options.plain),
+    )
+
+
+def _serve_local(
+    transcripts: list[Any],
+    arguments: dict[str, Any],
+    options: argparse.Namespace,
+    show: Callable[[Request], int],
+    *,
+    recording: str | None = None,
+) -> int:
     from sansio_claude.testing import ReplayServer, serve_in_thread
 
-    server = ReplayServer([transcript], pace=_pace(options))
+    server = ReplayServer(transcripts, pace=_pace(options))
     try:
         with serve_in_thread(server) as address:
             endpoint = Endpoint.from_base_url(address.url, api_key="not-needed")
-            request = Request(endpoint=endpoint, arguments=arguments)
-            return watch(request, runtime=options.runtime, plain=options.plain)
+            return show(Request(endpoint=endpoint, arguments=arguments))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise

@@ -27,7 +27,7 @@ from sansio_claude._errors import (
 from sansio_claude._message import Message
 from sansio_claude._retry import RetryPolicy
 
-__all__ = ["Request", "Runtime", "watch"]
+__all__ = ["INTERRUPTED", "Request", "Runtime", "run_on", "sentence", "view_of_stdout", "watch"]
 
 Runtime: TypeAlias = Literal["asyncio", "trio"]
 
@@ -36,12 +36,13 @@ INTERRUPTED: Final = 130  # the exit status of a command that Ctrl-C ended
 
 @attrs.define(frozen=True, kw_only=True)
 class Request:
-    """What to send and where. `proxy` is what `Client` takes as such."""
+    """What to send and where. `proxy` is what `Client` takes as such, `recording` names a file that answers."""
 
     endpoint: Endpoint
     arguments: Mapping[str, Any]
     max_retries: int = 0
     proxy: Any = None
+    recording: str | None = None
 
 
 def watch(request: Request, *, runtime: Runtime = "asyncio", plain: bool = False, split: bool = False) -> int:
@@ -51,16 +52,17 @@ def watch(request: Request, *, runtime: Runtime = "asyncio", plain: bool = False
     stdout is no terminal. Raises Complaint after whatever had arrived was shown.
     """
     started = time.monotonic()
-    view, start, stop = _view(started, plain=plain, split=split)
+    view, start, stop = view_of_stdout(started, plain=plain, split=split)
     last: list[Message | None] = [None]
-    how: HowEnded = "cut"
+    how: HowEnded = "failed"
     try:
         start()
-        _run(runtime, request, view, last)
+        run_on(runtime, _stream, request, view, last)
         how = "complete"
     except KeyboardInterrupt:
         how = "interrupted"
     except ClaudeError as error:
+        how = "cut" if isinstance(error, TruncatedError) else "failed"
         if last[0] is None:
             last[0] = error.partial
         raise Complaint(sentence(error, request)) from error
@@ -73,7 +75,7 @@ def watch(request: Request, *, runtime: Runtime = "asyncio", plain: bool = False
     return INTERRUPTED if how == "interrupted" else 0
 
 
-def _view(started: float, *, plain: bool, split: bool) -> tuple[View, Callable[[], None], Callable[[], None]]:
+def view_of_stdout(started: float, *, plain: bool, split: bool) -> tuple[View, Callable[[], None], Callable[[], None]]:
     """The view for this stdout, and how to start and stop it."""
 
     def nothing() -> None:
@@ -99,7 +101,8 @@ def _view(started: float, *, plain: bool, split: bool) -> tuple[View, Callable[[
     return PlainView(sys.stdout, notes, started=started, on_terminal=on_terminal), nothing, nothing
 
 
-def _run(runtime: Runtime, request: Request, view: View, last: list[Message | None]) -> None:
+def run_on(runtime: Runtime, function: Callable[..., Any], *arguments: Any) -> None:
+    """Run an async function on the event loop of that name; its first argument is that loop's client class."""
     if runtime == "trio":
         try:
             import trio
@@ -110,13 +113,13 @@ def _run(runtime: Runtime, request: Request, view: View, last: list[Message | No
         from sansio_claude.trio import Client as TrioClient
 
         # Ctrl-C between two events and not in the middle of a line that is being written: asyncio does so too.
-        trio.run(_stream, TrioClient, request, view, last, restrict_keyboard_interrupt_to_checkpoints=True)
+        trio.run(function, TrioClient, *arguments, restrict_keyboard_interrupt_to_checkpoints=True)
     else:
         import asyncio
 
         from sansio_claude.asyncio import Client as AsyncioClient
 
-        asyncio.run(_stream(AsyncioClient, request, view, last))
+        asyncio.run(function(AsyncioClient, *arguments))
 
 
 async def _stream(client_class: Any, request: Request, view: View, last: list[Message | None]) -> None:
@@ -136,6 +139,12 @@ def sentence(error: ClaudeError, request: Request) -> str:
     endpoint = request.endpoint
     origin = f"{endpoint.scheme}://{endpoint.address.authority}"
     match error:
+        case TruncatedError() if request.recording is not None:
+            return f"{request.recording} was cut: it ends before message_stop; what had arrived is above."
+        case APIError() if request.recording is not None:
+            return f"{request.recording} ends in an error event of the server, {_said(error)}."
+        case RemoteProtocolError() if request.recording is not None:
+            return f"{request.recording} is not what the API sends: {error}."
         case TruncatedError() if error.partial is None:
             return f"The answer of {origin} ended before it began: ask again, and if that is no use check --base-url."
         case TruncatedError():

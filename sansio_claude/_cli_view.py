@@ -25,7 +25,7 @@ from sansio_claude._partial_json import PartialJSON
 __all__ = ["HowEnded", "Meter", "PartialInput", "PlainView", "View", "heading", "safe"]
 
 PartialInput: TypeAlias = Callable[[int], PartialJSON]
-HowEnded: TypeAlias = Literal["complete", "cut", "interrupted"]
+HowEnded: TypeAlias = Literal["complete", "cut", "failed", "interrupted"]
 
 # A model may be made to write escape sequences; a terminal must not obey them.
 _CONTROLS: Final = dict.fromkeys((*range(32), 127, *range(128, 160)), "�")
@@ -91,7 +91,7 @@ class Meter:
             if message.usage.input_tokens is not None:
                 parts.append(f"{message.usage.input_tokens:,} tokens in")
         else:
-            parts.append("interrupted" if how == "interrupted" else "cut")
+            parts.append(how)
         if output is None:  # the count comes with the end of the stream
             parts.append(f"{self._characters:,} characters out")
         else:

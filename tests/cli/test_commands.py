@@ -327,12 +327,30 @@ def test_replay(runtime: str, tmp_path: Path) -> None:
     result = run("replay", file, "--fast", "--runtime", runtime)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("[thinking]\nA greeting.\n\nHello, world! How are you today?\n\n[")
-    file.write_bytes(HELLO.first(12).data)
-    result = run("replay", file, "--fast")
-    assert result.returncode == 1
-    assert "cut" in result.stderr
+
+
+ENDS = {
+    "was cut": HELLO.first(12),
+    "overloaded_error: Overloaded": HELLO.with_error(12),
+    "not what the API sends": Transcript((*HELLO.frames[:12], b"event: message_stop\ndata: 7\n\n")),
+}
+
+
+@pytest.mark.parametrize("words", ENDS)
+def test_replay_of_what_did_not_end_well(words: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.sse"
+    file.write_bytes(ENDS[words].data)
+    result = run("replay", file, "--fast", "--speed", 2)
+    assert f"{file} " in complaint(result)
+    assert words in result.stderr
+    assert "Hello" in result.stdout
+
+
+def test_replay_of_no_stream(tmp_path: Path) -> None:
+    file = tmp_path / "a.sse"
     file.write_bytes(b"<html>")
     assert "HTML" in complaint(run("replay", file))
+    assert "is empty" in complaint(run("replay", "-", text=""))
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

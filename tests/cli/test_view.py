@@ -103,7 +103,7 @@ def test_notes_can_go_elsewhere() -> None:
     assert notes.getvalue().endswith(" s]\n")
 
 
-@pytest.mark.parametrize(("how", "word"), [("cut", "cut"), ("interrupted", "interrupted")])
+@pytest.mark.parametrize(("how", "word"), [("cut", "cut"), ("interrupted", "interrupted"), ("failed", "failed")])
 def test_an_end_before_the_end(how: HowEnded, word: str) -> None:
     transcript = compose("Hello, world!", seed=1).first(6)
     assert re.search(rf"\n\n\[claude-opus-5-5, {word}, \d+ characters out, 0.\d s\]\n$", plain(transcript, how))

@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 import h11
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sansio_claude.testing import (
     Answer,
@@ -307,6 +309,17 @@ def test_what_is_no_request_is_answered_400() -> None:
     head, _ = parsed(server.reply_to(b"\x16\x03\x01 nonsense\r\n\r\n"))
     assert head.status_code == 400
     assert server.requests == []
+
+
+@given(st.lists(st.binary() | st.sampled_from([STREAMED, STREAMED[:60], b"GET / HTTP/1.1\r\n", b"\r\n"])))
+def test_any_bytes_are_answered_or_awaited(chunks: list[bytes]) -> None:
+    connection = ReplayServer([HELLO]).connect()
+    for chunk in chunks:
+        connection.receive_data(chunk)
+        _, _, last = drive(connection)
+        assert last in (Receive(None), Close())
+    connection.receive_eof()
+    assert drive(connection)[2] == Close()
 
 
 def test_a_request_body_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
