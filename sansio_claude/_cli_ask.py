@@ -31,6 +31,19 @@ def ask(options: argparse.Namespace) -> int:
         arguments["thinking"] = _thinking(options.thinking)
     environ = dict(os.environ)
     request = Request(endpoint=_endpoint(options, environ), arguments=arguments, max_retries=2, proxy=environ)
+    if options.tools:
+        from sansio_claude._cli_agent import converse, named_tools
+
+        tools, words = named_tools(options.tools, model=options.model)
+        arguments["system"] = f"{options.system}\n\n{words}" if options.system is not None else words
+        return converse(
+            request,
+            tools,
+            max_turns=options.max_turns,
+            runtime=options.runtime,
+            plain=options.plain,
+            split=True,
+        )
     return watch(request, runtime=options.runtime, plain=options.plain, split=True)
 
 
