@@ -69,11 +69,13 @@ def test_an_answer_from_start_to_end() -> None:
     accumulator = MessageAccumulator()
     assert accumulator.message is None
     assert accumulator.keeps_content
+    finished = []
     for number, value in enumerate(answer(*block(TEXT, {"type": "text_delta", "text": "hi"})), 1):
-        assert accumulator.done is False
+        finished.append(accumulator.done)
         accumulator.receive_event(event_from_value(value, "message", Limits()))
         assert accumulator.event_number == number
-    assert str(accumulator.done) == "True"
+    assert finished == [False] * 6
+    assert accumulator.done
     assert accumulator.deviations == []
     assert accumulator.open == {}
     assert list(accumulator.blocks) == list(accumulator.types) == [0]
