@@ -69,6 +69,13 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's HTTP library would send even loopback requests through a proxy of the environment."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "*")
+
+
 def client_at(url: str, **options: Any) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=url, api_key="not-a-key", **{"max_retries": 0, **options})
 
