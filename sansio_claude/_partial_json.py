@@ -19,17 +19,17 @@ the C parser of the standard library reads it in one go.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable
 from itertools import chain
 from typing import Any, Final, Literal, TypeAlias
-from weakref import WeakSet
+from weakref import ref
 
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
-from sansio_claude._partial_json_scan import scan
-from sansio_claude._partial_json_state import MISSING, ScanState
+from sansio_claude._partial_json_scan import VALUE, scan
+from sansio_claude._partial_json_state import MISSING, Entry, ScanState
 from sansio_claude._tool_blocks import set_input_parser
 
 __all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
@@ -76,11 +76,11 @@ class PartialJSON:
         "_changes",
         "_new",
         "_parts",
-        "_pending",
-        "_scanner",
+        "_send",
         "_settings",
         "_state",
         "_text",
+        "_top",
         "_watches",
         "feed",
     )
@@ -101,69 +101,80 @@ class PartialJSON:
         self._text = ""
         self._parts: list[str] = []
         self._new: list[str] = []
-        self._pending: list[str] = []  # the end of _text that is not scanned
         self._state = ScanState(strings == "keep")
-        self._scanner: Generator[None, str, None] | None = None  # None: nothing scanned yet
-        self._changes: list[Any] | None = None
-        self._watches: WeakSet[Watch] = WeakSet()
+        self._top = self._state.top
+        self._send: Callable[[str], None] | None = None  # the scanner; None: nothing scanned yet
+        self._changes: list[Entry] | None = None  # what changes() is to give before the log
+        self._watches: list[ref[Watch]] = []
         self.feed = self._new.append
+
+    def share(self, fragments: list[str]) -> None:
+        """Take the fragments from this list from now on: appending to it is feeding. For the blocks of a stream."""
+        self._new = fragments
+        self.feed = fragments.append
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (*self._settings, self.text)
 
     def __repr__(self) -> str:
-        return f"<PartialJSON, {len(self.text)} characters>"
-
-    def _fresh(self) -> str:
-        """The fragments that came since the last call, joined."""
-        new = self._new
-        try:
-            text = new[0] if len(new) == 1 else "".join(new)
-            if type(text) is not str:
-                raise TypeError
-        except TypeError:
-            new[:] = [item for item in new if isinstance(item, str)]
-            raise LocalProtocolError("feed() takes str") from None
-        new.clear()
-        return text
+        size = len(self._text) + sum(map(len, self._parts)) + sum(map(len, self._new))
+        return f"<PartialJSON, {size} characters>"
 
     def _look(self) -> ScanState:
         """Scan what has come since the last time."""
-        state = self._state
-        scanner = self._scanner
-        if self._new or self._pending:
-            if scanner is None:
-                scanner = self._begin()
-            text = self._fresh()
+        new = self._new
+        if new:
+            text = new.pop()
+            if new or type(text) is not str:
+                new.append(text)
+                text = self._joined()
+            send = self._send
+            if send is None:
+                send = self._start(VALUE)
             self._parts.append(text)
-            if self._pending:
-                self._pending.append(text)
-                text = "".join(self._pending)
-                self._pending.clear()
-            scanner.send(text)
-            if state.log:
+            send(text)
+            if self._watches:
                 self._distribute()
-        return state
+        return self._state
 
-    def _begin(self) -> Generator[None, str, None]:
+    def _start(self, mode: int) -> Callable[[str], None]:
         _, allow_nan, max_depth = self._settings
-        scanner = self._scanner = scan(self._state, allow_nan, max_depth)
+        scanner = scan(self._state, allow_nan, max_depth, mode)
         next(scanner)
-        return scanner
+        self._send = scanner.send
+        return scanner.send
+
+    def _joined(self, start: int = 0) -> str:
+        """The fragments that are not scanned yet, from one of them on, in one; they are no longer there."""
+        new = self._new
+        try:
+            text = "".join(new[start:])
+        except TypeError:
+            new[:] = [item for item in new if isinstance(item, str)]
+            raise LocalProtocolError("feed() takes str; what is none has been left out") from None
+        del new[start:]
+        return text
 
     @property
     def text(self) -> str:
         """All the text so far."""
-        if self._parts or self._new:
-            # In place, as long as nobody holds the text given out before; the attribute must not hold it either.
+        # Strings grow in place as long as nobody else holds them, no attribute and no list.
+        new = self._new
+        if self._send is None:
+            if new and type(new[0]) is not str:
+                new.append(self._joined())
+            if len(new) > 1:
+                more = self._joined(1)
+                text = new.pop()
+                text += more
+                new.append(text)
+            return new[0] if new else ""
+        self._look()
+        if self._parts:
             text = self._text
-            fresh = self._fresh()
-            if fresh:
-                self._pending.append(fresh)
             self._text = ""
-            more = "".join(self._parts) + fresh
+            text += "".join(self._parts)
             self._parts.clear()
-            text += more
             self._text = text
         return self._text
 
@@ -174,7 +185,9 @@ class PartialJSON:
         It is the parser's own and goes on growing: look, but do not change it. Each character of the text is
         scanned once, however often this is asked.
         """
-        top = self._look().top if self._new or self._pending else self._state.top
+        if self._new:
+            self._look()
+        top = self._top
         return top[0] if top else None
 
     def snapshot(self, default: Any = None) -> Any:
@@ -214,8 +227,8 @@ class PartialJSON:
     @property
     def error(self) -> JSONFault | None:
         """Where and why the text stops being JSON; None where it does not."""
-        found = self._look().error
-        return None if found is None else JSONFault(*found)
+        state = self._look()
+        return None if state.error is None else JSONFault(len(self.text) - state.unused, state.error)
 
     def final(self, default: Any = MISSING) -> Any:
         """The value of the whole text. Strict: exactly what `json.loads` gives, but NaN and Infinity words are refused
@@ -226,7 +239,7 @@ class PartialJSON:
         `partial` and the raw text as `text`. Where nobody has looked before, this costs about one `json.loads`.
         """
         state = self._state
-        if self._scanner is None:
+        if self._send is None:
             text = self.text
             if not text and default is not MISSING:
                 return default
@@ -256,9 +269,9 @@ class PartialJSON:
     def _refusal(self, state: ScanState) -> RemoteProtocolError:
         text = self.text
         excerpt = text[:EXCERPT].encode("utf-8", "surrogatepass")
-        found = state.error
+        found = self.error
         error: RemoteProtocolError
-        if state.too_deep and found is not None:
+        if state.too_deep:
             max_depth = self._settings[2]
             error = LimitError(
                 f"the JSON nests deeper than max_depth = {max_depth}",
@@ -268,7 +281,7 @@ class PartialJSON:
                 excerpt=excerpt,
             )
         elif found is not None:
-            words = f"this is not JSON: {found[1]} (character {found[0]} of {len(text)})"
+            words = f"this is not JSON: {found.reason} (character {found.position} of {len(text)})"
             error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
         else:
             words = f"the JSON text is cut: it ends after {len(text)} characters before it is whole"
@@ -286,6 +299,9 @@ class PartialJSON:
         if self._changes is None:
             self._changes = entries_so_far(state)
             self._log()
+        elif state.log:
+            self._changes += state.log
+            state.log.clear()
         found = changes_of(self._changes)
         self._changes.clear()
         return found
@@ -294,24 +310,36 @@ class PartialJSON:
         """From now on keep what happens."""
         state = self._state
         if state.log is None:
-            state.path = path_of_innermost(state)
+            state.path = path_of_innermost(state.stack)
             state.log = []
 
-    def _watch(self, watch: Watch) -> list[Any]:
+    def _watch(self, watch: Watch) -> list[Entry]:
         """Let `watch` take what happens from now on; gives what has happened so far."""
         state = self._look()
         self._log()
-        self._watches.add(watch)
+        self._distribute()
+        self._watches.append(ref(watch))
         return entries_so_far(state)
 
     def _distribute(self) -> None:
+        """Give the log to everybody who reads it, and empty it."""
         entries = self._state.log
-        assert entries is not None
+        if not entries:
+            return
         if self._changes is not None:
             self._changes += entries
-        for watch in self._watches:
-            watch._take(entries)
+        gone = False
+        for reference in self._watches:
+            watch = reference()
+            if watch is None:
+                gone = True
+            else:
+                watch._take(entries)
         entries.clear()
+        if gone:
+            self._watches = [reference for reference in self._watches if reference() is not None]
+            if not self._watches and self._changes is None:
+                self._state.log = None
 
 
 def _again(strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, text: str) -> PartialJSON:
@@ -326,14 +354,15 @@ def _is_deeper(value: Any, depth: int) -> bool:
     level: list[Any] = [value]
     for _ in range(depth + 1):
         kinds = set(map(type, level))
-        below: list[Any] = []
-        if dict in kinds:
-            below += flatten([item.values() for item in level if type(item) is dict])
-        if list in kinds:
-            below += flatten([item for item in level if type(item) is list])
-        elif dict not in kinds:
+        if dict not in kinds and list not in kinds:
             return False
-        level = below
+        if kinds == {list}:
+            level = list(flatten(level))
+        elif kinds == {dict}:
+            level = list(flatten(map(dict.values, level)))
+        else:
+            arrays = flatten([item for item in level if type(item) is list])
+            level = [*arrays, *flatten([item.values() for item in level if type(item) is dict])]
     return True
 
 

@@ -8,6 +8,7 @@ list, so none takes anything from another.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import define
@@ -76,10 +77,10 @@ def changes_of(entries: list[Entry]) -> list[Change]:
     return found
 
 
-def path_of_innermost(state: ScanState) -> Path:
-    """The path of the innermost open container."""
+def path_of_innermost(stack: list[Any]) -> Path:
+    """The path of the last of the open containers `stack`."""
     path: list[str | int] = []
-    for box, child in zip(state.stack, state.stack[1:], strict=False):
+    for box, child in pairwise(stack):
         path.append(len(box) - 1 if type(box) is list else key_of(box, child))
     return tuple(path)
 

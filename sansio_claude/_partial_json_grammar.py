@@ -5,6 +5,7 @@ All repetitions are possessive, so nothing is ever tried twice.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, cast
@@ -12,6 +13,14 @@ from typing import Any, Final, TypeAlias, cast
 LONGEST_SHOWN: Final = 4300
 """Characters up to which a number is shown while it grows. It is CPython's limit for the digits of an int; showing a
 longer one would mean converting it again for every piece, which is not linear."""
+
+MANY: Final = 40
+"""Characters left from which it pays to look for several numbers at once."""
+
+# The C parts of the standard library's parser. The second gives a value and the index behind it; it is asked for
+# numbers and for arrays of them only.
+scan_string: Final[Callable[[str, int], tuple[str, int]]] = json.decoder.scanstring  # type: ignore[attr-defined]
+scan_once: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 Always: TypeAlias = Callable[[str, int], "re.Match[str]"]  # these match the empty string too
 Sometimes: TypeAlias = Callable[[str, int], "re.Match[str] | None"]

@@ -22,16 +22,15 @@ parser that drives it, so there is no reference cycle.
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Generator
-from json.decoder import scanstring as _typed_scanstring  # type: ignore[attr-defined]
-from typing import Any, Final
+from collections.abc import Generator
+from typing import Any
 
 from sansio_claude._partial_json_grammar import (
     DIGITS,
     LITERALS,
     LONGEST_SHOWN,
+    MANY,
     MINUS_INFINITY,
     NOT_NUMBERS,
     NUMBER_ENDS,
@@ -44,6 +43,8 @@ from sansio_claude._partial_json_grammar import (
     match_numbers,
     match_space,
     match_string,
+    scan_once,
+    scan_string,
     stem_of,
 )
 from sansio_claude._partial_json_state import MISSING, Operation, ScanState
@@ -53,17 +54,11 @@ __all__ = ["scan"]
 FIRST_VALUE, VALUE, FIRST_KEY, KEY, COLON, TEXT, AFTER, END = range(8)
 HIDDEN, SHOWN, NAME = range(3)  # what the string at hand is: a value shown when whole, one shown at once, a key
 
-_scanstring: Final[Callable[[str, int], tuple[str, int]]] = _typed_scanstring
-_loads: Final[Callable[[str], Any]] = json.loads
 
-
-def scan(
-    state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE, base: int = 0
-) -> Generator[None, str, None]:
+def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -> Generator[None, str, None]:
     """Make the coroutine; `next()` starts it, `send(text)` goes on. It never ends and never raises.
 
-    `mode` and `base` (characters already used) let it start behind a value that
-    was parsed in one go.
+    With `mode` END it starts behind a value that was parsed in one go.
     """
     top = state.top
     stack = state.stack
@@ -74,8 +69,10 @@ def scan(
     in_object = False
     slot: Any = 0  # the key or index that the value at hand has in `box`
     text = ""  # the piece at hand, in front of it the unfinished token of the one before
-    i = n = 0  # the next character, and how many there are; `base` is the index of text[0] in the whole
+    i = n = 0  # the next character, and how many there are
     role = HIDDEN
+    rest = ""  # the unfinished end of a string in `text`
+    token = ""  # the number at hand
     s = ""  # the string at hand, decoded
     piece = ""  # what the piece at hand adds to it
     shown = False  # a number that may still grow stands in box[slot]
@@ -87,7 +84,6 @@ def scan(
 
     while True:
         if i >= n:
-            base += n
             text = yield
             i = 0
             n = len(text)
@@ -96,30 +92,42 @@ def scan(
         if mode == TEXT:
             if i:
                 text = text[i:]
-                base += i
                 i = 0
-                n = len(text)
-            # Three ways: nothing special in it; a C scan that ends at our own quote or before; the slow one, for
-            # escapes cut off at the end and for errors.
-            k = text.rfind("\\")
+            if role == SHOWN:
+                # What long text mostly is, on the shortest way. CPython extends a string in place if nobody else
+                # holds it, so the container lets go of it first.
+                while "\\" not in text and '"' not in text and text.isprintable() and state.log is None:
+                    box[slot] = None
+                    s += text
+                    box[slot] = s
+                    text = yield
+            n = len(text)
+            # A C scan that ends at our own quote or before; or the slow way, for escapes cut off at the end and for
+            # errors.
             end = -1
-            if k < 0 and '"' not in text and text.isprintable():
-                piece = text
-                end = n + 1
-            elif k < n - 6 or (k < n - 1 and text[k + 1] != "u"):
+            if "\\u" in text:
+                k = text.rfind("\\")
+                fast = k < n - 6 or (k < n - 1 and text[k + 1] != "u")
+            else:
+                fast = True
+                if text[-1] == "\\" and (n - len(text.rstrip("\\"))) & 1:
+                    rest = "\\"
+            if fast:
                 try:
-                    piece, end = _scanstring(text + '"', 0)
+                    if rest:
+                        piece, end = scan_string(text[:-1] + '"', 0)
+                        if end == n:
+                            end = n + 1  # the quote is ours
+                    else:
+                        piece, end = scan_string(text + '"', 0)
                 except ValueError:
-                    end = -1
-            kept = n  # the unfinished end of it starts here
+                    pass
             if end < 0:
                 match = match_string(text, 0)
                 j = match.end()
                 if j < n and text[j] == '"':
-                    kept = j
                     end = j + 1
                 else:
-                    kept = match.start(1) if match.end(1) == j else j
                     end = n + 1
                     if j < n:
                         unfinished = match_escape(text, j)
@@ -129,8 +137,10 @@ def scan(
                         elif unfinished.end() < n:
                             why = "no such escape in JSON strings"
                             i = unfinished.end()
-                piece = _scanstring(text[:kept] + '"', 0)[0]
-            # CPython extends a string in place if nobody else holds it, so the container lets go of it first.
+                    if match.end(1) == j:
+                        j = match.start(1)
+                    rest = text[j:]
+                piece = scan_string(text[:j] + '"', 0)[0]
             if role == SHOWN:
                 box[slot] = None
                 s += piece
@@ -139,15 +149,18 @@ def scan(
                     state.log.append(("text", state.place(slot), piece))
             else:
                 s += piece
-            if why:
-                break
             if end > n:
-                base += kept
-                text = text[kept:] + (yield)
+                if why:
+                    break
+                text = yield
+                if rest:
+                    text = rest + text
+                    rest = ""
                 i = 0
                 n = len(text)
                 continue
             i = end
+            rest = ""
             if role == NAME:
                 slot = s
                 mode = COLON
@@ -188,6 +201,8 @@ def scan(
                 closes = c == "}"
             elif c == ",":
                 i += 1
+                if i < n and text[i] == " ":
+                    i += 1
                 mode = VALUE
                 continue
             else:
@@ -210,7 +225,7 @@ def scan(
                     if "\\" in s or not s.isprintable():
                         j = match_string(text, i).end()
                         if j < n and text[j] == '"':
-                            s = _scanstring(text, i)[0]
+                            s = scan_string(text, i)[0]
                         else:
                             j = -1
                     if j >= 0:
@@ -250,38 +265,61 @@ def scan(
                 mode = TEXT
                 continue
             if c in NUMBER_STARTS and not (allow_nan and text.startswith("-I", i)):
-                if not (in_object or shown or held) and stack:
+                if n - i > MANY and not (in_object or shown or held) and stack:
                     hit = match_numbers(text, i)
                     if hit is not None:
                         # Several whole numbers of an array: one call for all of them.
                         run = text[i : hit.end()]
                         try:
-                            found = _loads("[" + run[: run.rindex(",")] + "]")
+                            numbers, _ = scan_once("[" + run[: run.rindex(",")] + "]", 0)
                         except ValueError:
                             pass  # an int with too many digits; one by one they tell which
                         else:
                             if state.log is not None:
-                                for number in found:
+                                for number in numbers:
                                     state.log.append(("value", (*state.path, len(box)), number))
                                     box.append(number)
                             else:
-                                box += found
+                                box += numbers
                             i = hit.end()
                             mode = VALUE
                             continue
-                match = match_number(text, i)
-                j = match.end()
-                token = text[i:j]
-                is_float = match.lastindex is not None
                 number = MISSING
-                if j == n:
-                    # More of it may come.
+                j = -1
+                if not held and (c != "-" or text[i + 1 : i + 2] in DIGITS):
+                    try:
+                        number, j = scan_once(text, i)
+                    except ValueError:
+                        pass
+                # Nearly always that was it: the number has its end in sight, or all that has come of it is a number.
+                whole = j == n and n - i <= LONGEST_SHOWN
+                if whole:
+                    token = text[i:]
+                elif j < 0 or j == n or text[j] not in NUMBER_ENDS:
+                    match = match_number(text, i)
+                    j = match.end()
+                    token = text[i:j]
+                    is_float = match.lastindex is not None
                     whole = token[-1] in DIGITS
-                    if held or len(token) > LONGEST_SHOWN:
+                    number = MISSING
+                    if j < n:
+                        if held:
+                            held.append(token[stem:])
+                            token = "".join(held)
+                            held.clear()
+                            stem = 0
+                        if not whole:
+                            why = "a digit must stand here"
+                        else:
+                            try:
+                                number = float(token) if is_float else int(token)
+                            except ValueError:
+                                why = f"an integer of {len(token)} characters is more than int() takes"
+                    elif held or len(token) > LONGEST_SHOWN:
                         held.append(token[stem:])
-                        if whole and not stack:
+                        if whole and not (stack or is_float):
                             limit = sys.get_int_max_str_digits()
-                            whole = is_float or not limit or sum(map(len, held)) - (held[0][0] == "-") <= limit
+                            whole = not limit or sum(map(len, held)) - (held[0][0] == "-") <= limit
                         token = stem_of(token)
                         stem = len(token)
                     elif whole:
@@ -289,63 +327,47 @@ def scan(
                             number = float(token) if is_float else int(token)
                         except ValueError:
                             whole = False
+                if number is MISSING:
+                    if shown:
+                        state.withdraw(box, slot, before)
+                        shown = False
+                    if why:
+                        i = j
+                        break
+                elif shown:
+                    box[slot] = number
+                elif in_object:
+                    if j == n:
+                        before = box.get(slot, MISSING)
+                    box[slot] = number
+                else:
+                    slot = len(box)
+                    box.append(number)
+                if j == n:
+                    # More of it may come.
                     if number is not MISSING:
-                        if shown:
-                            box[slot] = number
-                        elif in_object:
-                            before = box.get(slot, MISSING)
-                            box[slot] = number
-                        else:
-                            slot = len(box)
-                            box.append(number)
                         shown = True
                         state.slot = slot
                         state.growing = "number"
                         if state.log is not None:
                             state.log.append(("number", state.place(slot), number))
-                    elif shown:
-                        state.withdraw(box, slot, before)
-                        shown = False
                     state.whole = whole and not stack
                     seen = len(token)
-                    base += n - seen
                     text = token + (yield)
                     state.whole = False
                     i = 0
                     n = len(text)
                     continue
-                if token[-1] in DIGITS:
-                    if held:
-                        held.append(token[stem:])
-                        token = "".join(held)
-                        held.clear()
-                        stem = 0
-                    try:
-                        number = float(token) if is_float else int(token)
-                    except ValueError:
-                        why = f"an integer of {len(token)} characters is more than int() takes"
-                else:
-                    why = "a digit must stand here"
-                i = j
-                if why:
-                    if shown:
-                        state.withdraw(box, slot, before)
-                    break
+                # What follows may still be wrong: then nobody is told that the number is whole.
                 ended = text[j] in NUMBER_ENDS
-                state.growing = "" if ended else "number"
-                known = shown and j == seen
-                if shown:
-                    box[slot] = number
-                    shown = False
-                elif in_object:
-                    box[slot] = number
-                else:
-                    slot = len(box)
-                    box.append(number)
-                state.slot = slot
-                if state.log is not None and (ended or not known):
-                    what: Operation = ("settled" if known else "value") if ended else "number"
+                if state.log is not None and not (shown and j == seen and not ended):
+                    what: Operation = ("settled" if shown and j == seen else "value") if ended else "number"
                     state.log.append((what, state.place(slot), number))
+                if not ended:
+                    state.slot = slot
+                state.growing = "" if ended else "number"
+                shown = False
+                i = j
                 if stack:
                     mode = AFTER
                 else:
@@ -388,7 +410,6 @@ def scan(
                     while j < n and text[j] == word[j - i]:
                         j += 1
                     if j == n:
-                        base += i
                         text = text[i:] + (yield)
                         i = 0
                         n = len(text)
@@ -423,7 +444,7 @@ def scan(
                 i += 1
                 j = match_string(text, i).end()
                 if j < n and text[j] == '"':
-                    slot, i = _scanstring(text, i)
+                    slot, i = scan_string(text, i)
                     mode = COLON
                 else:
                     role = NAME
@@ -465,7 +486,8 @@ def scan(
             state.whole = True
 
     state.whole = False
-    state.error = (base + i, why)
-    text = s = ""
+    state.error = why
+    state.unused = n - i
+    text = rest = s = ""
     while True:
-        yield
+        state.unused += len((yield))

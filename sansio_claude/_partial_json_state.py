@@ -22,7 +22,7 @@ Entry: TypeAlias = tuple[Operation, Path, Any]
 class ScanState:
     """What the scanner has made of the text so far. Written by `scan` only, between two suspensions of it."""
 
-    __slots__ = ("error", "growing", "keep", "log", "path", "slot", "stack", "too_deep", "top", "whole")
+    __slots__ = ("error", "growing", "keep", "log", "path", "slot", "stack", "too_deep", "top", "unused", "whole")
 
     def __init__(self, keep: bool) -> None:
         self.keep = keep
@@ -37,8 +37,10 @@ class ScanState:
         """What stands at `slot`, visible and not whole yet."""
         self.whole = False
         """Whether the text so far is one JSON text."""
-        self.error: tuple[int, str] | None = None
-        """Index of the first character that cannot be right, and why."""
+        self.error: str | None = None
+        """Why a character cannot be right, once there is one."""
+        self.unused = 0
+        """How many characters have come from that one on."""
         self.too_deep = False
         """Whether the error is that max_depth was passed."""
         self.log: list[Entry] | None = None
