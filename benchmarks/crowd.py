@@ -17,6 +17,9 @@ from benchmarks.worker import CLIENTS
 
 __all__ = ["Crowd", "Outcome", "Side", "crowd"]
 
+BEHIND = 0.02
+"""Seconds of median latency from which a client is not following its streams any more."""
+
 _groups = itertools.count()
 
 Side = tuple[str, str]
@@ -45,9 +48,15 @@ class Outcome:
         pairs = list(zip(self.values(side, key), self.values(base, key), strict=False))
         return statistics.median(a / b for a, b in pairs if b) if pairs else None
 
+    def behind(self, side: Side) -> bool:
+        """Whether a paced client could not follow, by its latency."""
+        late = [report["p50"] for report in self.reports.get(side, []) if report["p50"] is not None]
+        return bool(late) and statistics.median(late) > BEHIND
+
     def why(self, *sides: Side) -> str:
         """Why there is no ratio between these."""
         reasons = [f"{name_of(side)}: {self.missing[side]}" for side in sides if side in self.missing]
+        reasons += [f"{name_of(side)} fell behind, its figure is too low" for side in sides if self.behind(side)]
         if not reasons and any(side not in self.reports for side in sides):
             return "left out of a quick run"
         return "; ".join(reasons)
@@ -62,6 +71,8 @@ class Outcome:
                 late = self.median(side, name) if self.reports[side][0].get(name) is not None else None
                 if late is not None:
                     extra.append(f"{words} {late * 1e6:.0f} us")
+            if self.behind(side):
+                extra.append("fell behind, so it read many events at once: its figure is too low")
             rows.append(
                 Row(
                     side=name_of(side),

@@ -75,7 +75,7 @@ class Server:
 
 
 def _certificate(folder: Path) -> tuple[str | None, str | None]:
-    """A certificate for the loopback address made now, and the authority to trust; None twice where trustme is missing."""
+    """A certificate for the loopback address and the authority to trust; None twice where trustme is missing."""
     try:
         import trustme
     except ImportError:

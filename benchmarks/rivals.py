@@ -73,8 +73,6 @@ class SDKClient:
             settings["verify"] = context
         http: Any
         if self._transport == "aiohttp":
-            import aiohttp  # noqa: F401  (the SDK's own class says only when it is used that it is missing)
-
             http = anthropic.DefaultAioHttpClient(**settings)
         else:
             import httpx2

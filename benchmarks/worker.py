@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import hashlib
+import importlib
 import json
 import resource
 import socket
@@ -28,6 +29,12 @@ from benchmarks.hand import TLSKind
 __all__ = ["CLIENTS", "main"]
 
 PAGE = resource.getpagesize()
+
+
+def _require(*modules: str) -> None:
+    """Imports what a rival needs, so that a missing one is known before any job."""
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _client(name: str, loop: str) -> Contestant:
@@ -53,10 +60,12 @@ def _client(name: str, loop: str) -> Contestant:
     elif name == "aiohttp":
         from benchmarks.rivals import AiohttpClient
 
+        _require("aiohttp", "orjson")
         client = AiohttpClient()
     else:
         from benchmarks.rivals import SDKClient
 
+        _require("anthropic", *(["aiohttp"] if name == "sdk-aiohttp" else []))
         client = SDKClient(accumulate=name != "sdk-typed", transport="aiohttp" if name == "sdk-aiohttp" else "httpx")
     return client
 
@@ -221,8 +230,7 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        if loop == "uvloop":
-            import uvloop  # noqa: F401
+        _require(loop)
         _client(name, loop)
     except ImportError as error:
         print(json.dumps({"missing": f"not installed ({error})"}), flush=True)

@@ -19,7 +19,7 @@ from benchmarks.answers import WrongAnswer, digest_of_message, same
 from benchmarks.composer import Composer
 from benchmarks.floors import HandStream, Unchunk, split_frames
 from benchmarks.measure import Race, Settings, race
-from benchmarks.processes import replay_server, worker
+from benchmarks.processes import MissingClient, replay_server, worker
 from benchmarks.results import Findings, Row, Table, Verdict, race_table
 from benchmarks.shapes import SHAPES, shape
 
@@ -376,6 +376,11 @@ def test_a_client_in_its_own_process_gets_every_delta(client: str) -> None:
         held = script.Script("held", "tiny", "waiting", 5)
         report_ = process.do(server.job(held.path, streams=5, release="waiting"))
         assert report_["errors"] == []
+
+
+def test_a_client_that_is_not_installed_is_told_at_once() -> None:
+    with pytest.raises(MissingClient, match="not installed"), worker("no_such_loop", "hand"):
+        pass
 
 
 # The soak.
