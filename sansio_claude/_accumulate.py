@@ -18,6 +18,7 @@ What is odd but cannot mislead is recorded (`deviations`); what could mislead ra
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import define
@@ -38,22 +39,18 @@ from sansio_claude._events import (
     CompactionDelta,
     ContentBlockStart,
     ContentBlockStop,
-    ErrorEvent,
     Event,
     InputJSONDelta,
     MessageDelta,
     MessageStart,
     MessageStop,
-    Ping,
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
     UnknownDelta,
-    UnknownEvent,
 )
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
-from sansio_claude._tool_blocks import new_input_parser
 
 __all__ = ["Deviation", "MessageAccumulator"]
 
@@ -151,26 +148,12 @@ class MessageAccumulator:
         if self.done:
             self.deviate("after-stop", "something came after message_stop")
             return
-        match event:
-            case Ping() | ErrorEvent() | UnknownEvent():
-                return
-            case MessageStart():
-                self._start(event)
-                return
-        message = self.message
-        if message is None:
+        handle = _HANDLERS.get(type(event))
+        if handle is None:  # pings, errors and what is not known change nothing
+            return
+        if self.message is None and type(event) is not MessageStart:
             raise _bad(f"{event.type} came before message_start")
-        match event:
-            case ContentBlockStart():
-                self._start_block(message, event)
-            case ContentBlockStop():
-                self._stop_block(event)
-            case MessageDelta():
-                self._delta(message, event)
-            case MessageStop():
-                self._stop(message, event)
-            case _:
-                self._block_delta(event)
+        handle(self, event)
 
     def _start(self, event: MessageStart) -> None:
         sent = event.message
@@ -199,7 +182,9 @@ class MessageAccumulator:
             message.content.clear()
         self.message = message
 
-    def _start_block(self, message: Message, event: ContentBlockStart) -> None:
+    def _start_block(self, event: ContentBlockStart) -> None:
+        message = self.message
+        assert message is not None
         index = event.index
         sent = event.content_block
         kind = type(sent)
@@ -215,7 +200,7 @@ class MessageAccumulator:
         self.types[index] = kind
         self.open[index] = block
         if isinstance(block, ToolInputBlock) and block.input_status == "complete":
-            block.start_input(new_input_parser())
+            block.start_input()
         elif isinstance(block, TextBlock) and isinstance(block._raw.get("citations"), list):
             block._raw["citations"] = list(block._raw["citations"])
         elif isinstance(block, FallbackBlock) and block.to_model is not None:
@@ -254,7 +239,7 @@ class MessageAccumulator:
             case ThinkingDelta() if isinstance(block, ThinkingBlock):
                 block.pieces.append(event.thinking)
             case InputJSONDelta() if isinstance(block, ToolInputBlock):
-                block.parser().feed(event.partial_json)
+                block.pieces.append(event.partial_json)
             case SignatureDelta():
                 block._raw["signature"] = event.signature
             case CitationsDelta():
@@ -292,8 +277,9 @@ class MessageAccumulator:
             event.content_block = block
         del self.open[index]
 
-    def _delta(self, message: Message, event: MessageDelta) -> None:
-        raw = message._raw
+    def _delta(self, event: MessageDelta) -> None:
+        assert self.message is not None
+        raw = self.message._raw
         if event.delta is None:
             self.deviate("delta", "delta of message_delta is missing or null")
         if event.usage is None:
@@ -311,7 +297,7 @@ class MessageAccumulator:
         if event.extra is not None:
             _overwrite(raw, {key: value for key, value in event.extra.items() if key not in ("content", "usage")})
 
-    def _stop(self, message: Message, event: MessageStop) -> None:
+    def _stop(self, event: MessageStop) -> None:
         if not self._has_delta:
             self.deviate("no-message-delta", "message_stop came without any message_delta")
         for index in sorted(self.open):
@@ -321,13 +307,26 @@ class MessageAccumulator:
             if index not in self.open and isinstance(block, ToolInputBlock) and block.input_status != "complete":
                 self.deviate("input", f"the tool input of block {index} is {block.input_status} at message_stop")
         self.done = True
-        event.message = message
+        event.message = self.message
 
     def _check_counters(self, usage: dict[str, Any], where: str) -> None:
         for key in _COUNTERS:
             value = usage.get(key)
             if value is not None and type(value) is not int:
                 self.deviate("usage", f"{key} in the usage of {where} is not an integer")
+
+
+_HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], None]]] = {
+    MessageStart: MessageAccumulator._start,
+    ContentBlockStart: MessageAccumulator._start_block,
+    ContentBlockStop: MessageAccumulator._stop_block,
+    MessageDelta: MessageAccumulator._delta,
+    MessageStop: MessageAccumulator._stop,
+    **dict.fromkeys(
+        (TextDelta, InputJSONDelta, ThinkingDelta, SignatureDelta, CitationsDelta, CompactionDelta, UnknownDelta),
+        MessageAccumulator._block_delta,
+    ),
+}
 
 
 def _overwrite(target: dict[str, Any], changes: dict[str, Any]) -> None:

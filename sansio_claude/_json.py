@@ -90,25 +90,30 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
+_decode_input: Final[Callable[[str], Any]] = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
     """The value of a tool's input, exactly as `json.loads` gives it, except that NaN and Infinity are refused.
 
     Raises RemoteProtocolError for anything that is not one whole JSON text, LimitError beyond `depth`.
     """
-    data = text.encode("utf-8", "surrogatepass")
-    if _too_deep(data, depth):
+    many = text.count("[") + text.count("{") > depth
+    if many and depth_of(text.encode("utf-8", "surrogatepass")) > depth:
         raise LimitError(
             f"the tool input nests deeper than Limits.depth = {depth}",
             limit="depth",
             value=depth,
             stop="json",
-            excerpt=data[:EXCERPT],
+            excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         )
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _decode_input(text)
     except (ValueError, RecursionError) as error:
         raise RemoteProtocolError(
-            f"the tool input is not JSON: {error}", stop="json", excerpt=data[:EXCERPT]
+            f"the tool input is not JSON: {error}",
+            stop="json",
+            excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         ) from error
 
 

@@ -21,7 +21,7 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
-from sansio_claude._events import ErrorEvent, Event, decode
+from sansio_claude._events import ErrorEvent, Event, decode_data
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
@@ -170,7 +170,7 @@ class PlainStream:
             except RemoteProtocolError as error:
                 self._fail(error, begin, leftover.raw)
                 return
-            self._take(leftover, begin)
+            self._take(leftover.event, leftover.raw, begin)
         if not self._over():
             self._state = "truncated"
             self._error = TruncatedError(
@@ -242,14 +242,14 @@ class PlainStream:
                 self._fail(error, error.offset or 0, error.excerpt)
             return
         for sse, begin in zip(frames, begins, strict=True):
-            self._take(sse, begin)
+            self._take(sse.event, sse.raw, begin)
             if self._refused():
                 return
         if decoder._error is not None and not self._over():
             self._fail(decoder._error, decoder._error.offset or 0, decoder._error.excerpt)
 
-    def _take(self, sse: ServerSentEvent, begin: int) -> None:
-        """One server-sent event through stops 4 to 6."""
+    def _take(self, name: str, raw: bytes, begin: int) -> None:
+        """One server-sent event, its name and data, through stops 4 to 6."""
         accumulator = self._accumulator
         self._number += 1
         accumulator.event_number = self._number
@@ -259,25 +259,25 @@ class PlainStream:
                     self._late = True
                     accumulator.deviate("after-stop", "something came after message_stop")
                 return
-            event = decode(sse, limits=self._limits)
+            event = decode_data(name, raw, self._limits)
             if event is None:
-                accumulator.deviate("no-event", f"event {sse.event!r:.40} says nothing (its data: {sse.data!r:.40})")
+                accumulator.deviate("no-event", f"event {name!r:.40} says nothing (its data: {raw!r:.40})")
                 return
             accumulator.event_number -= 1  # receive_event counts
             accumulator.receive_event(event)
         except RemoteProtocolError as error:
-            self._fail(error, begin, sse.raw)
+            self._fail(error, begin, raw)
             return
         self._events.append(event)
         self._accepted(event)
         if self.done:
             self._state = "complete"
-        elif isinstance(event, ErrorEvent):
+        elif type(event) is ErrorEvent:
             self._state = "errored"
             self._error = api_error(
                 {**(event.extra or {}), "error": event.error},
                 status=200,
-                body=sse.raw[: self._limits.error_body],
+                body=raw[: self._limits.error_body],
                 phase="after_output" if accumulator.types else "before_output",
                 partial=self.message,
             )

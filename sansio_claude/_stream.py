@@ -17,10 +17,12 @@ expression 2.7; frame by frame with the string scanner 2.8, with rsplit 3.4; msg
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import repeat
 from json import decoder as json_decoder
 from typing import Final, final
 
+from sansio_claude._block import GrowingBlock
 from sansio_claude._blocks import ContentBlock, TextBlock, ThinkingBlock
 from sansio_claude._errors import (
     LocalProtocolError,
@@ -35,7 +37,7 @@ from sansio_claude._events import (
 from sansio_claude._limits import Limits
 from sansio_claude._partial_json import PartialJSON
 from sansio_claude._plain_stream import PlainStream, StreamState, as_bytes
-from sansio_claude._tool_blocks import ToolInputBlock
+from sansio_claude._tool_blocks import MCPToolUseBlock, ServerToolUseBlock, ToolInputBlock, ToolUseBlock
 
 __all__ = ["MessageStream", "StreamState"]
 
@@ -46,18 +48,31 @@ scanstring: Final[Callable[[str, int], tuple[str, int]]] = json_decoder.scanstri
 _FRAME: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 # How the deltas that carry text are spelled: between the index and the kind, and up to the text.
 _DELTA: Final = b',"delta":{"type":'
-_SPELLINGS: Final[tuple[tuple[type, bytes, Callable[[int, str], Event]], ...]] = (
-    (TextBlock, b'"text_delta","text":"', TextDelta),
-    (ThinkingBlock, b'"thinking_delta","thinking":"', ThinkingDelta),
-    (ToolInputBlock, b'"input_json_delta","partial_json":"', InputJSONDelta),
-)
+_SPELLINGS: Final[dict[type, tuple[bytes, Callable[[int, str], Event]]]] = {
+    TextBlock: (b'"text_delta","text":"', TextDelta),
+    ThinkingBlock: (b'"thinking_delta","thinking":"', ThinkingDelta),
+    **dict.fromkeys(
+        (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock), (b'"input_json_delta","partial_json":"', InputJSONDelta)
+    ),
+}
 # The API pads nearly every event with 0 to 15 spaces before its last brace.
-_PADDING: Final = 63
-_ENDINGS: Final = frozenset(b"}" + b" " * n + b"}\n\n" for n in range(_PADDING + 1))
-_USUAL_ENDINGS: Final = tuple(b"}" + b" " * n + b"}\n\n" for n in range(16))
+_ENDINGS: Final = tuple(b"}" + b" " * n + b"}\n\n" for n in range(64))
+_USUAL_ENDINGS: Final = _ENDINGS[:16]
 _STR_ENDINGS: Final = frozenset(ending.decode() for ending in _ENDINGS)
-_WINDOW: Final = 16 * 1024  # bytes of a read that are split at once
+_FIRST_WINDOW: Final = 1024  # bytes of a read that are split at once, at first
+_WINDOW: Final = 16 * 1024  # and at most
 _HELD: Final = 1024  # bytes of an unfinished event that may wait: joined at each read, so it must stay small
+
+
+@lru_cache(maxsize=1024)
+def _spelled(index: int, mark: bytes) -> tuple[bytes, bytes, frozenset[bytes]]:
+    """For the deltas of the block at `index`: the lead, the opening, and what may stand behind a text.
+
+    The opening is all that stands before a text: the lead, then the mark, which is the last of it. Behind a text
+    stands an ending, and behind that nothing or the next delta's lead.
+    """
+    lead = b"%b%d%b" % (_FRAME, index, _DELTA)
+    return lead, lead + mark, frozenset((*_ENDINGS, *[ending + lead for ending in _USUAL_ENDINGS]))
 
 
 @final
@@ -75,6 +90,7 @@ class MessageStream(PlainStream):
 
     __slots__ = (
         "_append",
+        "_border",
         "_extend",
         "_held",
         "_index",
@@ -84,22 +100,23 @@ class MessageStream(PlainStream):
         "_make",
         "_mark",
         "_opening",
-        "_prefix",
         "_ready",
+        "_window",
     )
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
         super().__init__(limits=limits, strict=strict, keep_content=keep_content)
         self._largest = self._decoder.never_too_large
-        # The fused path is armed (prefix not None) while the decoder is at the border of two events and a block of
-        # text, thinking or tool input is open. Ready: the same but for the border.
-        self._prefix: bytes | None = None
+        self._border = False  # whether the decoder holds nothing: the next byte begins an event
+        self._held = b""  # the beginning of an event, at most _HELD bytes, that the decoder has not seen
+        # The fused path is armed (opening not None) at the border of two events while a block of text, thinking or
+        # tool input is open. Ready: the same but for the border.
+        self._opening: bytes | None = None
         self._ready: bytes | None = None
-        self._opening = b""  # the prefix and the quote: all that stands before the text
-        self._lead = b""  # the opening is the lead and the mark
+        self._window = _FIRST_WINDOW
+        self._lead = b""
         self._mark = b""
-        self._joints: frozenset[bytes] = frozenset()  # the usual endings with the next lead behind them
-        self._held = b""  # the beginning of an event, at most _HELD bytes; the fused path is disarmed meanwhile
+        self._joints: frozenset[bytes] = frozenset()
         self._index = 0
         self._make: Callable[[int, str], Event] = TextDelta
         self._append: Callable[[str], object] = len
@@ -115,70 +132,132 @@ class MessageStream(PlainStream):
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        size = len(data)
-        prefix = self._prefix
-        if prefix is not None and size <= self._largest and self._received + size <= self._budget:
-            parts = data.rsplit(b'"', 2)
-            # With two parts the last but one is the ending itself, whose line ends are not printable.
-            if parts[0] == prefix and parts[-1] in _ENDINGS:
-                try:
-                    text = parts[1].decode()
-                except UnicodeDecodeError:
-                    text = "\n"
-                if text.isprintable() and "\\" not in text:
-                    self._received += size
-                    self._number += 1
-                    self._append(text)
-                    self._events.append(self._make(self._index, text))
-                    return
-            if data.startswith(self._opening):
+        opening = self._opening
+        if opening is not None and data.startswith(opening):
+            received = self._received + len(data)
+            if len(data) <= self._largest and received <= self._budget:
                 try:
                     whole = data.decode()
-                    text, end = scanstring(whole, len(self._opening))
+                    text, end = scanstring(whole, len(opening))
                 except ValueError:  # JSONDecodeError and UnicodeDecodeError among them
                     pass
                 else:
-                    if whole[end:] in _STR_ENDINGS and "\\u" not in whole:
-                        self._received += size
+                    # Half a surrogate pair must not get in: it is written with an escape, so the text is shorter.
+                    if whole[end:] in _STR_ENDINGS and (end - len(text) - len(opening) == 1 or "\\u" not in whole):
+                        self._received = received
                         self._number += 1
                         self._append(text)
                         self._events.append(self._make(self._index, text))
                         return
         if self._eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
-        if self._error is None and size:
+        if self._error is None and data:
             self._receive(data)
 
     # The fused path.
 
     def _take_bytes(self, data: bytes) -> None:
         if self._held:
-            # Joined, it may be an event that the fused path takes.
             data = self._release() + data
-            if data.find(b"\n\n") + 2 == len(data):
-                self.receive_data(data)
+        if not self._border:
+            cut = data.find(b"\n\n") + 2
+            if cut == 1:
+                self._plain(data)
                 return
-        cut = data.find(b"\n\n") + 2
-        if cut == 1:
-            self._rest(data)
-            return
-        if cut == len(data):
-            self._plain(data)  # one event that the fused path has not taken
-            return
-        if self._prefix is None:
             self._plain(data[:cut])
             data = data[cut:]
-        if len(data) <= self._largest and b"\r" not in data:
-            self._many(data)
-        else:
+        if len(data) > self._largest or b"\r" in data:
             self._plain(data)
+            return
+        at = 0
+        while at < len(data) and self._error is None:
+            window = data[at : at + self._window]
+            taken = self._deltas(window) if self._opening is not None else 0
+            end = window.find(b"\n\n", taken) + 2
+            if end != 1:
+                # The next event is no delta of the open block, or spelled otherwise.
+                self._window = _FIRST_WINDOW
+                self._frame(window[taken:end])
+                at += end
+            elif at + len(window) == len(data):
+                if taken < len(window):
+                    self._rest(window[taken:])
+                return
+            elif taken:
+                self._window = min(2 * self._window, _WINDOW)
+                at += taken
+            else:
+                end = data.find(b"\n\n", at) + 2
+                if end == 1:
+                    self._rest(data[at:])
+                    return
+                self._frame(data[at:end])
+                at = end
+
+    def _deltas(self, window: bytes) -> int:
+        """The bytes of the deltas taken from a window, which begins at the border of two events.
+
+        Between the texts of two deltas of one block there is nearly always the same: quote, padding, line ends, the
+        next event up to its text. So the window is split at the few bytes before each text, and what follows each
+        text is compared whole. Windows grow while nothing else comes, and bound what is split in vain when it does.
+        """
+        mark, lead, joints = self._mark, self._lead, self._joints
+        first, *pieces = window.split(mark)
+        if first != lead:
+            return 0
+        texts = []
+        taken = rest = 0
+        for piece in pieces:
+            raw, _, joint = piece.partition(b'"')
+            try:
+                if joint in joints:
+                    text = raw.decode()
+                    if text.isprintable() and "\\" not in text:
+                        texts.append(text)
+                        continue
+                after = piece.decode()
+                text, end = scanstring(after, 0)
+                if "\\u" in after[:end]:
+                    break
+                joint = after[end:].encode()
+                if joint in joints:
+                    texts.append(text)
+                    continue
+                border = joint.find(b"\n\n") + 2
+                if joint[:border] in joints:  # whole, with something other behind it
+                    texts.append(text)
+                    rest = len(joint) - border
+            except ValueError:
+                pass
+            break
+        count = len(texts)
+        if count:
+            taken = count * len(mark) + sum(map(len, pieces[:count]))
+            if rest or window.endswith(b"\n\n") and count == len(pieces):
+                taken += len(lead) - rest  # behind the last of them stands no lead of the next
+            self._received += taken
+            self._number += count
+            self._events += map(self._make, repeat(self._index), texts)
+            self._extend(texts)
+        return taken
+
+    def _frame(self, frame: bytes) -> None:
+        """One whole event, LF only, at the border: the usual two lines need no decoder of lines."""
+        name, found, data = frame.partition(b"\ndata: ")
+        if not found or not name.startswith(b"event: ") or frame.count(b"\n") != 3 or not self._border:
+            self._plain(frame)
+            return
+        begin = self._received
+        self._received = begin + len(frame)
+        self._take(self._decoder._name_of(name[7:]) or "message", data[:-2], begin)
+        self._opening = None if self._refused() else self._ready
 
     def _rest(self, data: bytes) -> None:
-        """The beginning of an event: a short one waits here for the next read, if the fused path may take it then."""
-        if self._prefix is not None and len(data) <= _HELD and b"\r" not in data:
+        """The beginning of an event: a short one waits here for the next read."""
+        if self._border and len(data) <= _HELD and self._state == "open":
             self._held = data
             self._received += len(data)
-            self._prefix = None
+            self._opening = None
         else:
             self._plain(data)
 
@@ -186,81 +265,19 @@ class MessageStream(PlainStream):
         """What waits, as if it had never come."""
         held, self._held = self._held, b""
         self._received -= len(held)
-        self._prefix = self._ready
+        self._opening = self._ready
         return held
 
-    def _many(self, data: bytes) -> None:
-        """A read from the border of two events on: usually many whole events and the beginning of one."""
-        at = 0
-        while at < len(data):
-            if self._prefix is not None:
-                at += self._deltas(data[at : at + _WINDOW])
-                continue
-            end = data.find(b"\n\n", at) + 2
-            if end == 1:
-                end = len(data)
-            self._plain(data[at:end])
-            at = end
-
-    def _deltas(self, window: bytes) -> int:
-        """The bytes taken of a window, which begins at the border of two events: at least one event's.
-
-        Between the texts of two deltas of one block there is nearly always the same: quote, padding, line ends, the
-        next event up to its text. So the window is split at the few bytes before each text, and what follows each
-        text is compared whole. The windows bound what is split again when another block begins.
-        """
-        mark = self._mark
-        pieces = window.split(mark)
-        count = taken = 0
-        if pieces[0] == self._lead:
-            texts = []
-            for piece in pieces[1:]:
-                raw, _, joint = piece.partition(b'"')
-                try:
-                    if joint in self._joints:
-                        text = raw.decode()
-                        if text.isprintable() and "\\" not in text:
-                            texts.append(text)
-                            continue
-                    rest = piece.decode()
-                    text, end = scanstring(rest, 0)
-                    if rest[end:].encode() not in self._joints or "\\u" in rest:
-                        break
-                    texts.append(text)
-                except ValueError:
-                    break
-            if texts:
-                count = len(texts)
-                taken = count * len(mark) + sum(map(len, pieces[1 : count + 1]))
-                self._received += taken
-                self._number += count
-                self._events += map(self._make, repeat(self._index), texts)
-                self._extend(texts)
-        # The next event is the last that is whole, or no delta of this block, or spelled otherwise.
-        end = window.find(b"\n\n", taken) + 2
-        if end != 1:
-            self.receive_data(window[taken:end])
-            return end
-        if taken == 0 or len(window) < _WINDOW:
-            self._rest(window[taken:])
-            return len(window)
-        return taken
-
-    def _arm(self, event: Event | None) -> None:
+    def _arm(self, event: Event) -> None:
         """Get the fused path ready for the deltas of the block that has just started, or of none."""
         self._ready = None
-        if not isinstance(event, ContentBlockStart):
-            return
-        block = self._accumulator.open[event.index]
-        for kind, spelling, make in _SPELLINGS:
-            if isinstance(block, kind):
-                self._lead = b"%b%d%b" % (_FRAME, event.index, _DELTA)
-                self._mark = spelling
-                self._opening = self._lead + spelling
-                self._ready = self._opening[:-1]
-                self._joints = frozenset([ending + self._lead for ending in _USUAL_ENDINGS])
+        if type(event) is ContentBlockStart:
+            block = self._accumulator.open[event.index]
+            spelling = _SPELLINGS.get(type(block))
+            if spelling is not None:
+                self._mark, self._make = spelling
                 self._index = event.index
-                self._make = make
+                self._lead, self._ready, self._joints = _spelled(event.index, self._mark)
                 self._append, self._extend = self._keepers(block)
 
     def _keepers(self, block: ContentBlock) -> tuple[Callable[[str], object], Callable[[list[str]], object]]:
@@ -269,11 +286,8 @@ class MessageStream(PlainStream):
             return len, len  # something cheap that keeps nothing
         if isinstance(block, TextBlock) and block.mirror is not None:
             return block.receive, lambda texts: block.receive("".join(texts))
-        if isinstance(block, (TextBlock, ThinkingBlock)):
-            return block.pieces.append, block.pieces.extend
-        assert isinstance(block, ToolInputBlock)
-        feed = block.parser().feed
-        return feed, lambda texts: feed("".join(texts))
+        assert isinstance(block, (GrowingBlock, ToolInputBlock))
+        return block.pieces.append, block.pieces.extend
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
@@ -289,18 +303,20 @@ class MessageStream(PlainStream):
     # Into the plain chain.
 
     def _plain(self, data: bytes) -> None:
-        if self._prefix is not None:
-            self._decoder.offset = self._received  # the decoder has not seen what was fused
-            self._prefix = None
+        decoder = self._decoder
+        if self._border:
+            decoder.offset = self._received  # the decoder has not seen what was fused
+        self._opening = None
         super()._plain(data)
-        if self._ready is not None and self._decoder.at_boundary and self._state == "open":
-            self._prefix = self._ready
+        self._border = decoder.at_boundary
+        if self._border and not self._refused():
+            self._opening = self._ready
 
     def _flush(self) -> None:
         if self._held:
             self._plain(self._release())
-        self._ready = self._prefix = None
+        self._ready = self._opening = None
 
     def _accepted(self, event: Event) -> None:
-        if isinstance(event, ContentBlockStart) or self._index not in self._accumulator.open:
+        if type(event) is ContentBlockStart or self._index not in self._accumulator.open or self.done:
             self._arm(event)

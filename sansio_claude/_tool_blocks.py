@@ -34,6 +34,7 @@ INCOMPLETE: Final = "$incomplete_json"
 class InputParser(Protocol):
     """What a tool block needs of PartialJSON, which stands above this module."""
 
+    def share(self, fragments: list[str], /) -> None: ...
     def feed(self, text: str, /) -> None: ...
     @property
     def text(self) -> str: ...
@@ -63,18 +64,21 @@ def new_input_parser() -> InputParser:
 class ToolInputBlock(Block):
     """What the three kinds of tool call share: an id, a name, and an input that arrives in fragments."""
 
-    __slots__ = ("_parser", "_status")
+    __slots__ = ("_given", "_parser", "_status", "pieces")
     strings: ClassVar[tuple[str, ...]] = ("id", "name")
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
-        self._parser: InputParser | None = None
+        self.pieces: list[str] = []
+        """The fragments that nobody has looked at yet; the accumulator appends here."""
+        self._parser: InputParser | None = None  # made when somebody looks
+        self._given = True  # the input came with the block
         self._status: InputStatus = "complete"
         given: Any = raw.get("input")
         if isinstance(given, dict) and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
-            self._parser = new_input_parser()
-            self._parser.feed(given[INCOMPLETE])
-            self._status = "invalid" if self._parser.status == "invalid" else "partial"
+            self.start_input()
+            self.pieces.append(given[INCOMPLETE])
+            self._status = self.input_status
 
     @property
     def id(self) -> str:
@@ -95,14 +99,20 @@ class ToolInputBlock(Block):
     def input_status(self) -> InputStatus:
         """ "complete" only once the block has ended with one whole JSON text; else "partial", or "invalid" where no
         continuation could make it JSON."""
-        if self._status == "partial" and self._parser is not None and self._parser.status == "invalid":
+        if self._status == "partial" and self.parser().status == "invalid":
             return "invalid"
         return self._status
 
     @property
     def input_json(self) -> str:
         """The raw text of the input as it arrived; empty where it came whole with the block."""
-        return "" if self._parser is None else self._parser.text
+        if self._given:
+            return ""
+        if self._parser is not None:
+            return self._parser.text
+        text = "".join(self.pieces)
+        self.pieces[:] = [text]
+        return text
 
     @property
     def partial_input(self) -> Any:
@@ -110,7 +120,7 @@ class ToolInputBlock(Block):
         For showing, not for running: it may be cut anywhere."""
         if self._status == "complete":
             return self._raw.get("input")
-        return None if self._parser is None else self._parser.value
+        return self.parser().value
 
     @property
     def input(self) -> Any:
@@ -143,12 +153,15 @@ class ToolInputBlock(Block):
         """The parser of the input's text; of an input that came whole with the block, one that has read it."""
         if self._parser is None:
             self._parser = new_input_parser()
-            self._parser.feed(dumps(self._raw.get("input")).decode())
+            if self._given:
+                self._parser.feed(dumps(self._raw.get("input")).decode())
+            else:
+                self._parser.share(self.pieces)
         return self._parser
 
-    def start_input(self, parser: InputParser) -> None:
+    def start_input(self) -> None:
         """Begin to take fragments. For the accumulator."""
-        self._parser = parser
+        self._given = False
         self._status = "partial"
 
     def end_input(self, depth: int) -> None:
@@ -156,12 +169,12 @@ class ToolInputBlock(Block):
 
         A blank text keeps the input that came with the block. Raises LimitError where it nests deeper than `depth`.
         """
-        parser = self._parser
-        if parser is None or self._status != "partial":
+        if self._status != "partial":
             return
-        text = parser.text
+        text = self.input_json
         if not text.strip(" \t\n\r"):
-            self._parser = None  # what came with the block is the input
+            self._parser = None
+            self._given = True
             self._status = "complete"
             return
         try:
@@ -169,7 +182,7 @@ class ToolInputBlock(Block):
         except RemoteProtocolError as error:
             if type(error) is not RemoteProtocolError:
                 raise
-            if parser.status in ("invalid", "complete"):  # "complete" here: JSON that json.loads cannot hold
+            if self.parser().status in ("invalid", "complete"):  # "complete" here: JSON that json.loads cannot hold
                 self._status = "invalid"
             return
         self._raw["input"] = value
