@@ -277,7 +277,7 @@ class _Reader:
             reading.error, reading.offset = "limit", frame.begin
             return False
         is_delta = kind == "content_block_delta"
-        has_index = kind.startswith("content_block")
+        has_index = kind in ("content_block_start", "content_block_delta", "content_block_stop")
         delta_type = value["delta"].get("type") if is_delta else None
         reading.events.append((kind, delta_type, value["index"] if has_index else None))
         if kind == "error":
