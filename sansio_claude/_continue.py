@@ -195,9 +195,7 @@ def _after_max_tokens(
     # A tool call cannot be gone on with; a client's call that is whole was not answered and must not be run either.
     calls = any(isinstance(block, ToolUseBlock) for block in message.content)
     if kept and not calls and not isinstance(message.content[-1], ToolInputBlock):
-        found = _go_on(request, message, prefill, "The output limit was reached")
-        if found.how != "again":
-            return found
+        return _go_on(request, message, prefill, "The output limit was reached")
     more = larger_max_tokens(request)
     if more is None:
         return NoContinuation(

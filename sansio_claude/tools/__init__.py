@@ -5,9 +5,11 @@ Everything here is without I/O but `DiskFiles`, which reads and writes files.
 
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._disk_files import DiskFiles
+from sansio_claude.tools._extract import Extraction, Extractor
 from sansio_claude.tools._files import Files, Kind, MemoryFiles
 from sansio_claude.tools._loop import ToolLoop, ToolParam
 from sansio_claude.tools._result import ToolResult
+from sansio_claude.tools._run import Run
 from sansio_claude.tools._schema import RunnableTool, Tool, tool
 from sansio_claude.tools._text_editor import EditorVersion, TextEditor, editor_version
 
@@ -17,10 +19,13 @@ __all__ = [
     "AwaitResults",
     "DiskFiles",
     "EditorVersion",
+    "Extraction",
+    "Extractor",
     "Files",
     "Finished",
     "Kind",
     "MemoryFiles",
+    "Run",
     "RunTools",
     "RunnableTool",
     "TextEditor",

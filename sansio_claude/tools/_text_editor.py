@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._models import model_info
@@ -42,10 +42,11 @@ def editor_version(model: str) -> EditorVersion:
     info = model_info(model)
     if info is None or (info.text_editor_types is None and info.generation >= (4, 0)):
         return NEWEST
-    for version in info.text_editor_types or ():
-        for known in get_args(EditorVersion):
-            if version == known:
-                return cast(EditorVersion, known)
+    made_for: tuple[str, ...] = info.text_editor_types or ()
+    known: tuple[EditorVersion, ...] = get_args(EditorVersion)
+    found = next((version for wanted in made_for for version in known if version == wanted), None)
+    if found is not None:
+        return found
     raise LocalProtocolError(f"{model} takes no text editor tool", path="tools")
 
 

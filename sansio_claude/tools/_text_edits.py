@@ -182,8 +182,20 @@ def replace(file: TextFile, old: str, new: str) -> TextFile:
     stop = start + len(old)
     if positions is not None:
         start, stop = positions.original(start), positions.original(stop)
-    end = _line_end_near(file.text, start)
-    return attrs.evolve(file, text=file.text[:start] + _with_line_ends(new, end) + file.text[stop:])
+    before, behind = file.text[:start], file.text[stop:]
+    return attrs.evolve(file, text=before + _fitting(before, new, behind, _line_end_near(file.text, start)) + behind)
+
+
+def _fitting(before: str, new: str, behind: str, near: str) -> str:
+    """New text with the line end in use near it; another one where two line ends side by side would become one,
+    because a lone CR before a LF is a CRLF."""
+    for end in (near, "\n", "\r", "\r\n"):
+        added = _with_line_ends(new, end)
+        if not (before.endswith("\r") and added.startswith("\n")) and not (
+            added.endswith("\r") and behind.startswith("\n")
+        ):
+            break
+    return added
 
 
 _NUMBERS_SHOWN: Final = 10
@@ -222,14 +234,14 @@ def insert(file: TextFile, after: int, new: str) -> TextFile:
     for _ in range(after):
         match = _LINE_END.search(file.text, place)
         place = len(file.text) if match is None else match.end()
-    end = _line_end_near(file.text, place)
-    added = _with_line_ends(new, end)
-    if place == len(file.text) and not _ended(file.text):
-        # Behind a last line without a newline: that line gets one, the new last line has none.
-        added = end + (_LAST_END.sub("", added) if _ended(added) else added)
-    elif not _ended(added):
-        added += end
-    return attrs.evolve(file, text=file.text[:place] + added + file.text[place:])
+    before, behind = file.text[:place], file.text[place:]
+    # Every line of the new text gets an end, which a file whose last line has none takes before the first instead.
+    ended = _LAST_END.sub("", new) if _ended(new) else new
+    if behind or _ended(before):
+        added = _fitting(before, ended + "\n", behind, _line_end_near(file.text, place))
+    else:
+        added = _fitting(before, "\n" + ended, behind, _line_end_near(file.text, place))
+    return attrs.evolve(file, text=before + added + behind)
 
 
 def _ended(text: str) -> bool:

@@ -199,6 +199,11 @@ def test_only_the_end_of_a_long_answer_is_quoted() -> None:
         ([text("x"), {"type": "one_to_come"}], [text("x")], ("one_to_come",)),
         ([{"type": "one_to_come"}, text("x")], [{"type": "one_to_come"}, text("x")], ()),
         ([text("x"), {"type": "compaction", "content": None}], [text("x")], ("compaction",)),
+        (
+            [text("x"), {"type": "compaction", "content": "A summary."}],
+            [text("x"), {"type": "compaction", "content": "A summary."}],
+            (),
+        ),
     ],
 )
 def test_what_of_a_cut_answer_stays(

@@ -84,6 +84,7 @@ def test_numpy_style() -> None:
     )
     alone = parse_docstring("Sum.\n\nParameters\n----------\nx : int\n    One.\n*not a name*\n")
     assert alone == Docstring("Sum.\n\n*not a name*", {"x": "One."})
+    assert parse_docstring("Sum.\n\nParameters\n----------\nx\n  One.").parameters == {"x": "One."}
 
 
 def test_sphinx_style() -> None:

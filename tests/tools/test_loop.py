@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sansio_claude._blocks import TextBlock
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolError
 from sansio_claude._message import Message
 from sansio_claude._request import MessageRequest
@@ -678,6 +679,13 @@ def test_a_run_moves_to_another_process_between_any_two_steps() -> None:
 def test_what_is_no_saved_loop_is_refused(value: dict[str, Any]) -> None:
     with pytest.raises(LocalProtocolError, match="saved loop"):
         ToolLoop.from_dict(value)
+
+
+def test_objects_of_this_library_may_stand_in_the_request() -> None:
+    before = answer("end_turn", text("Yes."))
+    loop = a_loop(messages=(GO, before, GO), system=[TextBlock(text("Be brief."))])
+    assert asked(loop)["messages"] == [GO, {"role": "assistant", "content": [text("Yes.")]}, GO]
+    assert asked(loop)["system"] == [text("Be brief.")]
 
 
 def test_the_state_can_be_looked_at() -> None:

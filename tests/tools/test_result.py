@@ -54,6 +54,10 @@ class Broken(Exception):
         ([TEXT, {"type": "invoice"}], '[{"type":"text","text":"hello"},{"type":"invoice"}]'),
         ("lone \ud800 surrogate", "lone \ufffd surrogate"),
         ([{"type": "text", "text": "\udfff"}], [{"type": "text", "text": "\ufffd"}]),
+        (
+            [{"type": "text", "text": "x", "citations": ["\udfff", {"start": 1}]}],
+            [{"type": "text", "text": "x", "citations": ["\ufffd", {"start": 1}]}],
+        ),
     ],
     ids=repr,
 )

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import MemoryFiles, RunnableTool, TextEditor, Tool, tool
+from sansio_claude.tools._extract import Extractor
+from sansio_claude.tools._signature import NO_DEFAULT
 
 
 class Unit(enum.Enum):
@@ -196,6 +198,12 @@ KINDS: list[tuple[Any, Any, Any, dict[str, Any]]] = [
     (Row, {"key": "a"}, {"key": "a"}, {"$ref": "#/$defs/Row"}),
     (Pair, [1], Pair(1), {"$ref": "#/$defs/Pair"}),
     (Annotated[str, msgspec.Meta(pattern="^a")], "ab", "ab", {"type": "string", "pattern": "^a"}),
+    (
+        dict[str, list[int]],
+        {"a": [1.0]},
+        {"a": [1]},
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
+    ),
     (Annotated[int, "A count."], 3, 3, {"type": "integer", "description": "A count."}),
     (
         Annotated[int, "A count."] | None,
@@ -311,6 +319,37 @@ def test_every_way_to_take_a_parameter() -> None:
     assert made.call({"first": 1, "third": 3}) == (1, 2, 3, 4)
     assert made.call({"first": 5, "second": 6, "third": 7, "fourth": 8}) == (5, 6, 7, 8)
     assert made.to_param()["input_schema"]["required"] == ["first", "third"]
+
+
+@dataclasses.dataclass
+class Node:
+    name: str
+    below: list[Node]
+
+
+def test_a_type_that_contains_itself() -> None:
+    found = Extractor(Node, model="m", messages=[{"role": "user", "content": "x"}]).next_request()
+    assert found is not None
+    schema = found["tools"][0]["input_schema"]
+    assert schema["type"] == "object"
+    assert schema["properties"] == schema["$defs"]["Node"]["properties"]
+    assert schema["properties"]["below"] == {"type": "array", "items": {"$ref": "#/$defs/Node"}}
+
+
+def test_a_type_named_by_a_closure() -> None:
+    Number: Any = int
+
+    def outer() -> Tool:
+        def take(value: Number) -> Any:
+            return Number(value), later
+
+        made = tool(take)
+        later = 3
+        return made
+
+    made = outer()
+    assert made.to_param()["input_schema"]["properties"] == {"value": {"type": "integer"}}
+    assert made.call({"value": 2}) == (2, 3)
 
 
 class Account:
@@ -429,3 +468,7 @@ def test_names(name: str) -> None:
 
 def test_a_text_editor_is_a_runnable_tool() -> None:
     assert isinstance(TextEditor(MemoryFiles()), RunnableTool)
+
+
+def test_the_mark_of_no_default_says_what_it_is() -> None:
+    assert repr(NO_DEFAULT) == "NO_DEFAULT"

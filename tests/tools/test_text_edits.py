@@ -122,6 +122,7 @@ def test_replace_takes_the_line_ends_of_its_surroundings() -> None:
     assert replace(TextFile("a\nb"), "b", "x\r\ny").text == "a\nx\r\ny"
     assert replace(TextFile("a\r\nb\nc\n"), "c", "d\ne").text == "a\r\nb\nd\ne\n"
     assert replace(TextFile("one"), "one", "1\n2").text == "1\n2"
+    assert replace(TextFile("one\r\ntwo"), "one\ntwo", "1\n2").text == "1\r\n2"
     assert replace(TextFile("a\r\nlast"), "last", "x\ny").text == "a\r\nx\r\ny"
 
 
@@ -171,6 +172,15 @@ def test_insert_takes_the_line_ends_of_its_surroundings() -> None:
     assert insert(TextFile("a\r\nb"), 2, "x\n").text == "a\r\nb\r\nx"
     assert insert(TextFile("a\rb\r"), 0, "x\n").text == "x\ra\rb\r"
     assert insert(TextFile("a"), 1, "\n").text == "a\n"
+
+
+def test_line_ends_side_by_side_do_not_become_one() -> None:
+    assert insert(TextFile("a\rb\n"), 1, "\n").text == "a\r\rb\n"
+    assert insert(TextFile("\nb\n"), 0, "x\r").text == "x\n\nb\n"
+    assert replace(TextFile("a\rb\n"), "b", "\nc").text == "a\r\rc\n"
+    assert replace(TextFile("a\rq\nz"), "a\nq", "x\n").text == "x\n\nz"
+    assert replace(TextFile("x\nb"), "x", "y\r").text == "y\r\nb"  # what the model itself wrote stays
+    assert replace(TextFile("a\rb\nc"), "b", "\n").text == "a\r\r\n\nc"
 
 
 def test_view_numbers_the_lines() -> None:

@@ -1,0 +1,133 @@
+"""The files below the editor: what their verbs refuse, in memory and on disk alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sansio_claude._errors import ToolError
+from sansio_claude.tools import DiskFiles, Files, MemoryFiles
+from sansio_claude.tools._files import place_of, shown
+
+
+@pytest.fixture(params=["memory", "disk", "disk without descriptors"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "memory":
+        return MemoryFiles({"/repo/a": b"1", "d/b": b"2", "d/c": b"3"}, name="/repo")
+    (tmp_path / "d").mkdir()
+    for place, data in (("a", b"1"), ("d/b", b"2"), ("d/c", b"3")):
+        (tmp_path / place).write_bytes(data)
+    return DiskFiles(tmp_path, name="/repo", descriptors=request.param == "disk")
+
+
+def test_what_is_there(files: Files) -> None:
+    assert [files.kind(place) for place in ("", "a", "d", "d/b", "x", "x/y", "d/x")] == [
+        *("folder", "file", "folder", "file"),
+        *(None, None, None),
+    ]
+    assert sorted(files.names("", 10)) == [("a", "file"), ("d", "folder")]
+    assert sorted(files.names("d", 10)) == [("b", "file"), ("c", "file")]
+    assert len(files.names("d", 1)) == 1
+
+
+def test_what_is_refused(files: Files) -> None:
+    refusals: dict[str, list[Callable[[], object]]] = {
+        "is a directory": [lambda: files.read("d"), lambda: files.read(""), lambda: files.remove("d", b"")],
+        "Error: File not found: /repo/x": [
+            lambda: files.read("x"),
+            lambda: files.names("x", 10),
+            lambda: files.replace("x", b"", b""),
+            lambda: files.remove("x", b""),
+        ],
+        "is a file, not a directory": [
+            lambda: files.names("a", 10),
+            lambda: files.kind("a/b"),
+            lambda: files.create("a/b/c", b""),
+        ],
+        "already exists": [lambda: files.create("a", b""), lambda: files.create("", b"")],
+        "changed by somebody else": [lambda: files.replace("a", b"0", b""), lambda: files.remove("a", b"0")],
+    }
+    for words, attempts in refusals.items():
+        for attempt in attempts:
+            with pytest.raises(ToolError, match=words):
+                attempt()
+    assert [files.read(place) for place in ("a", "d/b", "d/c")] == [b"1", b"2", b"3"]
+
+
+def test_a_file_can_be_taken_away(files: Files) -> None:
+    files.remove("d/b", b"2")
+    assert files.kind("d/b") is None
+    assert files.names("d", 10) == [("c", "file")]
+
+
+def test_places_of_paths() -> None:
+    assert place_of("/repo//a/./b/", "/repo") == "a/b"
+    assert place_of("/repo", "/repo") == ""
+    with pytest.raises(ToolError, match="The path is empty"):
+        place_of("", "/repo")
+    assert shown("a\nb" + "x" * 300) == "a\\nb" + "x" * 197 + "..."
+
+
+def test_a_file_in_memory_that_is_too_large(tmp_path: Path) -> None:
+    files = MemoryFiles({"a": "1"}, max_bytes=1)
+    with pytest.raises(ToolError, match="too large"):
+        files.replace("a", b"1", b"22")
+    with pytest.raises(ToolError, match="too large"):
+        files.create("b", b"22")
+
+
+def test_a_read_only_file_is_not_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "a").chmod(0o444)
+    with pytest.raises(ToolError, match=r"Error: Permission denied\. Cannot write to file\."):
+        DiskFiles(tmp_path).remove("a", b"1")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_is_kept_where_the_system_lets_us(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    os.chown(tmp_path / "a", 12345, 54321)
+    DiskFiles(tmp_path).replace("a", b"1", b"2")
+    found = (tmp_path / "a").stat()
+    assert (found.st_uid, found.st_gid) == (12345, 54321)
+
+
+def test_a_system_without_owners_and_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    monkeypatch.delattr(os, "fchown")
+    monkeypatch.delattr(os, "fchmod")
+    DiskFiles(tmp_path).replace("a", b"1", b"2")
+    assert (tmp_path / "a").read_bytes() == b"2"
+
+
+def test_a_name_that_goes_while_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"")
+
+    class Going:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name = entry.name
+            self._entry = entry
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            if self.name == "a":
+                raise FileNotFoundError
+            return self._entry.stat(follow_symlinks=follow_symlinks)
+
+    original = os.scandir
+
+    class Scan:
+        def __init__(self, where: int) -> None:
+            self._inner = original(where)
+
+        def __enter__(self) -> list[Going]:
+            return [Going(entry) for entry in self._inner]
+
+        def __exit__(self, *_: object) -> None:
+            self._inner.close()
+
+    monkeypatch.setattr(os, "scandir", Scan)
+    assert DiskFiles(tmp_path).names("", 10) == [("b", "file")]
