@@ -112,6 +112,13 @@ class MessageRequest:
             if value is not UNSET and not isinstance(value, list | tuple | str | bytes | bytearray | Mapping):
                 if isinstance(value, Iterable):  # what can be gone through once only, or a list by another name
                     object.__setattr__(self, name, list(value))
+        # These four are the library's own; nothing later could say what is wrong with them.
+        for name in ("extra_headers", "extra_query", "extra_body"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, Mapping):
+                raise LocalProtocolError(f"{name} takes a mapping, not {type(value).__name__}", path=name)
+        if self.betas is not None and not isinstance(self.betas, Iterable):
+            raise LocalProtocolError(f"betas takes a list of flags, not {type(self.betas).__name__}", path="betas")
 
     @classmethod
     def from_dict(cls, arguments: Mapping[str, Any]) -> Self:
@@ -119,10 +126,13 @@ class MessageRequest:
 
         `betas`, `extra_headers`, `user_profile_id` and the like may be among them, and are the arguments they are.
         """
+        if not isinstance(arguments, Mapping):
+            raise LocalProtocolError(f"a request is an object, not {type(arguments).__name__}")
         known = {key: value for key, value in arguments.items() if key in _FIELDS}
         other = {key: value for key, value in arguments.items() if key not in _FIELDS}
         if other:
-            known["extra_body"] = {**other, **(known.get("extra_body") or {})}
+            extra = known.get("extra_body")
+            known["extra_body"] = {**other, **extra} if isinstance(extra, Mapping) else extra or other
         return cls(**known)
 
     def replace(self, **changes: Any) -> Self:

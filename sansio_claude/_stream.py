@@ -233,7 +233,7 @@ class MessageStream(PlainStream):
         count = len(texts)
         if count:
             taken = count * len(mark) + sum(map(len, pieces[:count]))
-            if rest or window.endswith(b"\n\n") and count == len(pieces):
+            if rest or (window.endswith(b"\n\n") and count == len(pieces)):
                 taken += len(lead) - rest  # behind the last of them stands no lead of the next
             self._received += taken
             self._number += count

@@ -267,3 +267,23 @@ def test_tool_results() -> None:
         "is_error": True,
         "cache_control": {"type": "ephemeral"},
     }
+
+
+@pytest.mark.parametrize("name", ["extra_headers", "extra_query", "extra_body"])
+@pytest.mark.parametrize("value", [[1], 5, "x"])
+def test_what_takes_a_mapping_says_so(name: str, value: Any) -> None:
+    with pytest.raises(LocalProtocolError, match=f"{name} takes a mapping") as caught:
+        MessageRequest(**{name: value})
+    assert caught.value.path == name
+    with pytest.raises(LocalProtocolError, match=f"{name} takes a mapping"):
+        MessageRequest.from_dict({"new": 1, name: value})
+
+
+def test_betas_take_a_list() -> None:
+    with pytest.raises(LocalProtocolError, match="betas takes a list of flags, not int"):
+        MessageRequest(betas=5)  # type: ignore[arg-type]
+
+
+def test_a_request_is_an_object() -> None:
+    with pytest.raises(LocalProtocolError, match="a request is an object, not list"):
+        MessageRequest.from_dict([1])  # type: ignore[arg-type]
