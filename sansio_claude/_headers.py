@@ -59,7 +59,7 @@ def check_headers(headers: Mapping[str, Any] | None, where: str) -> dict[str, st
     """Headers with names in lower case; of two that differ in case only, the later one. None stays None."""
     checked: dict[str, str | None] = {}
     if headers is not None and not isinstance(headers, Mapping):
-        raise LocalProtocolError(f"{where} takes a mapping of names to values, not {type(headers).__name__}", path=where)
+        raise LocalProtocolError(f"{where} takes a mapping, not {type(headers).__name__}", path=where)
     for number, (name, value) in enumerate((headers or {}).items(), 1):
         if not isinstance(name, str) or re.fullmatch(_NAME, name) is None:
             raise LocalProtocolError(f"{where}: the name of header {number} is not a legal header name", path=where)
