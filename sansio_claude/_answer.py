@@ -133,6 +133,14 @@ class Answer:
         else:
             self._receive()
 
+    def keep(self, events: list[Event]) -> None:
+        """Take events that came out of the stream."""
+        if events:
+            if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
+                self.progress += 1
+                self.produced = self.produced or any(type(event) not in _NOTHING for event in events)
+            self.events = [*self.events, *events] if self.events else events
+
     def receive_eof(self, *, clean: bool = True) -> None:
         """The connection has ended; `clean` says that nobody can have cut it. Raises nothing."""
         self._exchange.receive_eof(clean=clean)
@@ -244,12 +252,7 @@ class Answer:
 
     def _take_events(self, stream: MessageStream) -> None:
         try:
-            events = stream.events_received()
-            if events:
-                if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
-                    self.progress += 1
-                    self.produced = self.produced or any(type(event) not in _NOTHING for event in events)
-                self.events = [*self.events, *events] if self.events else events
+            self.keep(stream.events_received())
             if stream.state != "open":
                 self.over = True
                 if stream.state != "complete":

@@ -51,6 +51,8 @@ EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writin
 REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
 SLICE: Final = 256 * 1024  # bytes written under one write deadline
 
+UNFIT: Final = "the report does not fit what was asked for"
+
 Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5, 6]
 CONNECT: Final = 0
 SETUP: Final = 1
@@ -129,6 +131,11 @@ class Conversation:
         return self.phase == OVER
 
     @property
+    def flows(self) -> bool:
+        """Whether events are coming, and nothing but events: see `Call.receive_data`."""
+        return self._lingers and self.phase == ANSWER and self._answer.stage == "stream" and self._sending is None
+
+    @property
     def whole(self) -> bool:
         """Whether the answer has come whole."""
         return self._answer.over and self._answer.error is None
@@ -147,7 +154,11 @@ class Conversation:
         if self.phase == CONNECT:
             host, port = self._connection.address
             return Connect(host, port, self._deadlines.nearest())
-        return Receive(self._deadlines.nearest())
+        deadlines = self._deadlines  # `nearest`, written out where it is asked for at every event
+        at = deadlines.step_at
+        if deadlines.idle_at < at:
+            at = deadlines.idle_at
+        return Receive(at if at < deadlines.total_at else deadlines.total_at)
 
     # What is reported
 
@@ -197,21 +208,24 @@ class Conversation:
         if self.phase != ANSWER:
             self._receive_elsewhere(data, now)
             return
-        deadlines, answer, tls = self._deadlines, self._answer, self._tls
-        deadlines.idle_at = now + deadlines.idle
-        if tls is None:
-            answer.receive_data(data)
+        self._deadlines.idle_at = now + self._deadlines.idle
+        if self._tls is None:
+            self._answer.receive_data(data)
         else:
-            self._decrypt(tls, data)
-        if not self.headed:
-            self._look_at_head(now)
-        if answer.progress != self._progress:
-            self._progress = answer.progress
-            deadlines.step_at = now + deadlines.progress
-        if answer.events:
-            self._take_events(answer)
-        if answer.over:
-            self._answered(now)
+            self._tls.receive_data(data)
+            self._decrypt(self._tls)
+        self._go_on(now)
+
+    def settle(self, plain: bytes, events: list[Event], now: float) -> None:
+        """Bytes came, whoever drives this has dealt with some of them, and something is out of the ordinary.
+
+        `plain` was decrypted and not looked at yet, `events` were taken from the stream, in this order.
+        """
+        self._answer.keep(events)
+        self._answer.receive_data(plain)
+        if self._tls is not None:
+            self._decrypt(self._tls)
+        self._go_on(now)
 
     def receive_eof(self, now: float) -> None:
         """The connection's bytes have ended."""
@@ -332,8 +346,7 @@ class Conversation:
         if self._answer.drain(data) or (tls is not None and tls.ended):
             self.phase = OVER
 
-    def _decrypt(self, tls: TLS, data: bytes) -> None:
-        tls.receive_data(data)
+    def _decrypt(self, tls: TLS) -> None:
         try:
             while plain := tls.plaintext_received():
                 self._answer.receive_data(plain)
@@ -342,6 +355,19 @@ class Conversation:
         if tls.ended and not self._answer.over:
             self._end_answer(clean=tls.ended_cleanly)
         self._sending = tls.data_to_send() or None
+
+    def _go_on(self, now: float) -> None:
+        """Bytes of the answer came: what has come of them?"""
+        answer, deadlines = self._answer, self._deadlines
+        if not self.headed:
+            self._look_at_head(now)
+        if answer.progress != self._progress:
+            self._progress = answer.progress
+            deadlines.step_at = now + deadlines.progress
+        if answer.events:
+            self._take_events(answer)
+        if answer.over:
+            self._answered(now)
 
     def _end_answer(self, *, clean: bool) -> None:
         if self._exchange.received:
@@ -401,7 +427,7 @@ class Conversation:
 
     def _expect(self, *phases: Phase) -> None:
         if self.phase not in phases:
-            raise LocalProtocolError("the report does not fit what was asked for")
+            raise LocalProtocolError(UNFIT)
 
 
 def _passing(status: int | None) -> bool:

@@ -121,8 +121,9 @@ class Wire(asyncio.BufferedProtocol):
         chunks = self._chunks
         if not chunks and not self._ended:
             reader = self._reader = self._loop.create_future()
-            if deadline < NEVER:
-                self._arm(deadline)
+            self._deadline = deadline
+            if deadline < self._timer_at:
+                self._arm()
             try:
                 if not await reader and not chunks:
                     return None
@@ -150,8 +151,9 @@ class Wire(asyncio.BufferedProtocol):
             if transport.is_closing():
                 raise self._error or ConnectionResetError("the connection was closed")
             writer = self._writer = self._loop.create_future()
-            if deadline < NEVER:
-                self._arm(deadline)
+            self._deadline = deadline
+            if deadline < self._timer_at:
+                self._arm()
             try:
                 if not await writer:
                     return False
@@ -183,29 +185,29 @@ class Wire(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._timer_at = NEVER
         if self._transport is not None:
             self._transport.abort()
 
     # Deadlines: a timer that is too early is set again when it rings, which is seldom; setting one for every read
     # would cost two microseconds each.
 
-    def _arm(self, deadline: float) -> None:
-        self._deadline = deadline
-        if self._timer is None or self._timer_at > deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = deadline
-            self._timer = self._loop.call_at(deadline, self._ring)
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._deadline
+        self._timer = self._loop.call_at(self._deadline, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
+        self._timer_at = NEVER
         waiter = self._reader or self._writer
         if waiter is None or waiter.done():
             return
         if self._loop.time() >= self._deadline:
             waiter.set_result(False)
-        else:
-            self._arm(self._deadline)
+        elif self._deadline < NEVER:
+            self._arm()
 
     def _wake(self) -> None:
         for waiter in (self._reader, self._writer):

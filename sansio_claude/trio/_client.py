@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Stream", "TextIterator"]
 
+NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+
 logger: Final = logging.getLogger("sansio_claude.trio")
 
 
@@ -247,8 +249,12 @@ class Stream:
     async def __anext__(self) -> Event:
         ready = self._ready
         while not ready:
-            if not await self._more():
+            if not self._entered:
+                raise LocalProtocolError(NOT_ENTERED)
+            events = await _advance(self._session, self._call)
+            if events is None:
                 raise StopAsyncIteration
+            ready.extend(events)
         return ready.popleft()
 
     def text(self) -> TextIterator:
@@ -309,7 +315,7 @@ class Stream:
     async def _more(self) -> bool:
         """Wait for more events; False at the end."""
         if not self._entered:
-            raise LocalProtocolError("a stream has to be entered first: async with client.stream(...) as stream")
+            raise LocalProtocolError(NOT_ENTERED)
         events = await _advance(self._session, self._call)
         if events is None:
             return False
@@ -351,22 +357,24 @@ class TextIterator:
 async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
     """Do what the call asks for until it has events, or None when it is over. Raises its error."""
     clock = trio.current_time
+    now = clock()
     try:
         while True:
-            action = call.next_action(clock())
+            action = call.next_action(now)
             match action:
                 case Receive(deadline=deadline):
                     try:
                         received = await call.handle.receive(deadline)
                     except OSError as error:
-                        call.receive_failed(error, clock())
+                        call.receive_failed(error, now := clock())
                         continue
+                    now = clock()
                     if received:
-                        call.receive_data(received, clock())
+                        call.receive_data(received, now)
                     elif received is None:
-                        call.deadline_passed(clock())
+                        call.deadline_passed(now)
                     else:
-                        call.receive_eof(clock())
+                        call.receive_eof(now)
                 case Deliver(events=events):
                     return events
                 case Send(data=data, deadline=deadline):
@@ -374,21 +382,25 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
                     try:
                         written = await call.handle.send(data, deadline)
                     except OSError as error:
-                        call.send_failed(error, clock())
+                        call.send_failed(error, now := clock())
                         continue
+                    now = clock()
                     if written:
-                        call.sent(clock())
+                        call.sent(now)
                     else:
-                        call.deadline_passed(clock())
+                        call.deadline_passed(now)
                 case Connect(host=host, port=port, deadline=deadline):
                     _close_discarded(session)
                     await _connect(call, host, port, deadline)
+                    now = clock()
                 case Wait(until=until, reason=reason):
                     _close_discarded(session)
-                    if await _wait(call, until) or reason == "backoff":
-                        call.waited(clock())
+                    woken = await _wait(call, until)
+                    now = clock()
+                    if woken or reason == "backoff":
+                        call.waited(now)
                     else:
-                        call.deadline_passed(clock())
+                        call.deadline_passed(now)
                 case Done(error=failure):
                     _close_discarded(session)
                     break
