@@ -94,8 +94,8 @@ def sdk_accumulated(chunks: Sequence[bytes]) -> Callable[[], Any] | Missing:
     return run
 
 
-# SSE decoders alone: reads in, (event name, text) out. Where a library's decoder can be had without its HTTP
-# client the decoder is fed directly, which is less work than its users have.
+# SSE decoders alone: reads in, (event name, text) out. httpx-sse offers its decoder only behind an httpx response, so
+# it is given one that is made of the reads; its private decoder without any httpx is a row of its own.
 
 Decoder = Callable[[Sequence[bytes]], list[tuple[str, str]]]
 
@@ -106,6 +106,25 @@ def _by_sdk(module: Any) -> Decoder:
 
 
 def _by_httpx_sse(module: Any) -> Decoder:
+    import httpx
+
+    class Reads(httpx.SyncByteStream):
+        def __init__(self, chunks: Sequence[bytes]) -> None:
+            self._chunks = chunks
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(self._chunks)
+
+    headers = {"content-type": "text/event-stream; charset=utf-8"}
+
+    def run(chunks: Sequence[bytes]) -> list[tuple[str, str]]:
+        source = module.EventSource(httpx.Response(200, headers=headers, stream=Reads(chunks)))
+        return [(event.event, event.data) for event in source.iter_sse()]
+
+    return run
+
+
+def _by_private_httpx_sse(module: Any) -> Decoder:
     import codecs
 
     utf8 = codecs.getincrementaldecoder("utf-8")
@@ -148,9 +167,13 @@ def _by_assel(module: Any) -> Decoder:
     return run
 
 
+PRIVATE = "httpx-sse, its private decoder alone"
+"""Not what anybody can use: shown, not judged."""
+
 _SSE: dict[str, tuple[str, Callable[[Any], Decoder]]] = {
     "anthropic SSEDecoder": ("anthropic._streaming", _by_sdk),
-    "httpx-sse": ("httpx_sse._decoders", _by_httpx_sse),
+    "httpx-sse": ("httpx_sse", _by_httpx_sse),
+    PRIVATE: ("httpx_sse._decoders", _by_private_httpx_sse),
     "sseclient-py": ("sseclient", _by_sseclient),
     "assel": ("assel", _by_assel),
 }

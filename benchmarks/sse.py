@@ -9,7 +9,7 @@ from benchmarks.answers import same
 from benchmarks.composer import Arrival
 from benchmarks.in_process import OURS, READS
 from benchmarks.measure import Settings, race
-from benchmarks.peers import Missing, sse_peers
+from benchmarks.peers import PRIVATE, Missing, sse_peers
 from benchmarks.results import Findings, Verdict, race_table
 from benchmarks.shapes import shape
 from sansio_claude import SSEDecoder
@@ -65,7 +65,7 @@ def run(settings: Settings) -> Findings:
         found.tables.append(
             race_table(f"SSE alone, {READS[how]}", timed, units=of.events, size=of.size, missing=missing)
         )
-        peers = [name for name in sides if name != OURS]
+        peers = [name for name in sides if name not in (OURS, PRIVATE)]
         worst = min(peers, key=lambda name: timed.ratio(name, OURS), default=None)
         found.verdicts.append(
             Verdict(
