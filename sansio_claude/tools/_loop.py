@@ -421,7 +421,7 @@ def _arguments(given: MessageRequest | None, request: Mapping[str, Any]) -> dict
     except TypeError as error:
         words = str(error).replace("MessageRequest.__init__()", "the request")
         raise LocalProtocolError(
-            f"{words}; what the library does not know yet can go into extra_body={{...}}"
+            f"{words} (what the library does not know yet can go into extra_body={{...}})"
         ) from error
     return {
         field.name: value
