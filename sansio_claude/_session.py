@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
+import attrs
+
 from sansio_claude._actions import TraceEvent
 from sansio_claude._call import Call, CallSettings
-from sansio_claude._endpoint import Endpoint, Sendable
+from sansio_claude._endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._pool import Pool
@@ -80,7 +82,7 @@ class Request(Sendable, Protocol):
 class Session:
     """What the clients of both event loops have in common. Does no I/O."""
 
-    __slots__ = ("betas", "endpoint", "headers", "pool", "settings")
+    __slots__ = ("_heads", "_quiet", "_watched", "betas", "endpoint", "headers", "pool", "settings")
 
     def __init__(
         self,
@@ -98,6 +100,7 @@ class Session:
         chance: Callable[[], float],
         wall: Callable[[], float],
         trace: Callable[[TraceEvent], None],
+        watched: Callable[[], bool],
     ) -> None:
         self.endpoint = endpoint
         self.betas = betas
@@ -115,11 +118,31 @@ class Session:
             trace=trace,
         )
 
+        # Telling nobody is cheaper; `watched` is asked once a call.
+        self._quiet = attrs.evolve(self.settings, trace=None)
+        self._watched = watched
+        self._heads: dict[str, RequestHead] = {}
+
     def call(self, request: Request, wanted: Wanted) -> Call:
         """The call of a request. Raises LocalProtocolError where it cannot be sent."""
-        head = self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
+        head = self._head(request)
         body = request.body(stream=wanted in ("stream", "message"))
-        return Call(head, body, wanted=wanted, pool=self.pool, settings=self.settings)
+        settings = self.settings if self._watched() else self._quiet
+        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings)
+
+    def _head(self, request: Request) -> RequestHead:
+        """The head of a request; most requests differ in their bodies only, and share one."""
+        resource = request.resource
+        if resource not in _SHARED or request.betas or request.headers or request.query or request.secrets:
+            return self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
+        head = self._heads.get(resource)
+        if head is None:
+            head = self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
+            self._heads[resource] = head
+        return head
+
+
+_SHARED: Final = frozenset({"messages", "messages/count_tokens"})
 
 
 def message_request(request: MessageRequest | None, arguments: Mapping[str, Any]) -> MessageRequest:

@@ -112,6 +112,7 @@ class Client(ToolMethods):
             chance=random.random,
             wall=time.time,
             trace=tell,
+            watched=lambda: trace is not None or logger.isEnabledFor(logging.DEBUG),
         )
 
     @property
