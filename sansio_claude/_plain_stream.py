@@ -317,6 +317,8 @@ class PlainStream:
 
 def as_bytes(data: object) -> bytes:
     """`data` as bytes; LocalProtocolError for anything that is none."""
+    if type(data) is bytes:
+        return data
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")

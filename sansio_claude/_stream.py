@@ -92,6 +92,7 @@ class MessageStream(PlainStream):
         "_append",
         "_border",
         "_extend",
+        "_fusable",
         "_held",
         "_index",
         "_joints",
@@ -107,6 +108,7 @@ class MessageStream(PlainStream):
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
         super().__init__(limits=limits, strict=strict, keep_content=keep_content)
         self._largest = self._decoder.never_too_large
+        self._fusable: float = 0  # up to how many bytes received the fused path need not look at limits
         self._border = False  # whether the decoder holds nothing: the next byte begins an event
         self._held = b""  # the beginning of an event, at most _HELD bytes, that the decoder has not seen
         # The fused path is armed (opening not None) at the border of two events while a block of text, thinking or
@@ -130,29 +132,32 @@ class MessageStream(PlainStream):
         Raises LocalProtocolError after `receive_eof`. After `done` the bytes are ignored (a further event is a
         deviation). Linear in the bytes received, for any chunking.
         """
-        if type(data) is not bytes:
-            data = as_bytes(data)
         opening = self._opening
-        if opening is not None and data.startswith(opening):
-            received = self._received + len(data)
-            if len(data) <= self._largest and received <= self._budget:
-                try:
-                    whole = data.decode()
+        if opening is not None:
+            try:
+                if data.startswith(opening):  # type: ignore[union-attr]
+                    whole = data.decode()  # type: ignore[union-attr]
                     text, end = scanstring(whole, len(opening))
-                except ValueError:  # JSONDecodeError and UnicodeDecodeError among them
-                    pass
-                else:
-                    # Half a surrogate pair must not get in: it is written with an escape, so the text is shorter.
-                    if whole[end:] in _STR_ENDINGS and (end - len(text) - len(opening) == 1 or "\\u" not in whole):
+                    received = self._received + len(data)
+                    if (
+                        whole[end:] in _STR_ENDINGS
+                        and received <= self._fusable
+                        and (text.isascii() or "\\u" not in whole)  # half a surrogate pair must not get in
+                    ):
                         self._received = received
                         self._number += 1
                         self._append(text)
                         self._events.append(self._make(self._index, text))
                         return
+            except (ValueError, TypeError, AttributeError):
+                pass  # no such string, no UTF-8, or no bytes: looked into below
+        data = as_bytes(data)
         if self._eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
         if self._error is None and data:
             self._receive(data)
+            # As many bytes more cannot pass a limit, neither of one event nor of the whole.
+            self._fusable = min(self._received + self._largest, self._budget)
 
     # The fused path.
 
