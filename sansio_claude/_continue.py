@@ -19,7 +19,7 @@ How to show an answer that broke off, and its continuation, without repeating te
         match continuation(request, error):
             case Continuation() as next:                   # next.text is what of the last text stays
                 async with client.stream(**next.request) as stream:
-                    answer = next.join(await stream.final_text())   # no overlap, no lost space
+                    answer = next.join((await stream.final_message()).text)  # no overlap, no lost space
             case NoContinuation(words=words): print(words)
 """
 
