@@ -44,9 +44,9 @@ def editor_version(model: str) -> EditorVersion:
         return NEWEST
     made_for: tuple[str, ...] = info.text_editor_types or ()
     known: tuple[EditorVersion, ...] = get_args(EditorVersion)
-    found = next((version for wanted in made_for for version in known if version == wanted), None)
-    if found is not None:
-        return found
+    fitting = [version for version in known if version in made_for]
+    if fitting:
+        return min(fitting, key=made_for.index)
     raise LocalProtocolError(f"{model} takes no text editor tool", path="tools")
 
 
