@@ -44,7 +44,7 @@ def editor_version(model: str) -> EditorVersion:
         return NEWEST
     made_for: tuple[str, ...] = info.text_editor_types or ()
     known: tuple[EditorVersion, ...] = get_args(EditorVersion)
-    fitting = [version for version in known if version in made_for]
+    fitting = [version for version in known if made_for.count(version)]
     if fitting:
         return min(fitting, key=made_for.index)
     raise LocalProtocolError(f"{model} takes no text editor tool", path="tools")

@@ -60,11 +60,11 @@ def _boxed(call: ToolCall) -> tuple[Any]:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The exception that says most: one that is no Cancelled, if there is one."""
     found: list[BaseException] = []
-    todo: list[BaseException] = [group]
-    while todo:
-        one = todo.pop()
+    waiting: list[BaseException] = [group]
+    while waiting:
+        one = waiting.pop()
         if isinstance(one, BaseExceptionGroup):
-            todo.extend(one.exceptions)
+            waiting.extend(one.exceptions)
         else:
             found.append(one)
     return next((one for one in found if not isinstance(one, trio.Cancelled)), found[0])
