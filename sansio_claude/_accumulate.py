@@ -259,7 +259,7 @@ class MessageAccumulator:
                 _grow(block, {"text": event.text})
             case ThinkingDelta():
                 _grow(block, {"thinking": event.thinking})
-            case InputJSONDelta():
+            case _:
                 _grow(block, {"partial_json": event.partial_json})
 
     def _stop_block(self, event: ContentBlockStop) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sansio_claude
 from sansio_claude import _tool_blocks
 from sansio_claude._blocks import MCPToolUseBlock, ServerToolUseBlock, ToolInputBlock, ToolUseBlock
 from sansio_claude._errors import LimitError, LocalProtocolError
@@ -76,7 +77,7 @@ def test_an_input_in_fragments() -> None:
     block = arriving('{"path": "/et')
     assert block.partial_input == {"path": "/et"}
     assert_not_runnable(block, '{"path": "/et', "partial")
-    block.parser().feed('c"}')
+    block.pieces.append('c"}')
     assert_not_runnable(block, '{"path": "/etc"}', "partial")  # whole text, but the block has not ended
     block.end_input(512)
     assert str(block.input_status) == "complete"
@@ -199,6 +200,15 @@ def test_an_input_cut_anywhere_is_only_complete_when_whole(value: dict[str, Any]
     assert ended(text[:cut], text[cut:]).input == value
     if 0 < cut < len(text):
         assert_not_runnable(ended(text[:cut]), text[:cut], "partial")
+
+
+def test_the_parser_registers_itself_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_tool_blocks, "_new_parser", None)
+    monkeypatch.setattr(sansio_claude, "_partial_json", None, raising=False)
+    monkeypatch.delitem(sys.modules, "sansio_claude._partial_json")
+    parser = new_input_parser()
+    assert type(parser).__name__ == "PartialJSON"
+    assert _tool_blocks._new_parser is not None
 
 
 def test_the_parser_is_partial_json_and_found_without_having_been_imported() -> None:
