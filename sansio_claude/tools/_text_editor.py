@@ -44,9 +44,9 @@ def editor_version(model: str) -> EditorVersion:
         return NEWEST
     made_for: tuple[str, ...] = info.text_editor_types or ()
     known: tuple[EditorVersion, ...] = get_args(EditorVersion)
-    fitting = [version for version in known if made_for.count(version)]
+    fitting: list[EditorVersion] = [version for version in known if version in made_for]
     if fitting:
-        return min(fitting, key=made_for.index)
+        return min(fitting, key=lambda version: made_for.index(version))
     raise LocalProtocolError(f"{model} takes no text editor tool", path="tools")
 
 
