@@ -417,12 +417,14 @@ def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
     Raises RemoteProtocolError (stop "events" or "blocks") where a known event lacks what it must have.
     """
     kind: Any = value.get("type")
-    decoder = _DECODERS.get(kind) if isinstance(kind, str) else None
-    if decoder is None and (name == "error" or ("type" not in value and isinstance(value.get("error"), (dict, str)))):
+    if type(kind) is str:
+        decoder = _DECODERS.get(kind)
+        if decoder is not None:
+            return decoder(value, limits)
+    if name == "error" or ("type" not in value and isinstance(value.get("error"), (dict, str))):
         # By its name, or a gateway's bare error object: an error must not pass for an event to skip.
-        decoder = _error
-    elif decoder is None and not isinstance(kind, str):
-        decoder = _DECODERS.get(name)
+        return _error(value, limits)
+    decoder = None if type(kind) is str else _DECODERS.get(name)
     return UnknownEvent(value, name) if decoder is None else decoder(value, limits)
 
 
@@ -438,24 +440,22 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
 
 def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
     """`decode` of an event's name and its data."""
-    known = name in _DECODERS or name == "message"
-    data = raw.strip()
-    if data == b"[DONE]" or (not data and name != "error"):
-        return None
     try:
         value = loads(raw, depth=limits.depth)
     except LimitError:
         raise
     except RemoteProtocolError:
-        if name == "ping":
+        data = raw.strip()
+        if name == "ping" or data == b"[DONE]" or (not data and name != "error"):
             return None
-        if not known:
-            return UnknownEvent(raw.decode("utf-8", "replace"), name)
-        raise
+        if name in _DECODERS or name == "message":
+            raise
+        return UnknownEvent(raw.decode("utf-8", "replace"), name)
     if type(value) is dict:
         return event_from_value(value, name, limits)
     if name == "ping":
         return None
-    if not known:
-        return UnknownEvent(raw.decode("utf-8", "replace"), name)
-    raise RemoteProtocolError(f"the event's data is {kind_of(value)}, not an object", stop="json", excerpt=data[:80])
+    if name in _DECODERS or name == "message":
+        words = f"the event's data is {kind_of(value)}, not an object"
+        raise RemoteProtocolError(words, stop="json", excerpt=raw.strip()[:80])
+    return UnknownEvent(raw.decode("utf-8", "replace"), name)

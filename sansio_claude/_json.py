@@ -55,11 +55,6 @@ def depth_of(data: bytes) -> int:
     return deepest
 
 
-def _too_deep(data: bytes, depth: int) -> bool:
-    # Counting brackets is one C loop each; only a text with that many of them is measured exactly.
-    return data.count(b"[") + data.count(b"{") > depth and depth_of(data) > depth
-
-
 def loads(data: bytes, *, depth: int = DEFAULT_DEPTH) -> Any:
     """The value of one JSON text, decoded strictly.
 
@@ -67,7 +62,8 @@ def loads(data: bytes, *, depth: int = DEFAULT_DEPTH) -> Any:
     numbers beyond double among it), LimitError where it nests deeper than `depth`. Duplicate keys: the last wins.
     Linear in the length of `data`.
     """
-    if _too_deep(data, depth):
+    # Counting brackets is one C loop each; only a text with that many of them is measured exactly.
+    if data.count(b"[") + data.count(b"{") > depth and depth_of(data) > depth:
         raise LimitError(
             f"the JSON nests deeper than Limits.depth = {depth}",
             limit="depth",

@@ -29,8 +29,10 @@ from sansio_claude._errors import (
 )
 from sansio_claude._events import (
     ContentBlockStart,
+    ContentBlockStop,
     Event,
     InputJSONDelta,
+    MessageStop,
     TextDelta,
     ThinkingDelta,
 )
@@ -48,6 +50,7 @@ scanstring: Final[Callable[[str, int], tuple[str, int]]] = json_decoder.scanstri
 _FRAME: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 # How the deltas that carry text are spelled: between the index and the kind, and up to the text.
 _DELTA: Final = b',"delta":{"type":'
+_ARMING: Final = frozenset({ContentBlockStart, ContentBlockStop, MessageStop})  # events that begin or end deltas
 _SPELLINGS: Final[dict[type, tuple[bytes, Callable[[int, str], Event]]]] = {
     TextBlock: (b'"text_delta","text":"', TextDelta),
     ThinkingBlock: (b'"thinking_delta","thinking":"', ThinkingDelta),
@@ -162,7 +165,8 @@ class MessageStream(PlainStream):
     # The fused path.
 
     def _take_bytes(self, data: bytes) -> None:
-        if self._held:
+        held = self._held
+        if held:
             data = self._release() + data
         if not self._border:
             cut = data.find(b"\n\n") + 2
@@ -170,9 +174,14 @@ class MessageStream(PlainStream):
                 self._plain(data)
                 return
             self._plain(data[:cut])
+            if self._refused():
+                return
             data = data[cut:]
         if len(data) > self._largest or b"\r" in data:
             self._plain(data)
+            return
+        if not held and data.find(b"\n\n") + 2 == len(data):
+            self._frame(data)  # one event, which the fused path has not taken
             return
         at = 0
         while at < len(data) and self._error is None:
@@ -323,5 +332,5 @@ class MessageStream(PlainStream):
         self._ready = self._opening = None
 
     def _accepted(self, event: Event) -> None:
-        if type(event) is ContentBlockStart or self._index not in self._accumulator.open or self.done:
+        if type(event) in _ARMING and (type(event) is not ContentBlockStop or event.index == self._index):
             self._arm(event)
