@@ -106,15 +106,22 @@ if TYPE_CHECKING:
     from sansio_claude._limits import Limits as Limits
     from sansio_claude._media import document as document
     from sansio_claude._media import image as image
+    from sansio_claude._media import media_type_of as media_type_of
     from sansio_claude._message import Message as Message
     from sansio_claude._message import Usage as Usage
+    from sansio_claude._models import KNOWN_MODELS as KNOWN_MODELS
     from sansio_claude._models import ModelInfo as ModelInfo
     from sansio_claude._models import model_info as model_info
     from sansio_claude._partial_json import PartialJSON as PartialJSON
+    from sansio_claude._partial_json import Watch as Watch
     from sansio_claude._pool import Pool as Pool
     from sansio_claude._problem import Problem as Problem
+    from sansio_claude._problem import Severity as Severity
+    from sansio_claude._request import UNSET as UNSET
     from sansio_claude._request import CountTokensRequest as CountTokensRequest
     from sansio_claude._request import MessageRequest as MessageRequest
+    from sansio_claude._request import SupportsParam as SupportsParam
+    from sansio_claude._request import Unset as Unset
     from sansio_claude._retry import Attempt as Attempt
     from sansio_claude._retry import RetryPolicy as RetryPolicy
     from sansio_claude._sse import ServerSentEvent as ServerSentEvent
@@ -128,6 +135,8 @@ if TYPE_CHECKING:
     from sansio_claude._turns import user as user
 
 __all__ = [
+    "KNOWN_MODELS",
+    "UNSET",
     "APIError",
     "Action",
     "AdvisorToolResultBlock",
@@ -207,8 +216,10 @@ __all__ = [
     "ServerError",
     "ServerSentEvent",
     "ServerToolUseBlock",
+    "Severity",
     "SignatureDelta",
     "StreamState",
+    "SupportsParam",
     "TLSError",
     "TextBlock",
     "TextDelta",
@@ -228,8 +239,10 @@ __all__ = [
     "UnknownBlock",
     "UnknownDelta",
     "UnknownEvent",
+    "Unset",
     "Usage",
     "Wait",
+    "Watch",
     "WebFetchToolResultBlock",
     "WebSearchToolResultBlock",
     "WriteError",
@@ -239,6 +252,7 @@ __all__ = [
     "document",
     "encode_sse",
     "image",
+    "media_type_of",
     "model_info",
     "next_step",
     "tool_result",
@@ -268,13 +282,13 @@ _events InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta
 _events UnknownDelta UnknownEvent decode
 _http HTTPExchange ResponseHead
 _limits Limits
-_media document image
+_media document image media_type_of
 _message Message Usage
-_models ModelInfo model_info
-_partial_json PartialJSON
+_models KNOWN_MODELS ModelInfo model_info
+_partial_json PartialJSON Watch
 _pool Pool
-_problem Problem
-_request CountTokensRequest MessageRequest
+_problem Problem Severity
+_request CountTokensRequest MessageRequest SupportsParam UNSET Unset
 _retry Attempt RetryPolicy
 _sse SSEDecoder ServerSentEvent encode_sse
 _stream MessageStream StreamState

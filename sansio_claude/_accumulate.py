@@ -112,11 +112,11 @@ class MessageAccumulator:
         self._order: list[int] = []  # the indices started, sorted
         self.message: Message | None = None
         """The message so far, live; None before message_start."""
-        self.done = False
+        self.done: bool = False
         self.deviations: list[Deviation] = []
-        self.deviations_dropped = 0
+        self.deviations_dropped: int = 0
         """How many more deviations there were than `Limits.deviations`."""
-        self.event_number = 0
+        self.event_number: int = 0
         """Events taken so far."""
         self.blocks: dict[int, ContentBlock] = {}
         """The blocks by index (empty without `keep_content`)."""

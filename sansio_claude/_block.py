@@ -34,9 +34,9 @@ class Block:
     """One content block. `raw` is its JSON object as it came, grown by the deltas since."""
 
     __slots__ = ("_raw",)
-    strings: ClassVar[tuple[str, ...]] = ()
+    _strings: ClassVar[tuple[str, ...]] = ()
     """Keys that hold a string whenever they are there."""
-    type_name: ClassVar[str] = ""
+    _type_name: ClassVar[str] = ""
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
@@ -66,11 +66,11 @@ class Block:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         # The class says the type, except of a block nobody knows.
-        shown = [(key, value) for key, value in self.to_dict().items() if key != "type" or not self.type_name]
+        shown = [(key, value) for key, value in self.to_dict().items() if key != "type" or not self._type_name]
         inside = ", ".join(f"{key}={value!r}" for key, value in shown)
         return f"{type(self).__name__}({inside})"
 
@@ -83,7 +83,7 @@ class GrowingBlock(Block):
     """A block whose main string grows by deltas."""
 
     __slots__ = ("pieces",)
-    grows: ClassVar[str]
+    _grows: ClassVar[str]
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
@@ -96,7 +96,7 @@ class GrowingBlock(Block):
         if pieces:
             # CPython grows a string in place only while nobody else holds it, so it leaves the dict meanwhile.
             # That is what keeps looking after every delta linear in total.
-            raw, key = self._raw, self.grows
+            raw, key = self._raw, self._grows
             text: Any = raw.get(key)
             raw[key] = None
             if isinstance(text, str):

@@ -52,9 +52,9 @@ class TextBlock(GrowingBlock):
     """Text, possibly with citations."""
 
     __slots__ = ("mirror",)
-    type_name = "text"
-    grows = "text"
-    strings = ("text",)
+    _type_name = "text"
+    _grows = "text"
+    _strings = ("text",)
 
     def __init__(self, raw: dict[str, Any]) -> None:
         super().__init__(raw)
@@ -83,9 +83,9 @@ class ThinkingBlock(GrowingBlock):
     """Thinking, whole or summarized; empty with a signature where its display is omitted."""
 
     __slots__ = ()
-    type_name = "thinking"
-    grows = "thinking"
-    strings = ("thinking", "signature")
+    _type_name = "thinking"
+    _grows = "thinking"
+    _strings = ("thinking", "signature")
 
     @property
     def thinking(self) -> str:
@@ -103,8 +103,8 @@ class RedactedThinkingBlock(Block):
     """Thinking that is not shown; opaque."""
 
     __slots__ = ()
-    type_name = "redacted_thinking"
-    strings = ("data",)
+    _type_name = "redacted_thinking"
+    _strings = ("data",)
 
     @property
     def data(self) -> str:
@@ -116,7 +116,7 @@ class ToolResultBlock(Block):
     """What the results of server tools share. They arrive whole."""
 
     __slots__ = ()
-    strings = ("tool_use_id",)
+    _strings = ("tool_use_id",)
 
     @property
     def tool_use_id(self) -> str:
@@ -138,56 +138,56 @@ class WebSearchToolResultBlock(ToolResultBlock):
     """A list of search results, or an error object."""
 
     __slots__ = ()
-    type_name = "web_search_tool_result"
+    _type_name = "web_search_tool_result"
 
 
 class WebFetchToolResultBlock(ToolResultBlock):
     """A fetched document, or an error object."""
 
     __slots__ = ()
-    type_name = "web_fetch_tool_result"
+    _type_name = "web_fetch_tool_result"
 
 
 class CodeExecutionToolResultBlock(ToolResultBlock):
     """What executed code printed and made, perhaps encrypted, or an error object."""
 
     __slots__ = ()
-    type_name = "code_execution_tool_result"
+    _type_name = "code_execution_tool_result"
 
 
 class BashCodeExecutionToolResultBlock(ToolResultBlock):
     """What a shell command printed and made, or an error object."""
 
     __slots__ = ()
-    type_name = "bash_code_execution_tool_result"
+    _type_name = "bash_code_execution_tool_result"
 
 
 class TextEditorCodeExecutionToolResultBlock(ToolResultBlock):
     """The result of a view, create or str_replace on the server, or an error object."""
 
     __slots__ = ()
-    type_name = "text_editor_code_execution_tool_result"
+    _type_name = "text_editor_code_execution_tool_result"
 
 
 class ToolSearchToolResultBlock(ToolResultBlock):
     """References to the tools found, or an error object."""
 
     __slots__ = ()
-    type_name = "tool_search_tool_result"
+    _type_name = "tool_search_tool_result"
 
 
 class AdvisorToolResultBlock(ToolResultBlock):
     """An advisor's answer, perhaps redacted, or an error object (beta)."""
 
     __slots__ = ()
-    type_name = "advisor_tool_result"
+    _type_name = "advisor_tool_result"
 
 
 class MCPToolResultBlock(ToolResultBlock):
     """The result of an MCP tool: a string or a list of text blocks (beta)."""
 
     __slots__ = ()
-    type_name = "mcp_tool_result"
+    _type_name = "mcp_tool_result"
 
     @property
     def is_error(self) -> bool:
@@ -199,8 +199,8 @@ class MCPToolListingBlock(Block):
     """The tools an MCP server offers; goes back unchanged (beta)."""
 
     __slots__ = ()
-    type_name = "mcp_tool_listing"
-    strings = ("mcp_server_name",)
+    _type_name = "mcp_tool_listing"
+    _strings = ("mcp_server_name",)
 
     @property
     def mcp_server_name(self) -> str:
@@ -218,8 +218,8 @@ class ContainerUploadBlock(Block):
     """A file put into the code execution container."""
 
     __slots__ = ()
-    type_name = "container_upload"
-    strings = ("file_id",)
+    _type_name = "container_upload"
+    _strings = ("file_id",)
 
     @property
     def file_id(self) -> str:
@@ -231,7 +231,7 @@ class CompactionBlock(Block):
     """A summary that stands for the conversation so far (beta). `content` None: the compaction failed."""
 
     __slots__ = ()
-    type_name = "compaction"
+    _type_name = "compaction"
 
     @property
     def content(self) -> Any:
@@ -248,7 +248,7 @@ class FallbackBlock(Block):
     """Says that another model went on with the answer (beta)."""
 
     __slots__ = ()
-    type_name = "fallback"
+    _type_name = "fallback"
 
     @property
     def from_model(self) -> str | None:
@@ -296,7 +296,7 @@ ContentBlock: TypeAlias = (
 """Every kind of block; a type that is not known is an UnknownBlock."""
 
 _BY_TYPE: Final[Mapping[str, Callable[[dict[str, Any]], ContentBlock]]] = {
-    cls.type_name: cls
+    cls._type_name: cls
     for cls in (
         TextBlock,
         ThinkingBlock,
@@ -331,7 +331,7 @@ def block_from_dict(raw: Any) -> ContentBlock:
     if not isinstance(kind, str):
         raise RemoteProtocolError(f"a content block's type is {kind_of(kind)}, not a string", stop="blocks")
     block = _BY_TYPE.get(kind, UnknownBlock)(raw)
-    for key in block.strings:
+    for key in block._strings:
         if key in raw and not isinstance(raw[key], str):
             raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(raw[key])}, not a string", stop="blocks")
     citations: Any = raw.get("citations")

@@ -7,7 +7,7 @@ and the order of keys are kept, and `Message.from_dict(d).to_dict() == d`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sansio_claude._block import copy_json, kind_of
 from sansio_claude._blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
@@ -96,7 +96,7 @@ class Usage:
             return NotImplemented
         return self._raw == other._raw
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Usage({', '.join(f'{key}={value!r}' for key, value in self._raw.items())})"
@@ -113,7 +113,7 @@ class Message:
 
     def __init__(self, raw: dict[str, Any], content: list[ContentBlock]) -> None:
         self._raw = raw
-        self.content = content
+        self.content: list[ContentBlock] = content
         """The content blocks."""
 
     @classmethod
@@ -267,7 +267,7 @@ class Message:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         blocks = ", ".join(map(repr, self.content))

@@ -44,14 +44,14 @@ class Ticket(Generic[_P]):
     __slots__ = ("connection", "fresh", "granted", "held", "origin", "wake")
 
     def __init__(self, origin: Hashable, *, fresh: bool) -> None:
-        self.origin = origin
-        self.fresh = fresh
+        self.origin: Hashable = origin
+        self.fresh: bool = fresh
         """Whether only a new connection will do."""
         self.connection: _P | None = None
         """The idle connection that was handed over; None means: open one."""
-        self.granted = False
+        self.granted: bool = False
         """Whether the wait is over. Then the ticket holds a place, or the pool was closed."""
-        self.held = False
+        self.held: bool = False
         """Whether it holds a place."""
         self.wake: Callable[[], object] | None = None
         """Called once, when a waiting ticket is granted. Set by whoever waits; it must not call the pool."""

@@ -102,11 +102,11 @@ class Session:
         trace: Callable[[TraceEvent], None],
         watched: Callable[[], bool],
     ) -> None:
-        self.endpoint = endpoint
-        self.betas = betas
-        self.headers = headers
+        self.endpoint: Endpoint = endpoint
+        self.betas: Sequence[str] = betas
+        self.headers: Mapping[str, str | None] | None = headers
         self.pool: Pool[Connection] = Pool(max_connections=max_connections, idle_timeout=IDLE)
-        self.settings = CallSettings(
+        self.settings: CallSettings = CallSettings(
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             limits=limits or Limits(),

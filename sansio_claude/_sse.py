@@ -88,7 +88,7 @@ class SSEDecoder:
     def __init__(self, *, limits: Limits | None = None) -> None:
         self._limits = limits = limits if limits is not None else Limits()
         # As many bytes, in events of two lines each, cannot pass a limit.
-        self.never_too_large = min(limits.line, limits.event) if limits.event_lines >= 2 else 0
+        self.never_too_large: int = min(limits.line, limits.event) if limits.event_lines >= 2 else 0
         self._events: list[ServerSentEvent] = []
         self._begins: list[int] = []  # for each of them, the offset of its first line
         self._begin = 0
@@ -105,12 +105,12 @@ class SSEDecoder:
         self._names: dict[bytes, str] = {}  # decoded event names: there are about ten
         self._keep_dataless_errors = False
         self._id = ""  # comes into force at the next blank line
-        self.last_event_id = ""
+        self.last_event_id: str = ""
         self.retry: int | None = None
-        self.discarded = b""
-        self.comments = 0
-        self.eof = False
-        self.offset = 0
+        self.discarded: bytes = b""
+        self.comments: int = 0
+        self.eof: bool = False
+        self.offset: int = 0
         """Bytes of the body whose lines have ended."""
 
     @property

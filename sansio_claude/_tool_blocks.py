@@ -65,7 +65,7 @@ class ToolInputBlock(Block):
     """What the three kinds of tool call share: an id, a name, and an input that arrives in fragments."""
 
     __slots__ = ("_given", "_parser", "_status", "pieces")
-    strings: ClassVar[tuple[str, ...]] = ("id", "name")
+    _strings: ClassVar[tuple[str, ...]] = ("id", "name")
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
@@ -193,22 +193,22 @@ class ToolUseBlock(ToolInputBlock):
     """A call of one of the caller's tools."""
 
     __slots__ = ()
-    type_name = "tool_use"
+    _type_name = "tool_use"
 
 
 class ServerToolUseBlock(ToolInputBlock):
     """A call of a tool that the server runs itself."""
 
     __slots__ = ()
-    type_name = "server_tool_use"
+    _type_name = "server_tool_use"
 
 
 class MCPToolUseBlock(ToolInputBlock):
     """A call of a tool of an MCP server, run by the API (beta)."""
 
     __slots__ = ()
-    type_name = "mcp_tool_use"
-    strings = ("id", "name", "server_name")
+    _type_name = "mcp_tool_use"
+    _strings = ("id", "name", "server_name")
 
     @property
     def server_name(self) -> str:

@@ -127,10 +127,10 @@ def test_looking_after_every_piece_grows_the_text_in_place() -> None:
 
 
 def test_the_base_classes_are_for_subclasses() -> None:
-    assert Block.strings == ()
+    assert Block._strings == ()
     assert issubclass(TextBlock, GrowingBlock)
-    assert TextBlock.grows == "text"
-    assert ThinkingBlock.grows == "thinking"
+    assert TextBlock._grows == "text"
+    assert ThinkingBlock._grows == "thinking"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_each_type_has_its_class_and_keeps_its_type(kind: str) -> None:
     assert block.type == kind
     assert block.to_dict() == {"type": kind}
     if kind != "hologram":
-        assert type(block).type_name == kind
+        assert type(block)._type_name == kind
 
 
 @given(strategies.blocks())
