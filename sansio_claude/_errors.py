@@ -82,8 +82,11 @@ class RemoteProtocolError(ClaudeError):
 
     `stop` says at which of the eight stops from bytes to message ("exchange", "frames", "json", "events", "blocks",
     "stream", "message"; "wire" below them), `excerpt` holds some of the offending bytes, `offset` how many bytes of
-    the body came before the place (None where that is not known), `partial` the message so far.
+    the body came before the place (None where that is not known), `partial` the message so far. What
+    `PartialJSON.final()` raises has the value so far as `partial` and the raw JSON text as `text` (else None).
     """
+
+    text: str | None = None
 
     def __init__(
         self,
@@ -220,9 +223,7 @@ class TLSError(TransportError):
 class ProxyError(TransportError):
     """The proxy would not or could not make the connection. `status` is what it answered, where it did."""
 
-    def __init__(
-        self, message: str = "", *, status: int | None = None, partial: Message | None = None
-    ) -> None:
+    def __init__(self, message: str = "", *, status: int | None = None, partial: Message | None = None) -> None:
         super().__init__(message, partial=partial)
         self.status = status
 
