@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -519,6 +521,25 @@ def test_what_was_refused_stays_refused(kind: type[PlainStream]) -> None:
     assert (stream.state, stream.done) == ("broken", False)
     assert stream.message is not None
     assert stream.message.text == "a"
+
+
+def test_an_error_of_a_stream_can_be_pickled_and_copied_with_what_had_come(kind: type[PlainStream]) -> None:
+    stream = fed(
+        *(START, start(0, TEXT), text('{"a": [1'), start(1, {"type": "tool_use", "id": "t", "input": {}})),
+        delta(1, type="input_json_delta", partial_json='{"b": "x'),
+        kind=kind,
+    )
+    watch = stream.watch(0, "a[*]")
+    assert (watch.new(), stream.partial_input(1).value) == ([], {"b": "x"})
+    stream.receive_eof()
+    error = error_of(stream)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error), copy.copy(error)):
+        assert (type(twin), str(twin)) == (TruncatedError, str(error))
+        assert twin.partial is not None
+        assert twin.partial == error.partial
+        assert twin.partial.to_dict()["content"][0] == {"type": "text", "text": '{"a": [1'}
+        (call,) = twin.partial.tool_uses
+        assert (call.input_status, call.partial_input) == ("partial", {"b": "x"})
 
 
 def test_raising_again_does_not_lengthen_the_traceback(kind: type[PlainStream]) -> None:
