@@ -439,7 +439,7 @@ class Call:
         if talk is not None and ticket is not None and connection is not None and talk.reusable:
             connection.used = True
             self._pool.release(ticket, connection, now)
-            self._ticket = self._connection = None
+            self._ticket = self._connection = self.handle = None
         else:
             self._discard()
 
@@ -447,7 +447,7 @@ class Call:
         if self._ticket is not None:
             opened = self._connection is not None and self._connection.handle is not None
             self._pool.discard(self._ticket, self._connection if opened else None)
-        self._ticket = self._connection = None
+        self._ticket = self._connection = self.handle = None
 
     def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
         """The attempt failed. `again`: another one would be safe, and may help."""
