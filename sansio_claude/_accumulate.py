@@ -224,8 +224,8 @@ class MessageAccumulator:
         block = self.open.get(event.index)
         if block is None:
             if event.index in self.types:
-                raise _bad(f"a {event.delta_type} came for block {event.index}, which has stopped")
-            raise _bad(f"a {event.delta_type} came for block {event.index}, which never started")
+                raise _bad(f"a {event.delta_type:.40} came for block {event.index}, which has stopped")
+            raise _bad(f"a {event.delta_type:.40} came for block {event.index}, which never started")
         fits = _FITS.get(type(event))
         if fits is not None and not isinstance(block, (fits, UnknownBlock)):
             raise _bad(f"a {event.delta_type} came for block {event.index}, which is a {block.type} block")

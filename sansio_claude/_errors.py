@@ -347,9 +347,9 @@ def api_error(
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     where = f"HTTP {status}" if status != 200 else "in the stream"
     if request_id:
-        where += f", request {request_id}"
+        where += f", request {request_id:.100}"
     return cls(
-        f"{kind or 'error'}: {shown or 'the answer has no message'} ({where})",
+        f"{kind or 'error':.100}: {shown or 'the answer has no message'} ({where})",
         type=kind,
         status=status,
         error_message=text,

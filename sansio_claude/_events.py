@@ -270,13 +270,13 @@ def _bad(words: str) -> RemoteProtocolError:
     return RemoteProtocolError(words, stop="events")
 
 
-def _index(value: dict[str, Any], limits: Limits) -> int:
+def _index(value: dict[str, Any], event: str, limits: Limits) -> int:
     index: Any = value.get("index")
     if type(index) is not int:  # bool is an int
         found = kind_of(index) if "index" in value else "missing"
-        raise _bad(f"the index of a {value.get('type')} is {found}, not an integer")
+        raise _bad(f"the index of a {event} is {found}, not an integer")
     if index < 0:
-        raise _bad(f"the index of a {value.get('type')} is negative")
+        raise _bad(f"the index of a {event} is negative")
     if index >= limits.blocks:
         raise LimitError(
             f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stop="events"
@@ -318,7 +318,7 @@ def _message_start(value: dict[str, Any], limits: Limits) -> Event:
 
 
 def _block_start(value: dict[str, Any], limits: Limits) -> Event:
-    index = _index(value, limits)
+    index = _index(value, "content_block_start", limits)
     block = block_from_dict(_object(value, "content_block", "content_block_start"))
     return ContentBlockStart(index, block, _rest(value, _START))
 
@@ -332,7 +332,7 @@ _STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, E
 
 
 def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
-    index = _index(value, limits)
+    index = _index(value, "content_block_delta", limits)
     delta = _object(value, "delta", "content_block_delta")
     kind: Any = delta.get("type")
     known = _STRING_DELTAS.get(kind) if isinstance(kind, str) else None
@@ -367,7 +367,7 @@ def _join(outer: Extra, inner: Extra) -> Extra:
 
 
 def _block_stop(value: dict[str, Any], limits: Limits) -> Event:
-    return ContentBlockStop(_index(value, limits), None, _rest(value, _STOP))
+    return ContentBlockStop(_index(value, "content_block_stop", limits), None, _rest(value, _STOP))
 
 
 def _message_delta(value: dict[str, Any], limits: Limits) -> Event:

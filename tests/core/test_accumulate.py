@@ -235,6 +235,11 @@ def test_indices_that_cannot_be_right_are_refused(values: list[dict[str, Any]], 
     assert (str(error), error.stop) == (words, "blocks")
 
 
+def test_an_unknown_delta_type_is_not_quoted_at_length() -> None:
+    for values in ([], [*block(TEXT)]):
+        assert len(str(refused(START, *values, delta(0, type="n" * 10_000)))) < 100
+
+
 DELTAS: dict[str, dict[str, Any]] = {
     "text_delta": {"text": "t"},
     "citations_delta": {"citation": {}},

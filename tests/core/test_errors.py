@@ -305,6 +305,12 @@ def test_long_words_are_cut_in_the_text_only() -> None:
         assert ("w" * 500 + ("..." if length > 500 else "") + " (") in str(error)
 
 
+def test_a_long_type_or_request_id_is_cut_in_the_text_only() -> None:
+    error = api_error({"error": {"type": "t" * 101}, "request_id": "r" * 101}, status=400)
+    assert (error.type, error.request_id) == ("t" * 101, "r" * 101)
+    assert str(error) == f"{'t' * 100}: the answer has no message (HTTP 400, request {'r' * 100})"
+
+
 @pytest.mark.parametrize("code", ["enforced_spend_limit_reached", "contract_spend_limit_reached"])
 def test_a_spend_cap_is_not_retryable_whatever_is_said(code: str) -> None:
     payload = {"error": {"type": "rate_limit_error", "details": {"error_code": code}}}

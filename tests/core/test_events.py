@@ -354,6 +354,8 @@ def test_an_index_is_an_integer_from_zero(kind: str, index: Any, words: str) -> 
     assert str(error) == f"the index of a {kind} is {words}"
     assert error.stop == "events"
     assert str(refused({"type": kind, **rest})) == f"the index of a {kind} is missing, not an integer"
+    unnamed = refused({"type": ["long"] * 99, "index": index, **rest}, name=kind)
+    assert str(unnamed) == f"the index of a {kind} is {words}"
 
 
 @pytest.mark.parametrize("kind", ["content_block_start", "content_block_delta", "content_block_stop"])
