@@ -188,7 +188,7 @@ SHAPES: tuple[str, ...] = tuple(_MAKERS)
 
 # For the end to end benchmarks only.
 _MAKERS["tiny"] = ("one answer of 9 events", lambda: (_chat("tiny", 3),), ("event", "16k"))
-_MAKERS["long_chat"] = ("one long text block", lambda: (_chat("long chat", 20_000),), ("event", "16k"))
+_MAKERS["long_chat"] = ("one long text block", lambda: (_chat("long chat", 10_000),), ("event", "16k"))
 
 
 @functools.cache
