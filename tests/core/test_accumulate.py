@@ -67,7 +67,7 @@ TEXT = {"type": "text", "text": ""}
 
 def test_an_answer_from_start_to_end() -> None:
     accumulator = MessageAccumulator()
-    assert accumulator.message is None
+    assert accumulated().message is None
     assert accumulator.keeps_content
     finished = []
     for number, value in enumerate(answer(*block(TEXT, {"type": "text_delta", "text": "hi"})), 1):
