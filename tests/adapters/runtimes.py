@@ -37,6 +37,8 @@ class Runtime:
     """An async context manager that ends its block after some seconds."""
     gather: Callable[..., Awaitable[list[Any]]]
     """gather(*async_functions): run them side by side."""
+    cancel_after: Callable[[int, Callable[[], Awaitable[Any]]], Awaitable[bool]]
+    """cancel_after(turns, function): run it, cancel it after so many turns of the loop; whether it was cancelled."""
 
     def __repr__(self) -> str:
         return self.name
@@ -73,6 +75,30 @@ async def _trio_gather(*functions: Callable[[], Awaitable[Any]]) -> list[Any]:
     return results
 
 
+async def _asyncio_cancel_after(turns: int, function: Callable[[], Awaitable[Any]]) -> bool:
+    task = asyncio.ensure_future(function())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return task.cancelled()
+
+
+async def _trio_cancel_after(turns: int, function: Callable[[], Awaitable[Any]]) -> bool:
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+
+            async def run() -> None:
+                await function()
+
+            nursery.start_soon(run)
+            for _ in range(turns):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+    return scope.cancelled_caught
+
+
 async def _checked(function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> Any:
     """Run it, and see that no task is left."""
     result = await function(*arguments)
@@ -100,11 +126,13 @@ def _run_eager(function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
 
 
 def _asyncio_runtime(name: str, run: Callable[..., Any]) -> Runtime:
-    return Runtime(name, sansio_claude.asyncio.Client, run, asyncio.sleep, _asyncio_move_on, _asyncio_gather)
+    return Runtime(
+        name, sansio_claude.asyncio.Client, run, asyncio.sleep, _asyncio_move_on, _asyncio_gather, _asyncio_cancel_after
+    )
 
 
 LOOPS = [
-    Runtime("trio", sansio_claude.trio.Client, trio.run, trio.sleep, _trio_move_on, _trio_gather),
+    Runtime("trio", sansio_claude.trio.Client, trio.run, trio.sleep, _trio_move_on, _trio_gather, _trio_cancel_after),
     _asyncio_runtime("asyncio", _run_asyncio),
     _asyncio_runtime("uvloop", _run_uvloop),
 ]
