@@ -1,0 +1,277 @@
+"""Events that break the rules, too much of everything, and whole answers that are not right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sansio_claude._errors import OverloadedError, RateLimitError
+from tests.faults.case import Outcome, case
+from tests.faults.cases_answers import tool_is
+from tests.faults.pieces import (
+    DELTAS,
+    EVENTS,
+    HELLO,
+    TEXT_BLOCK,
+    answer,
+    events,
+)
+from tests.faults.server import READ
+from tests.frames import DELTA, END, START, block, delta, start, stop, text, tool
+
+BODY = events(*EVENTS)
+MIDDLE = EVENTS[:3]
+"""Up to the first piece of text."""
+
+
+def odd(name: str, want: str, *values: Any, **more: Any) -> None:
+    case(f"ev_{name}", want, [READ, answer(*values)], **more)
+
+
+def refused(name: str, *values: Any, **more: Any) -> None:
+    """Bad after the first piece of text, which has to be given out."""
+    odd(name, "protocol", *MIDDLE, *values, *EVENTS[5:], given="Hello, ", **more)
+
+
+def deviant(outcome: Outcome) -> None:
+    assert outcome.deviations
+
+
+def tolerated(name: str, *values: Any, **more: Any) -> None:
+    """Taken, and noted; with strict=True an error."""
+    odd(name, "ok", *values, check=deviant, **more)
+    odd(f"{name}_strict", "protocol|truncated", *values, client={"strict": True})
+
+
+def failing(kind: Any = "overloaded_error", message: Any = "Overloaded") -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+odd("error_mid", "api", *MIDDLE, failing(), error=OverloadedError, given="Hello, ")
+odd("error_first", "api", failing(), error=OverloadedError, tries=3)
+odd("error_rate", "api", *MIDDLE, failing("rate_limit_error"), error=RateLimitError, given="Hello, ")
+odd("error_unknown_type", "api", *MIDDLE, failing("new_error"), given="Hello, ")
+odd("error_before_stop", "api", *EVENTS[:7], failing(), given=HELLO)
+odd("error_then_more", "api", *MIDDLE, failing(), *EVENTS[3:], given="Hello, ")
+odd("error_wrong_name", "api", *MIDDLE, b"event: message\n" + events(failing()).partition(b"\n")[2], given="Hello, ")
+odd("error_no_name", "api", *MIDDLE, events(failing()).partition(b"\n")[2], given="Hello, ")
+odd("error_null", "api", *MIDDLE, {"type": "error", "error": None}, given="Hello, ")
+odd("error_string", "api", *MIDDLE, {"type": "error", "error": "busy"}, given="Hello, ")
+odd("error_bare", "api", *MIDDLE, {"type": "error"}, given="Hello, ")
+odd("error_message_number", "api", *MIDDLE, failing(message=5), given="Hello, ")
+odd("error_bad_json", "api|protocol", *MIDDLE, b"event: error\ndata: oh no\n\n", given="Hello, ")
+odd("error_no_data", "api|protocol", *MIDDLE, b"event: error\n\n", b"event: error\ndata:\n\n", given="Hello, ")
+tolerated("error_after_stop", *EVENTS, failing())
+odd(
+    "dup_start_other",
+    "protocol",
+    *MIDDLE,
+    {**START, "message": {**START["message"], "id": "msg_2"}},
+    *EVENTS[3:],
+    given="Hello, ",
+)
+tolerated("dup_start", *MIDDLE, START, *EVENTS[3:])
+odd("no_start", "protocol", *EVENTS[1:])
+odd("delta_first", "protocol", *EVENTS[2:])
+odd("stop_first", "protocol|truncated", END)
+odd("message_delta_first", "protocol", DELTA, END)
+tolerated(
+    "index_gap",
+    START,
+    *block({**TEXT_BLOCK}, {"type": "text_delta", "text": "Hello, "}),
+    *block(TEXT_BLOCK, {"type": "text_delta", "text": "grüße, \U0001f642!"}, index=2),
+    DELTA,
+    END,
+)
+tolerated("index_start_at_1", START, *block(TEXT_BLOCK, {"type": "text_delta", "text": HELLO}, index=1), DELTA, END)
+tolerated(
+    "index_reversed",
+    START,
+    start(1, TEXT_BLOCK),
+    start(0, TEXT_BLOCK),
+    text("grüße, \U0001f642!", 1),
+    text("Hello, ", 0),
+    stop(0),
+    stop(1),
+    DELTA,
+    END,
+)
+refused("index_reuse", start(0, TEXT_BLOCK))
+refused("index_reuse_stopped", stop(0), start(0, TEXT_BLOCK))
+refused("index_unknown", text("x", 5))
+refused("index_negative", text("x", -1))
+refused("index_bool", text("x", False))
+refused("index_true", start(True, TEXT_BLOCK))
+odd("index_huge", "protocol|limit", *MIDDLE, start(10**30, TEXT_BLOCK), given="Hello, ")
+odd("index_large", "protocol|limit", *MIDDLE, start(10**9, TEXT_BLOCK), given="Hello, ")
+refused("index_null", text("x", None))
+refused("index_string", text("x", "0"))
+refused("index_float", text("x", 0.5))
+odd("index_float_whole", "protocol|ok", *MIDDLE, text("x", 0.0), *EVENTS[5:], text=None)
+refused("index_missing", {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}})
+refused("index_list", text("x", [0]))
+refused("stop_unknown", stop(4))
+odd("stop_again", "ok|protocol", *EVENTS[:6], stop(0), DELTA, END)
+refused("delta_after_stop", stop(0), text("x"))
+refused("wrong_delta", delta(0, type="input_json_delta", partial_json="{}"))
+refused("wrong_delta_thinking", delta(0, type="thinking_delta", thinking="x"))
+tolerated("after_message_stop", *EVENTS, text("more"))
+tolerated("start_after_stop", *EVENTS, {**START, "message": {**START["message"], "id": "msg_2"}}, *EVENTS[1:])
+tolerated("stop_twice", *EVENTS, END)
+odd("garbage_after_stop", "ok", *EVENTS, b"event: x\ndata: {{{\n\n")
+refused("text_null", text(None))
+refused("text_list", text(["a"]))
+refused("text_number", text(5))
+refused("text_missing", delta(0, type="text_delta"))
+refused("delta_missing", {"type": "content_block_delta", "index": 0})
+refused("delta_null", {"type": "content_block_delta", "index": 0, "delta": None})
+refused("delta_string", {"type": "content_block_delta", "index": 0, "delta": "x"})
+odd("delta_no_type", "protocol|ok", *MIDDLE, delta(0, text="x"), *EVENTS[5:], text=None)
+refused("block_null", start(1, None))
+refused("block_missing", {"type": "content_block_start", "index": 1})
+refused("block_string", start(1, "text"))
+odd("block_no_type", "protocol|ok", *EVENTS[:6], start(1, {"x": 1}), stop(1), DELTA, END)
+odd("block_text_null", "protocol|ok", START, start(0, {"type": "text", "text": None}), *EVENTS[2:])
+odd(
+    "tool_no_id",
+    "protocol|ok",
+    *EVENTS[:6],
+    start(1, {"type": "tool_use", "name": "x", "input": {}}),
+    stop(1),
+    DELTA,
+    END,
+)
+odd(
+    "tool_id_number",
+    "protocol|ok",
+    *EVENTS[:6],
+    start(1, {"type": "tool_use", "id": 5, "name": "x", "input": {}}),
+    stop(1),
+    DELTA,
+    END,
+)
+odd("message_null", "protocol", {"type": "message_start", "message": None}, *EVENTS[1:])
+odd("message_missing", "protocol", {"type": "message_start"}, *EVENTS[1:])
+odd("message_string", "protocol", {"type": "message_start", "message": "hi"}, *EVENTS[1:])
+odd("content_null", "protocol", {**START, "message": {**START["message"], "content": None}}, *EVENTS[1:])
+odd("content_string", "protocol", {**START, "message": {**START["message"], "content": "x"}}, *EVENTS[1:])
+odd("content_object", "protocol", {**START, "message": {**START["message"], "content": {}}}, *EVENTS[1:])
+
+
+def without(value: dict[str, Any], key: str) -> dict[str, Any]:
+    return {each: value[each] for each in value if each != key}
+
+
+tolerated("content_missing", {**START, "message": without(START["message"], "content")}, *EVENTS[1:])
+tolerated("usage_missing", {**START, "message": without(START["message"], "usage")}, *EVENTS[1:])
+tolerated("usage_null", {**START, "message": {**START["message"], "usage": None}}, *EVENTS[1:])
+tolerated(
+    "usage_strings",
+    {**START, "message": {**START["message"], "usage": {"input_tokens": "3", "output_tokens": "1"}}},
+    *EVENTS[1:],
+)
+odd("usage_list", "ok", {**START, "message": {**START["message"], "usage": [1]}}, *EVENTS[1:])
+odd("usage_negative", "ok", {**START, "message": {**START["message"], "usage": {"input_tokens": -3}}}, *EVENTS[1:])
+odd(
+    "usage_huge",
+    "ok|protocol|limit",
+    {**START, "message": {**START["message"], "usage": {"input_tokens": 10**30}}},
+    *EVENTS[1:],
+)
+tolerated("delta_usage_missing", *EVENTS[:6], without(DELTA, "usage"), END)
+tolerated("delta_usage_null", *EVENTS[:6], {**DELTA, "usage": None}, END)
+tolerated("mdelta_null", *EVENTS[:6], {**DELTA, "delta": None}, END)
+tolerated("no_mdelta", *EVENTS[:6], END)
+odd("mdelta_twice", "ok", *EVENTS[:6], DELTA, DELTA, END)
+odd("stop_reason_number", "ok|protocol", *EVENTS[:6], {**DELTA, "delta": {"stop_reason": 5}}, END)
+odd("id_null", "ok|protocol", {**START, "message": {**START["message"], "id": None}}, *EVENTS[1:])
+odd("role_user", "ok|protocol", {**START, "message": {**START["message"], "role": "user"}}, *EVENTS[1:])
+
+
+def data(content: bytes, name: bytes = b"content_block_delta") -> bytes:
+    return b"event: " + name + b"\ndata: " + content + b"\n\n"
+
+
+GOOD_DELTA = json.dumps(DELTAS[1]).encode()
+refused("data_number", data(b"5"))
+refused("data_null", data(b"null"))
+refused("data_true", data(b"true"))
+refused("data_string", data(b'"x"'))
+refused("data_array", data(b"[]"))
+refused("bad_json", data(GOOD_DELTA[:-1]))
+refused("bad_json_text", data(b"Hello there"))
+refused("bad_json_quotes", data(GOOD_DELTA.replace(b'"', b"'")))
+refused("bad_json_comma", data(GOOD_DELTA[:-1] + b",}"))
+refused("bad_json_comment", data(GOOD_DELTA + b" // hm"))
+refused("bad_json_html", data(b"<html>"))
+refused("two_json", data(GOOD_DELTA + GOOD_DELTA))
+refused("nan", data(GOOD_DELTA[:-1] + b', "n": NaN}'))
+refused("infinity", data(GOOD_DELTA[:-1] + b', "n": -Infinity}'))
+odd("float_overflow", "ok|protocol|limit", *MIDDLE, data(GOOD_DELTA[:-1] + b', "n": 1e400}'), *EVENTS[4:])
+odd("bigint", "protocol|limit", *MIDDLE, data(GOOD_DELTA[:-1] + b', "n": ' + b"9" * 5_000 + b"}"), given="Hello, ")
+odd(
+    "deep_objects",
+    "protocol|limit",
+    *MIDDLE,
+    data(GOOD_DELTA[:-1] + b', "n": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}"),
+    given="Hello, ",
+)
+odd(
+    "deep_arrays",
+    "protocol|limit",
+    *MIDDLE,
+    data(GOOD_DELTA[:-1] + b', "n": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
+    given="Hello, ",
+)
+odd("deep_unclosed", "protocol|limit", *MIDDLE, data(b"[" * 100_000), given="Hello, ")
+odd(
+    "deep_unknown_event",
+    "protocol|limit|ok",
+    EVENTS[0],
+    data(b'{"type":"new","n":' + b"[" * 50_000 + b"]" * 50_000 + b"}", b"new"),
+    *EVENTS[1:],
+)
+refused(
+    "overlong_utf8", data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xc0\xaf"}}')
+)
+refused("bad_utf8", data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xff"}}'))
+refused("half_utf8", data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xf0\x9f"}}'))
+refused(
+    "utf8_surrogate",
+    data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\xed\xa0\x80"}}'),
+)
+refused("latin1", data(json.dumps(DELTAS[1], ensure_ascii=False).encode("latin-1")))
+refused(
+    "lone_surrogate", data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ud800"}}')
+)
+refused("bad_escape", data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\x41"}}'))
+odd(
+    "raw_control",
+    "protocol|ok",
+    *MIDDLE,
+    data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\x01\tb"}}'),
+    *EVENTS[5:],
+    text=None,
+)
+odd(
+    "raw_nul",
+    "protocol|ok",
+    *MIDDLE,
+    data(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\0b"}}'),
+    *EVENTS[5:],
+    text=None,
+)
+tolerated("data_empty", *MIDDLE, b"event: content_block_delta\ndata:\n\n", *EVENTS[3:])
+odd("utf16", "protocol|truncated", BODY.decode().encode("utf-16"))
+odd("utf16_le", "protocol|truncated", BODY.decode().encode("utf-16-le"))
+odd("type_missing", "protocol|ok", *MIDDLE, b'data: {"index": 0}\n\n', *EVENTS[3:])
+odd("type_number", "protocol|ok", *MIDDLE, b'data: {"type": 5}\n\n', *EVENTS[3:])
+odd("type_wins", "ok", *(b"event: wrong\n" + events(each).partition(b"\n")[2] for each in EVENTS))
+odd("tool_bad_json", "ok", START, *tool("", '{"a": oops}'), DELTA, END, text=None, check=tool_is(None, "invalid"))
+odd("tool_two_json", "ok", START, *tool("{}", "{}"), DELTA, END, text=None, check=tool_is(None, "invalid"))
+odd("tool_nan", "ok", START, *tool('{"a": NaN}'), DELTA, END, text=None, check=tool_is(None, "invalid"))
+odd("tool_deep", "protocol|limit", START, *tool('{"a":' * 100_000 + "1" + "}" * 100_000), DELTA, END)
+odd("tool_deep_pieces", "protocol|limit", START, *tool(*['{"a":'] * 10_000), DELTA, END)
+odd("tool_array", "ok", START, *tool("[1, 2]"), DELTA, END, text=None, check=tool_is(None, "invalid|complete"))
+odd("tool_input_null", "protocol", START, *tool(None), DELTA, END)  # type: ignore[arg-type]
+odd("tool_surrogate", "ok|protocol", START, *tool('{"a": "\\ud83d\\ude42 \\ud800"}'), DELTA, END, text=None)

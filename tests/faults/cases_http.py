@@ -1,0 +1,198 @@
+"""Broken HTTP, chunks and compression."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from sansio_claude._errors import LimitError
+from tests.faults.case import case
+from tests.faults.pieces import CHUNKED, EVENTS, GOOD, HEAD, JSON, PAGE, chunk, chunks, events, fixed, gz, head
+from tests.faults.server import FIN, FLOW, HOLD, READ, Step
+
+BODY = events(*EVENTS)
+
+
+def broken(name: str, *data: Any, want: str = "protocol", **more: Any) -> None:
+    end: list[Step] = [] if data and data[-1] in (HOLD, FIN) else [FIN]
+    case(name, want, [READ, *data, *end], **more)
+
+
+def instead(old: bytes, new: bytes) -> bytes:
+    assert old in GOOD
+    return GOOD.replace(old, new, 1)
+
+
+def field(line: bytes) -> bytes:
+    """A good answer with one more header line."""
+    return instead(b"request-id", line + b"\r\nrequest-id")
+
+
+STATUS = b"HTTP/1.1 200 Whatever"
+TE = b"transfer-encoding: chunked"
+broken("http_bad_status", instead(b" 200 ", b" 2x0 "))
+broken("http_status_short", instead(b" 200 ", b" 20 "))
+broken("http_status_long", instead(b" 200 ", b" 2000 "))
+broken("http_status_negative", instead(b" 200 ", b" -20 "))
+broken("http_status_000", instead(b" 200 ", b" 000 "), want="protocol|api")
+broken("http_status_999", instead(b" 200 ", b" 999 "), want="api|protocol", tries=3)
+broken("http_status_600", instead(b" 200 ", b" 600 "), want="api|protocol", tries=3)
+broken("http_status_299", instead(b" 200 ", b" 299 "), want="api|protocol")
+broken("http_status_201", instead(b" 200 ", b" 201 "), want="api|protocol")
+broken("http_status_206", instead(b" 200 ", b" 206 "), want="api|protocol")
+broken("http_version_99", instead(b"HTTP/1.1", b"HTTP/9.9"))
+broken("http_version_20", instead(b"HTTP/1.1", b"HTTP/2.0"))
+broken("http_version_none", instead(b"HTTP/1.1 ", b"HTTP "))
+broken("http_09", b"<html>hello</html>")
+broken("http_lower_case", instead(b"HTTP/1.1", b"http/1.1"))
+broken("http_garbage", b"\x00\xff\xfe garbage \r\n\r\n" * 10)
+broken("http_empty_lines", b"\r\n\r\n\r\n\r\n", want="protocol|truncated")
+broken("http_other_protocol", b"220 mail.example ESMTP\r\n", HOLD)
+broken("http_request_back", b"POST / HTTP/1.1\r\nhost: x\r\n\r\n")
+broken("http_h2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\x00\x03\x00\x00\x00\x64" * 3, HOLD)
+broken("http_h2_preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", HOLD)
+broken("http_tls_alert", b"\x15\x03\x01\x00\x02\x02\x46")
+broken("http_no_colon", field(b"this has none"))
+broken("http_space_colon", field(b"x-a : b"))
+broken("http_empty_name", field(b": b"))
+broken("http_bad_name", field(b"x(y): b"))
+broken("http_nul_header", field(b"x-a: b\0c"))
+broken("http_nul_name", field(b"x\0a: b"))
+case("http_control", "ok|protocol", [READ, field(b"x-a: b\x01c")])
+broken("http_cr_in_value", field(b"x-a: b\rtransfer-encoding: chunked\r"))
+broken("http_fold_first", instead(b"\r\nrequest-id", b"\r\n folded\r\nrequest-id"))
+broken("http_huge_header", field(b"x-a: " + b"b" * 1_048_576), want="limit", error=LimitError)
+broken("http_huge_reason", instead(b"Whatever", b"w" * 1_048_576), want="limit")
+broken("http_many_headers", field(b"\r\n".join(b"x-%d: y" % number for number in range(20_000))), want="limit")
+broken(
+    "http_endless_headers", STATUS + b"\r\n", FLOW(lambda: (b"x-a: b\r\n" * 4_096 for _ in range(1_024))), want="limit"
+)
+broken(
+    "http_endless_line",
+    FLOW(lambda: (b"HTTP/1.1 200 " if not number else b"w" * 32_768 for number in range(1_024))),
+    want="limit",
+)
+broken("http_1xx_flood", FLOW(lambda: (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 for _ in range(500))), want="limit")
+broken(
+    "http_1xx_large",
+    FLOW(lambda: (b"HTTP/1.1 103 Hints\r\nlink: " + b"a" * 30_000 + b"\r\n\r\n" for _ in range(50))),
+    want="limit",
+)
+broken(
+    "http_101",
+    b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+    HOLD,
+    want="protocol|api",
+)
+broken("http_two_lengths", head(200, f"content-length: {len(BODY)}", framing=f"content-length: {len(BODY) - 9}") + BODY)
+broken("http_lengths_list", head(200, framing=f"content-length: {len(BODY)}, {len(BODY) - 9}") + BODY)
+case(
+    "http_same_lengths",
+    "ok|protocol",
+    [READ, head(200, f"content-length: {len(BODY)}", framing=f"content-length: {len(BODY)}") + BODY],
+)
+broken(
+    "http_giant_length", head(200, framing="content-length: " + "9" * 40) + BODY[:300], want="protocol|limit|truncated"
+)
+broken("http_5000_digit_length", head(200, framing="content-length: " + "9" * 5_000) + BODY, want="protocol|limit")
+broken("http_negative_length", head(200, framing="content-length: -1") + BODY)
+broken("http_plus_length", head(200, framing="content-length: +50") + BODY)
+broken("http_hex_length", head(200, framing="content-length: 0x50") + BODY)
+broken("http_float_length", head(200, framing="content-length: 5e2") + BODY)
+broken("http_empty_length", head(200, framing="content-length:") + BODY)
+broken("http_other_digits", b"HTTP/1.1 200 OK\r\ncontent-length: \xd9\xa1\xd9\xa2\r\n\r\n" + BODY)
+broken("http_short_length", head(200, framing="content-length: 300") + BODY, want="truncated|protocol")
+broken("http_te_gzip", instead(TE, b"transfer-encoding: gzip, chunked"))
+broken("http_te_unknown", instead(TE, b"transfer-encoding: xchunked"))
+broken("http_te_twice", instead(TE, TE + b"\r\n" + TE))
+broken("http_te_chunked_list", instead(TE, TE + b", chunked"))
+broken("http_te_identity", instead(TE, b"transfer-encoding: identity"))
+broken("http_te_http10", instead(b"HTTP/1.1", b"HTTP/1.0"), want="protocol|ok")
+case("http_te_and_length", "ok|protocol", [READ, instead(TE, TE + b"\r\ncontent-length: 5")])
+case("http_lf_only", "ok|protocol", [READ, HEAD.replace(b"\r\n", b"\n") + CHUNKED])
+case("http_leading_crlf", "ok|protocol", [READ, b"\r\n" + GOOD])
+case("http_folded", "ok|protocol", [READ, field(b"x-a: b\r\n  c")])
+case("http_obs_text", "ok", [READ, field(b"x-a: \xff\xfe\x80")])
+case("http_empty_value", "ok", [READ, field(b"x-a:")])
+case("http_no_headers", "ok", [READ, b"HTTP/1.1 200 OK\r\n\r\n" + BODY, FIN])
+broken(
+    "http_two_answers_first_bad", head(200, framing="content-length: 5") + b"hello" + GOOD, want="protocol|truncated"
+)
+
+FIRST = chunk(events(*EVENTS[:3]))
+
+
+def chunky(name: str, rest: bytes, *more: Any, want: str = "protocol", **options: Any) -> None:
+    broken(name, HEAD + FIRST + rest, *more, want=want, given="Hello, ", **options)
+
+
+chunky("chunk_bad_size", b"zz\r\nhello\r\n")
+chunky("chunk_0x", b"0x5\r\nhello\r\n")
+chunky("chunk_negative", b"-5\r\nhello\r\n")
+chunky("chunk_plus", b"+5\r\nhello\r\n")
+chunky("chunk_underscore", b"1_0\r\n" + b"a" * 16 + b"\r\n")
+chunky("chunk_empty_size", b"\r\nhello\r\n")
+chunky("chunk_space_size", b" 5\r\nhello\r\n")
+chunky("chunk_size_huge", b"f" * 17 + b"\r\nhello\r\n", want="protocol|limit|truncated")
+chunky("chunk_size_digits", b"0" * 5_000 + b"5\r\nhello\r\n", want="protocol|limit")
+chunky("chunk_size_endless", b"1" * 1_000_000, want="protocol|limit")
+chunky("chunk_size_short", b"3\r\nhello\r\n")
+chunky("chunk_size_long", b"7\r\nhello\r\n0\r\n\r\n", want="protocol|truncated")
+chunky("chunk_lf_ends", want="protocol|truncated", rest=b"5\nhello\n0\n\n")
+chunky("chunk_no_crlf", b"5\r\nhello5\r\nhello\r\n")
+chunky("chunk_ext_lf", b"5;a\nb\r\nhello\r\n0\r\n\r\n")
+case("chunk_ext_cr", "ok|protocol", [READ, HEAD + b"%x;a\rb\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
+case("chunk_ext_nul", "ok|protocol", [READ, HEAD + b"%x;a\0b\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
+chunky("chunk_ext_huge", b"5;", FLOW(lambda: (b"a" * 65_536 for _ in range(128))), want="limit")
+chunky("chunk_garbage", want="protocol|truncated", rest=PAGE)
+chunky("chunk_after_last", b"0\r\nnot a trailer\r\n\r\n", want="protocol|truncated")
+broken("chunk_not_chunked", HEAD + BODY, want="protocol|truncated")
+STOPPED = HEAD + chunk(BODY) + b"0\r\n"
+case("trailers_huge", "ok", [READ, STOPPED, FLOW(lambda: (b"x-a: " + b"b" * 65_000 + b"\r\n" for _ in range(128)))])
+case("trailers_many", "ok", [READ, STOPPED + b"x: y\r\n" * 20_000 + b"\r\n"])
+case("trailers_bad", "ok", [READ, STOPPED + b"no colon\r\n\r\n"])
+broken(
+    "trailers_huge_json",
+    head(200) + chunk(JSON.partition(b"\r\n\r\n")[2]) + b"0\r\n" + b"x: y\r\n" * 20_000 + b"\r\n",
+    how="whole",
+    want="limit",
+)
+case("trailers_status", "ok", [READ, STOPPED + b"status: 500\r\ncontent-length: 5\r\n\r\n"])
+
+
+def encoded(name: str, coding: str, *pieces: bytes, want: str = "protocol", **more: Any) -> None:
+    broken(name, head(200, f"content-encoding: {coding}") + chunks(*pieces), want=want, **more)
+
+
+def line_of(size: int) -> bytes:
+    return b'event: content_block_delta\ndata: {"type":"content_block_delta","x":"' + b"a" * size
+
+
+encoded("ce_unknown", "br", BODY)
+encoded("ce_zstd", "zstd", b"\x28\xb5\x2f\xfd" + BODY)
+encoded("ce_nonsense", "rot13", BODY)
+encoded("ce_list", "gzip, gzip", gz(gz(BODY)), want="protocol|ok")
+encoded("ce_gzip_bad", "gzip", BODY)
+encoded("ce_gzip_corrupt", "gzip", gz(BODY)[:200] + b"\xff\x00\xff" + gz(BODY)[203:])
+encoded("ce_gzip_bad_crc", "gzip", gz(events(*EVENTS[:5]))[:-8] + b"\0" * 8, want="protocol|truncated")
+encoded("ce_gzip_garbage_behind", "gzip", gz(events(*EVENTS[:5])) + b"garbage", want="protocol|truncated")
+encoded("ce_gzip_empty", "gzip", want="truncated|protocol")
+encoded("ce_gzip_bomb", "gzip", gz(line_of(64 << 20)), want="limit")
+encoded("ce_gzip_bomb_events", "gzip", gz(events(*EVENTS[:2]) + b": ping\n\n" * (8 << 20)), want="limit")
+encoded("ce_gzip_nested_bomb", "gzip", gz(gz(line_of(64 << 20))), want="protocol|limit|truncated")
+broken(
+    "ce_json_bomb",
+    fixed(gz(b'{"a":"' + b"a" * (64 << 20) + b'"}'), "content-encoding: gzip"),
+    how="whole",
+    want="limit",
+)
+broken("ce_hidden_gzip", head(200) + chunks(gz(BODY)), words="gzip")
+encoded("ce_deflate", "deflate", zlib.compress(BODY), want="ok|protocol")
+case(
+    "ce_gzip_two_members",
+    "ok|protocol",
+    [READ, head(200, "content-encoding: gzip") + chunks(gz(BODY[:400]), gz(BODY[400:]))],
+)
+case("ce_x_gzip", "ok|protocol", [READ, head(200, "content-encoding: x-gzip") + chunks(gz(BODY))])
+case("ce_gzip_upper", "ok", [READ, head(200, "Content-Encoding: GZIP") + chunks(gz(BODY))])
+case("ce_empty", "ok", [READ, head(200, "content-encoding: ") + CHUNKED])

@@ -1,0 +1,408 @@
+"""Answers that say no: statuses, retries, error bodies, redirects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sansio_claude._errors import (
+    APIError,
+    AuthenticationError,
+    BillingError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTooLargeError,
+    ServerError,
+)
+from tests.certificates import server_context
+from tests.faults.case import Outcome, case
+from tests.faults.cases_answers import over
+from tests.faults.pieces import (
+    EVENTS,
+    GOOD,
+    JSON,
+    MESSAGE,
+    PAGE,
+    PING,
+    answer,
+    chunk,
+    error,
+    events,
+    fixed,
+    gz,
+    head,
+    page,
+    whole,
+)
+from tests.faults.server import FIN, FLOW, HOLD, READ, RST, TLS, Site, Step
+
+BODY = events(*EVENTS)
+OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+
+def told(status: int, kind: str | None, **more: Any) -> Any:
+    """What the error has to know."""
+
+    def check(outcome: Outcome) -> None:
+        found = outcome.error
+        assert isinstance(found, APIError)
+        assert found.status == status
+        assert found.type == kind
+        assert found.request_id == "req_fault"
+        assert len(found.attempts) == outcome.requests
+        for key, value in more.items():
+            assert getattr(found, key) == value
+
+    return check
+
+
+def status(name: str, number: int, kind: str, cls: type[APIError], tries: int = 1) -> None:
+    case(
+        f"status_{name}",
+        "api",
+        [READ, error(number, kind)],
+        error=cls,
+        tries=tries,
+        check=told(number, kind, error_message="no"),
+    )
+
+
+status("400", 400, "invalid_request_error", InvalidRequestError)
+status("401", 401, "authentication_error", AuthenticationError)
+status("402", 402, "billing_error", BillingError)
+status("403", 403, "permission_error", PermissionDeniedError)
+status("404", 404, "not_found_error", NotFoundError)
+status("408", 408, "timeout_error", ServerError, 3)
+status("409", 409, "conflict_error", ConflictError, 3)
+status("413", 413, "request_too_large", RequestTooLargeError)
+status("418", 418, "teapot_error", APIError)
+status("422", 422, "invalid_request_error", InvalidRequestError)
+status("429", 429, "rate_limit_error", RateLimitError, 3)
+status("500", 500, "api_error", ServerError, 3)
+status("502", 502, "api_error", ServerError, 3)
+status("503", 503, "api_error", ServerError, 3)
+status("504", 504, "timeout_error", ServerError, 3)
+status("529", 529, "overloaded_error", OverloadedError, 3)
+status("529_as_503", 503, "overloaded_error", OverloadedError, 3)
+status("401_as_400", 400, "authentication_error", AuthenticationError)
+for _number, _cls, _tries in (
+    (400, InvalidRequestError, 1),
+    (401, AuthenticationError, 1),
+    (403, PermissionDeniedError, 1),
+    (500, ServerError, 3),
+    (502, ServerError, 3),
+    (503, ServerError, 3),
+    (504, ServerError, 3),
+    (520, ServerError, 3),
+    (529, OverloadedError, 3),
+):
+    case(
+        f"status_{_number}_html",
+        "api",
+        [READ, page(_number)],
+        error=_cls,
+        tries=_tries,
+        words="Bad gateway",
+        check=told(_number, None, body=PAGE),
+    )
+case("status_whole", "api", [READ, error(404, "not_found_error")], error=NotFoundError, how="whole")
+case("status_create", "api", [READ, error(404, "not_found_error")], error=NotFoundError, how="message")
+case("status_kept_alive", "api", [READ, error(400, "invalid_request_error")], check=over(1))
+BIG: dict[str, Any] = {"messages": [{"role": "user", "content": "x" * 8_000_000}]}
+case(
+    "status_413_early_rst",
+    "api|connect|truncated",
+    [0.01, error(413, "request_too_large"), 0.05, RST],
+    ask=BIG,
+    off=0,
+    then=False,
+    site={"buffer": 4096},
+)
+case(
+    "status_413_early_fin",
+    "api|connect|truncated",
+    [0.01, error(413, "request_too_large"), FIN],
+    ask=BIG,
+    off=0,
+    then=False,
+    site={"buffer": 4096},
+)
+case("status_401_before_request", "api|connect", [error(401, "authentication_error"), READ, HOLD], then=False)
+case("status_cut_body", "api", [READ, error(400, "invalid_request_error")[:-20], FIN], error=InvalidRequestError)
+case("status_rst_body", "api", [READ, error(400, "invalid_request_error")[:-20], 0.02, RST], error=InvalidRequestError)
+case("status_cut_at_head", "api", [READ, head(529), FIN], error=OverloadedError, tries=3)
+case("status_no_body", "api", [READ, head(500, framing="content-length: 0")], error=ServerError, tries=3)
+case(
+    "status_no_length", "api", [READ, head(500, framing=None) + b"oops", FIN], error=ServerError, tries=3, words="oops"
+)
+case("s200_html", "protocol", [READ, page(200)], words="HTML")
+case("s200_html_json", "protocol", [READ, page(200)], how="whole", words="HTML")
+case("s200_html_sse", "protocol", [READ, fixed(PAGE, kind="text/event-stream")], words="HTML")
+case("s200_text", "protocol|truncated", [READ, fixed(b"Hello there", kind="text/plain")])
+case("s200_json_message", "protocol", [READ, JSON], words="whole message")
+case("s200_json_message_create", "ok", [READ, JSON], how="message")
+case("s200_json_error", "api", [READ, whole(OVERLOADED)], error=OverloadedError, tries=3)
+case("s200_json_error_whole", "api", [READ, whole(OVERLOADED)], error=OverloadedError, tries=3, how="whole")
+case("s200_json_other", "protocol", [READ, whole({"status": "ok"})])
+case("s200_json_other_whole", "protocol", [READ, whole({"status": "ok"})], how="whole")
+case("s200_json_array", "protocol", [READ, whole([MESSAGE])], how="whole")
+case("s200_sse_nostream", "protocol", [READ, GOOD], how="whole", words="event stream")
+case("s200_gzip_unsaid", "protocol", [READ, head(200) + chunk(gz(BODY)), HOLD], words="gzip")
+case("s202_empty", "api|truncated|protocol", [READ, head(202, framing="content-length: 0")])
+
+
+# Retries
+
+
+def once(name: str, *bad: Any, want: str = "api", **more: Any) -> None:
+    """Bad once, good from then on."""
+    case(f"retry_{name}", want, [READ, *bad], [READ, GOOD], retried=True, **more)
+
+
+once("529", error(529, "overloaded_error"))
+once("500", error(500, "api_error"))
+once("502_html", page(502))
+once("503_html", page(503))
+once("504", error(504, "timeout_error"))
+once("408", error(408, "timeout_error"))
+once("409", error(409, "conflict_error"))
+once("429", error(429, "rate_limit_error"))
+once("520", page(520))
+once("500_closed", error(500, "api_error", "connection: close"), FIN)
+once("500_cut", error(500, "api_error")[:-10], FIN)
+case("retry_500_twice", "api", [READ, error(500, "api_error")], [READ, page(502)], [READ, GOOD], retried=True)
+case("retry_mixed", "connect", [READ, RST], [READ, error(529, "overloaded_error")], [READ, GOOD], retried=True)
+case("retry_json", "api", [READ, error(529, "overloaded_error")], [READ, JSON], how="whole", retried=True)
+case("retry_create", "api", [READ, error(529, "overloaded_error")], [READ, GOOD], how="message", retried=True)
+case(
+    "retry_create_stream_error",
+    "api",
+    [READ, answer(*EVENTS[:4], OVERLOADED)],
+    [READ, GOOD],
+    how="message",
+    retried=True,
+)
+case("retry_stream_error_first", "api", [READ, answer(OVERLOADED)], [READ, GOOD], retried=True)
+case("retry_stream_error_after_ping", "api", [READ, answer(PING, OVERLOADED)], [READ, GOOD], retried=True)
+case(
+    "retry_stream_error_after_start",
+    "api",
+    [READ, answer(EVENTS[0], OVERLOADED)],
+    [READ, GOOD],
+    tries=1,
+    error=OverloadedError,
+)
+case(
+    "retry_stream_invalid",
+    "api",
+    [READ, answer({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}})],
+    [READ, GOOD],
+    tries=1,
+    error=InvalidRequestError,
+)
+case(
+    "retry_told_not_to",
+    "api",
+    [READ, error(529, "overloaded_error", "x-should-retry: false")],
+    [READ, GOOD],
+    tries=1,
+    error=OverloadedError,
+)
+case(
+    "retry_told_to",
+    "api",
+    [READ, error(400, "invalid_request_error", "x-should-retry: true")],
+    [READ, GOOD],
+    retried=True,
+)
+case(
+    "retry_told_nonsense",
+    "api",
+    [READ, error(529, "overloaded_error", "x-should-retry: perhaps")],
+    [READ, GOOD],
+    retried=True,
+)
+SPENT = {
+    "type": "error",
+    "error": {"type": "rate_limit_error", "message": "no", "details": {"error_code": "enforced_spend_limit_reached"}},
+}
+case("retry_spend_cap", "api", [READ, whole(SPENT, status=429)], [READ, GOOD], tries=1, error=RateLimitError)
+SLOW: dict[str, Any] = {"initial": 5.0}
+
+
+def asked(name: str, field: str, *, least: float = 0.0, reported: bool = False, **more: Any) -> None:
+    """A 429 with a wait. `reported`: too long to be slept, so it is an error at once."""
+
+    def check(outcome: Outcome) -> None:
+        if outcome.kind == "ok":
+            assert outcome.seconds >= least
+
+    scripts: tuple[list[Step], ...] = ([READ, error(429, "rate_limit_error", field)], [READ, GOOD])
+    case(
+        f"retry_429_{name}",
+        "api",
+        *scripts,
+        retried=not reported,
+        tries=1 if reported else 2,
+        check=check,
+        within=4.0,
+        **more,
+    )
+
+
+OBEYED: dict[str, Any] = {"retry": SLOW}
+asked("ms", "retry-after-ms: 200", least=0.19, **OBEYED)
+asked("seconds", "retry-after: 0.2", least=0.19, **OBEYED)
+asked("zero", "retry-after: 0", **OBEYED)
+asked("float_zero", "retry-after: 0.0", **OBEYED)
+asked("nan", "retry-after: nan")
+asked("negative", "retry-after: -5")
+asked("word", "retry-after: soon")
+asked("empty", "retry-after:")
+asked("ms_bad", "retry-after-ms: soon")
+asked("past_date", "retry-after: Sun, 06 Nov 1994 08:49:37 GMT")
+asked("past_date_850", "retry-after: Sunday, 06-Nov-94 08:49:37 GMT")
+asked("bad_date", "retry-after: Sun, 99 Foo 1994 08:49:37 GMT")
+asked("inf", "retry-after: inf")
+asked("1e400", "retry-after: 1e400")
+asked("digits", "retry-after: " + "9" * 5_000)
+asked("hex", "retry-after: 0x10")
+asked("other_digits", "retry-after: \xb2")
+asked("far_date", "retry-after: Fri, 01 Jan 2199 00:00:00 GMT", reported=True)
+asked("hour", "retry-after: 3600", reported=True)
+asked("hour_ms", "retry-after-ms: 3600000", reported=True)
+case(
+    "retry_total",
+    "api",
+    [READ, error(529, "overloaded_error", "retry-after: 0.9")],
+    [READ, GOOD],
+    timeouts={"total": 0.5},
+    tries=1,
+)
+
+
+# Error bodies
+
+
+def no(name: str, content: bytes, *fields: str, words: str = "", want: str = "api", **more: Any) -> None:
+    case(
+        f"eb_{name}",
+        want,
+        [READ, fixed(content, *fields, status=400)],
+        words=words,
+        **{"error": InvalidRequestError, **more},
+    )
+
+
+no("array", b'[{"error": {"message": "in a list"}}]', words="in a list")
+no("array_empty", b"[]")
+no("error_string", b'{"type": "error", "error": "just words"}', words="just words")
+no("error_null", b'{"type": "error", "error": null}')
+no("error_number", b'{"type": "error", "error": 5}')
+no("error_list", b'{"type": "error", "error": ["a"]}')
+no("type_null", b'{"type": "error", "error": {"type": null, "message": "m"}}', words="m")
+no("type_number", b'{"type": "error", "error": {"type": 5, "message": "m"}}', words="m")
+no("type_unknown", b'{"type": "error", "error": {"type": "new_error", "message": "m"}}', words="new_error")
+no("message_null", b'{"type": "error", "error": {"type": "invalid_request_error", "message": null}}')
+no("message_object", b'{"type": "error", "error": {"type": "invalid_request_error", "message": {"a": 1}}}')
+no("message_long", json.dumps({"error": {"message": "m" * 60_000}}).encode(), words="mmm...")
+no("message_only", b'{"message": "plain"}', words="plain")
+no("aws", b'{"Message": "from AWS"}', words="from AWS")
+no("null", b"null")
+no("number", b"5")
+no("string", b'"a string"', words="a string")
+no("empty", b"")
+no("spaces", b"  \n ")
+no("text", b"upstream connect error", words="upstream connect error")
+no("html", PAGE, words="Bad gateway")
+no("html_no_title", b"<html><body>x</body></html>", words="HTML")
+no("broken_json", b'{"type": "error", "error": {"type": "inv')
+no("bom", b'\xef\xbb\xbf{"error": {"message": "behind a BOM"}}', words="behind a BOM")
+no("latin1", b'{"error": {"message": "gr\xfc\xdfe"}}')
+no("utf16", '{"error": {"message": "x"}}'.encode("utf-16"))
+no("nul", b'{"error": {"message": "a\\u0000b"}}\0')
+no("controls", b"\x1b[31mred\x1b[0m\x07\r\n\x00")
+no("surrogate", b'{"error": {"message": "\\ud800"}}')
+no("nan", b'{"error": {"message": "m", "details": NaN}}')
+no("bigint", b'{"error": {"message": "m"}, "n": ' + b"9" * 5_000 + b"}")
+no("deep", b'{"error":' * 20_000 + b"1" + b"}" * 20_000)
+no("deep_array", b"[" * 50_000)
+no("gzip", gz(b'{"error": {"message": "unpacked"}}'), "content-encoding: gzip", words="unpacked")
+no("gzip_bad", b'{"error": {"message": "not packed"}}', "content-encoding: gzip", want="api|protocol")
+no("gzip_cut", gz(b'{"error": {"message": "unpacked"}}')[:-12], "content-encoding: gzip", want="api|protocol")
+no("br", b"\x0b\x02\x80", "content-encoding: br", want="api|protocol", error=None)
+no("gzip_bomb", gz(b"a" * (64 << 20)), "content-encoding: gzip", want="api|limit|protocol", error=None)
+no("sse", events(OVERLOADED), error=APIError)
+no("nostatus", b'{"type":"error","error":{"type":"overloaded_error","message":"m"}}', error=OverloadedError, tries=3)
+case(
+    "eb_huge",
+    "api",
+    [READ, head(400, framing=f"content-length: {64 << 20}"), FLOW(lambda: (b"a" * 65_536 for _ in range(1_024)))],
+    error=InvalidRequestError,
+    check=lambda outcome: _bounded(outcome),
+)
+case(
+    "eb_endless",
+    "api",
+    [READ, head(400), FLOW(lambda: (chunk(b"a" * 65_536) for _ in range(4_096)))],
+    error=InvalidRequestError,
+    check=lambda outcome: _bounded(outcome),
+)
+case("eb_bad_chunks", "api", [READ, head(400) + b"zz\r\n", FIN], error=InvalidRequestError)
+case(
+    "eb_500_huge",
+    "api",
+    [READ, head(500, framing=None), FLOW(lambda: (b"a" * 65_536 for _ in range(1_024)))],
+    error=ServerError,
+    tries=3,
+)
+
+
+def _bounded(outcome: Outcome) -> None:
+    assert isinstance(outcome.error, APIError)
+    assert len(outcome.error.body) <= 65_536
+    assert len(str(outcome.error)) < 1_000
+
+
+# Redirects: never followed, so the other origin gets no connection
+
+
+def redirect(name: str, number: int, location: Any, *, words: str = "redirect", **more: Any) -> None:
+    def scripts(site: Site, elsewhere: Site) -> Any:
+        target = location(site, elsewhere) if callable(location) else location
+        fields = [] if target is None else [f"location: {target}"]
+        first = [more["secure"]] if "secure" in more else []
+        return [[*first, READ, head(number, *fields, framing="content-length: 0")], [*first, READ, GOOD]]
+
+    options = {key: value for key, value in more.items() if key != "secure"}
+    case(f"redir_{name}", "api", scripts=scripts, words=words, error=APIError, tries=1, tls="secure" in more, **options)
+
+
+def other(site: Site, elsewhere: Site) -> str:
+    return f"http://127.0.0.1:{elsewhere.port}/v1/messages"
+
+
+for _number in (301, 302, 303, 307, 308):
+    redirect(f"cross_{_number}", _number, other)
+redirect("cross_create", 307, other, how="message")
+redirect("cross_whole", 307, other, how="whole")
+redirect("downgrade", 308, other, secure=TLS(server_context("127.0.0.1")))
+redirect("loop", 307, lambda site, elsewhere: f"http://127.0.0.1:{site.port}/v1/messages")
+redirect("same", 307, "/v1/other", words="another path")
+redirect("same_host_other_port", 307, lambda site, elsewhere: f"//127.0.0.1:{elsewhere.port}/")
+redirect("no_location", 307, None, words="names no address")
+redirect("empty_location", 307, "", words="names no address")
+redirect("file", 307, "file:///etc/passwd", words="cannot be used")
+redirect("javascript", 307, "javascript:alert(1)", words="not http")
+redirect("bad_url", 307, "http://[::bad/", words="cannot be used")
+redirect("bad_port", 307, "http://example.com:99999/")
+redirect("userinfo", 307, "https://user:password@example.com/secret?token=abc", words="https://example.com")
+redirect("latin1", 307, "http://b\xfccher.example/")
+redirect("300", 300, other)
+redirect("304", 304, None)
+redirect("305", 305, other)
+redirect("retry_after", 307, "/again")
