@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import pickle
 import weakref
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from sansio_claude._events import (
     ThinkingDelta,
 )
 from sansio_claude._limits import Limits
+from sansio_claude._message import Message
 from sansio_claude._plain_stream import PlainStream
 from sansio_claude._stream import MessageStream
 from sansio_claude.testing import Transcript, chunkings, compose
@@ -900,6 +902,27 @@ def test_asking_for_a_closed_text_as_json(kind: type[PlainStream]) -> None:
     assert stream.partial_output(0).text == "[1]"
     assert stream.message is not None
     assert stream.message.text == "[1]x"
+
+
+def test_what_is_opaque_goes_back_byte_for_byte(kind: type[PlainStream]) -> None:
+    opaque = "Eo+/ab\u00e9\u2028\\u0041 \t=="
+    content: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": "", "signature": opaque},
+        {"type": "redacted_thinking", "data": opaque},
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"encrypted_content": opaque}]},
+        {"type": "code_execution_tool_result", "tool_use_id": "s", "content": {"encrypted_stdout": opaque}},
+        {"type": "text", "text": "", "citations": [{"encrypted_index": opaque}]},
+        {"type": "compaction", "content": None, "encrypted_content": opaque},
+    ]
+    for pings in ("none", "everywhere"):
+        stream = kind()
+        for chunk in compose(content, seed=1, pings=pings, interleave=True).network_chunks():
+            stream.receive_data(chunk)
+        assert stream.message is not None
+        param = stream.message.to_param()
+        assert json.dumps(param["content"]) == json.dumps(content)
+        assert Message.from_dict(stream.message.to_dict()).to_param() == param
 
 
 def test_deltas_of_each_kind_are_typed(kind: type[PlainStream]) -> None:
