@@ -22,7 +22,7 @@ __all__ = ["TLSExchange", "create_context"]
 
 # OpenSSL's buffers grow to what they are fed at once and never shrink; a connection is idle most of its life.
 _SLICE: Final = 16 * 1024
-_RECORD: Final = 16 * 1024  # plaintext of one record at most (RFC 8446 section 5.1), so one read empties it
+_RECORD: Final = 16 * 1024  # plaintext of one record at most (RFC 8446 section 5.1)
 
 
 def create_context() -> ssl.SSLContext:
@@ -137,10 +137,11 @@ class TLSExchange:
                 self._handshake()
             if not self._handshake_done:
                 return
-        incoming = self._in
-        while incoming.pending and not self._ended:
+        incoming, secured = self._in, self._object
+        # As much as can come out, not a whole record's worth for each event of 200 bytes.
+        while not self._ended and (size := incoming.pending or secured.pending()):
             try:
-                plain = self._object.read(_RECORD)
+                plain = secured.read(size if size < _RECORD else _RECORD)
             except ssl.SSLWantReadError:
                 return
             except ssl.SSLZeroReturnError:

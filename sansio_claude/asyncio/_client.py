@@ -12,8 +12,7 @@ import random
 import ssl
 import time
 import warnings
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack, assert_never
 
@@ -223,7 +222,7 @@ class Stream:
     def __init__(self, session: Session, call: Call) -> None:
         self._session = session
         self._call = call
-        self._ready: deque[Event] = deque()
+        self._ready: Iterator[Event] = iter(())  # a deque would take more memory than all the rest of this
         self._entered = False
 
     async def __aenter__(self) -> Self:
@@ -249,15 +248,15 @@ class Stream:
         return self
 
     async def __anext__(self) -> Event:
-        ready = self._ready
-        while not ready:
+        while True:
+            for event in self._ready:
+                return event
             if not self._entered:
                 raise LocalProtocolError(NOT_ENTERED)
             events = await _advance(self._session, self._call)
             if events is None:
                 raise StopAsyncIteration
-            ready.extend(events)
-        return ready.popleft()
+            self._ready = iter(events)
 
     def text(self) -> TextIterator:
         """An iterator over the pieces of text as they come, `async for text in stream.text()`."""
@@ -267,7 +266,7 @@ class Stream:
         """Read to the end and return the whole message. Raises what ended it otherwise."""
         while await self._more():
             pass
-        self._ready.clear()
+        self._ready = iter(())
         message = self._call.message
         assert message is not None
         return message
@@ -306,7 +305,7 @@ class Stream:
 
     async def aclose(self) -> None:
         """End the stream. A connection whose answer is whole is kept; this may take 50 ms."""
-        self._ready.clear()
+        self._ready = iter(())
         self._call.close(asyncio.get_running_loop().time())
         try:
             while await _advance(self._session, self._call) is not None:
@@ -321,7 +320,7 @@ class Stream:
         events = await _advance(self._session, self._call)
         if events is None:
             return False
-        self._ready.extend(events)
+        self._ready = iter(events)
         return True
 
     def __del__(self) -> None:

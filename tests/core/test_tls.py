@@ -362,6 +362,9 @@ class TestStrangeTLS:
 
 def test_the_other_way_openssl_tells_an_end() -> None:
     class Ended:
+        def pending(self) -> int:
+            return 0
+
         def read(self, size: int) -> bytes:
             raise ssl.SSLZeroReturnError
 
