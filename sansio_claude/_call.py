@@ -141,7 +141,7 @@ class Call:
         self._phase: Phase = NEW
         self._number = 0
         self._started = 0.0
-        self._attempts: list[Attempt] = []
+        self._attempts: tuple[Attempt, ...] = ()
         self._ticket: Ticket[Connection] | None = None
         self._connection: Connection | None = None
         self._talk: Conversation | None = None
@@ -191,7 +191,7 @@ class Call:
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """The attempts that have failed so far."""
-        return tuple(self._attempts)
+        return self._attempts
 
     # What is to be done
 
@@ -412,9 +412,10 @@ class Call:
         """What has come of the last step?"""
         talk = self._talk
         assert talk is not None
-        for step in talk.steps:
-            self._tell(step, now)
-        talk.steps.clear()
+        if talk.steps:
+            for step in talk.steps:
+                self._tell(step, now)
+            talk.steps = ()
         if talk.events is not None:
             self._events = [*(self._events or ()), *talk.events]
             talk.events = None
@@ -472,7 +473,7 @@ class Call:
         if at is not None and at >= self._deadlines.total_at:
             at = None
         wait = None if at is None else at - now
-        self._attempts.append(
+        self._attempts += (
             Attempt(
                 number=self._number,
                 started=self._started,
@@ -483,7 +484,7 @@ class Call:
                 request_id=error.request_id,
                 reused=reused,
                 wait=wait,
-            )
+            ),
         )
         self._tell("failed", now, error=error)
         if at is None:
@@ -496,7 +497,7 @@ class Call:
         self._tell("retry", now, wait=wait)
 
     def _finish(self, error: ClaudeError, now: float) -> None:
-        error.attempts = tuple(self._attempts)
+        error.attempts = self._attempts
         self._error = error
         self._phase = OVER
         self._tell("done", now, error=error)

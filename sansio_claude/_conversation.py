@@ -117,7 +117,7 @@ class Conversation:
         self.again = False
         self.asked: float | None = None
         """The seconds that the server asked to wait before the request is sent again."""
-        self.steps: list[TraceKind] = []
+        self.steps: tuple[TraceKind, ...] = ()
         """What has happened, for an onlooker; emptied by whoever tells it."""
         self.phase: Phase = CONNECT
         if connection.stage == "open":
@@ -283,7 +283,7 @@ class Conversation:
         """One step on the way through tunnel and TLS."""
         connection = self._connection
         if connection.stage == "open":
-            self.steps.append("connected")
+            self.steps += ("connected",)
             self._start_writing(now)
             return
         if connection.stage == "tls" and self._deadlines.step != "tls":
@@ -308,7 +308,7 @@ class Conversation:
             self._request = b""
             self.phase = ANSWER
             self._deadlines.begin("first_byte", now)
-            self.steps.append("sent")
+            self.steps += ("sent",)
             return
         whole = len(request) <= SLICE
         piece = request if whole else memoryview(request)[self._sent : self._sent + SLICE]
@@ -390,7 +390,7 @@ class Conversation:
                 deadlines.idle_at = NEVER
             return
         self.headed = True
-        self.steps.append("head")
+        self.steps += ("head",)
         deadlines.step = "progress"
         deadlines.step_at = now + deadlines.progress
         if answer.stage == "refusal":
@@ -414,7 +414,7 @@ class Conversation:
             self.asked = error.retry_after if isinstance(error, APIError) else None
             self._fail(error, again=unanswered or answer.retryable)
             return
-        self.steps.append("complete")
+        self.steps += ("complete",)
         if self._lingers and not self.reusable:
             self.phase = COMPLETE
         else:

@@ -27,6 +27,11 @@ _EXCERPT: Final = 64
 _DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
+def _pack(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Names and values, each with a NUL behind it, which neither can have (RFC 9110 section 5.5)."""
+    return b"".join(b"%b\0%b\0" % pair for pair in headers)
+
+
 @final
 @attrs.define(frozen=True, eq=False, repr=False)
 class ResponseHead:
@@ -34,12 +39,20 @@ class ResponseHead:
 
     `headers` are pairs of bytes in the order they came, the names in lower case. The repr shows no header and no
     words of the server's, since either may echo a key.
+
+    They are kept as one string of bytes: 16 of them as pairs would take 2.5 KiB, a sixth of an idle stream.
     """
 
     status: int
     reason: str
     http_version: str
-    headers: tuple[tuple[bytes, bytes], ...]
+    _packed: bytes = attrs.field(converter=_pack, alias="headers")
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Names and values."""
+        parts = iter(self._packed.split(b"\0")[:-1])
+        return tuple(zip(parts, parts, strict=True))
 
     def get(self, name: str) -> str | None:
         """The first value of this header (read as Latin-1), whatever the case of `name`; None without one."""
