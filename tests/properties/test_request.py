@@ -112,9 +112,9 @@ def test_any_json_is_written_as_it_is_and_nothing_is_changed(arguments: dict[str
     )
 )
 def test_a_body_reads_back(value: dict[str, Any]) -> None:
-    extra = value.get("extra_body")
-    if extra is not None and not isinstance(extra, dict):
-        value = {key: item for key, item in value.items() if key != "extra_body"}
+    # What is the library's own has to be of its kind; everything else is the server's to judge.
+    kinds = {"extra_body": dict, "betas": list | str | dict}
+    value = {key: item for key, item in value.items() if item is None or isinstance(item, kinds.get(key, object))}
     request = MessageRequest.from_dict(value)
     body = json.loads(request.body())
     assert MessageRequest.from_dict(body).to_dict() == body
