@@ -236,12 +236,11 @@ def whole_blocks(content: Sequence[Any], *, cut: bool) -> list[Any]:
         elif cut and last and isinstance(block, UnknownBlock | CompactionBlock):
             if not isinstance(block, CompactionBlock) or block.content is None:
                 break
+        elif isinstance(block, TextBlock) and not block.text.strip():
+            continue  # the API refuses a text without text
         kept.append(block)
-    # An answer may end neither in thinking nor in empty text, so that these go from its end too.
-    while kept and (
-        isinstance(kept[-1], ThinkingBlock | RedactedThinkingBlock)
-        or (isinstance(kept[-1], TextBlock) and not kept[-1].text.strip())
-    ):
+    # An answer may not end in thinking.
+    while kept and isinstance(kept[-1], ThinkingBlock | RedactedThinkingBlock):
         kept.pop()
     return kept
 
@@ -250,7 +249,7 @@ def _go_on(
     request: Mapping[str, Any] | MessageRequest, message: Message, prefill: bool | None, what: str
 ) -> Continuation:
     kept = whole_blocks(message.content, cut=True)
-    dropped = tuple(block.type for block in message.content[len(kept) :])
+    dropped = tuple(block.type for block in message.content if all(block is not whole for whole in kept))
     if not kept:
         return Continuation(request=request, how="again", dropped=dropped)
     blocks = [block.to_param() for block in kept]
