@@ -28,7 +28,7 @@ from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
-from sansio_claude._partial_json_scan import VALUE, scan
+from sansio_claude._partial_json_scan import END, VALUE, scan
 from sansio_claude._partial_json_state import MISSING, Entry, ScanState
 from sansio_claude._tool_blocks import set_input_parser
 
@@ -37,6 +37,7 @@ __all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
 PartialStatus: TypeAlias = Literal["empty", "incomplete", "complete", "invalid"]
 
 DEFAULT_DEPTH: Final = 512
+_LAST: Final = frozenset('}]" \t\n\r')  # what a text that cannot go on may end in
 EXCERPT: Final = 80  # bytes of a broken text kept on the exception
 
 
@@ -66,9 +67,6 @@ class PartialJSON:
     `strings="keep"` shows unfinished strings as far as they have come, "drop" shows strings once they are whole.
     `allow_nan` lets the words NaN, Infinity and -Infinity count as numbers, as `json.loads` does. `max_depth` is how
     many containers may stand one in another.
-
-    feed(text): take the next fragment, in O(1). Nothing is looked at before somebody asks, and nothing is ever
-    raised for what the text says.
     """
 
     __slots__ = (
@@ -82,7 +80,6 @@ class PartialJSON:
         "_text",
         "_top",
         "_watches",
-        "feed",
     )
 
     def __init__(
@@ -106,12 +103,16 @@ class PartialJSON:
         self._send: Callable[[str], None] | None = None  # the scanner; None: nothing scanned yet
         self._changes: list[Entry] | None = None  # what changes() is to give before the log
         self._watches: list[ref[Watch]] = []
-        self.feed = self._new.append
 
-    def share(self, fragments: list[str]) -> None:
-        """Take the fragments from this list from now on: appending to it is feeding. For the blocks of a stream."""
+    def feed(self, text: str, /) -> None:
+        """Take the next fragment. O(1): nothing is looked at before somebody asks, and nothing is ever raised for what
+        the text says."""
+        self._new.append(text)
+
+    def share(self, fragments: list[str], /) -> None:
+        """Take the fragments from this list from now on: appending to it is feeding. For the blocks of a stream, and
+        only before anything has been fed."""
         self._new = fragments
-        self.feed = fragments.append
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (*self._settings, self.text)
@@ -128,10 +129,14 @@ class PartialJSON:
             if new or type(text) is not str:
                 new.append(text)
                 text = self._joined()
+            if not text:
+                return self._state
+            self._parts.append(text)
             send = self._send
             if send is None:
+                if self._adopted(text):
+                    return self._state
                 send = self._start(VALUE)
-            self._parts.append(text)
             send(text)
             if self._watches:
                 self._distribute()
@@ -143,6 +148,30 @@ class PartialJSON:
         next(scanner)
         self._send = scanner.send
         return scanner.send
+
+    def _adopted(self, text: str) -> bool:
+        """Take the first text over as the C parser reads it, if it is one whole text that cannot go on."""
+        state = self._state
+        if state.log is not None or text[-1:] not in _LAST:
+            return False
+        value = self._in_one_go(text)
+        if value is MISSING or type(value) is int or type(value) is float:
+            return False
+        state.top.append(value)
+        state.whole = True
+        self._start(END)
+        return True
+
+    def _in_one_go(self, text: str) -> Any:
+        """The value of the whole text by the C parser, MISSING where it has none or nests too deep."""
+        _, allow_nan, max_depth = self._settings
+        try:
+            value = (_loads if allow_nan else _loads_strictly)(text)
+        except (ValueError, RecursionError):
+            return MISSING  # the scanner says what is wrong, or has no recursion to run out of
+        if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth):
+            return MISSING
+        return value
 
     def _joined(self, start: int = 0) -> str:
         """The fragments that are not scanned yet, from one of them on, in one; they are no longer there."""
@@ -222,7 +251,7 @@ class PartialJSON:
             return "invalid"
         if state.whole:
             return "complete"
-        return "incomplete" if self._text or any(self._parts) else "empty"
+        return "incomplete" if self._text or self._parts else "empty"
 
     @property
     def error(self) -> JSONFault | None:
@@ -238,15 +267,6 @@ class PartialJSON:
         RemoteProtocolError for any other text that is not one whole JSON text; both carry the value so far as
         `partial` and the raw text as `text`. Where nobody has looked before, this costs about one `json.loads`.
         """
-        state = self._state
-        if self._send is None:
-            text = self.text
-            if not text and default is not MISSING:
-                return default
-            if text:
-                value = self._in_one_go(text)
-                if value is not MISSING:
-                    return value
         state = self._look()
         if state.whole:
             # A number at the top may have been withheld for its length.
@@ -254,17 +274,6 @@ class PartialJSON:
         if default is not MISSING and not self.text:
             return default
         raise self._refusal(state)
-
-    def _in_one_go(self, text: str) -> Any:
-        """The value of the whole text by the C parser, MISSING where it has none or nests too deep."""
-        _, allow_nan, max_depth = self._settings
-        try:
-            value = (_loads if allow_nan else _loads_strictly)(text)
-        except (ValueError, RecursionError):
-            return MISSING  # the scanner says what is wrong, or has no recursion to run out of
-        if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth):
-            return MISSING
-        return value
 
     def _refusal(self, state: ScanState) -> RemoteProtocolError:
         text = self.text
@@ -287,7 +296,7 @@ class PartialJSON:
             words = f"the JSON text is cut: it ends after {len(text)} characters before it is whole"
             error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
         error.partial = self.snapshot()
-        error.__dict__["text"] = text
+        error.text = text
         return error
 
     def changes(self) -> list[Change]:

@@ -121,7 +121,7 @@ def entries_so_far(state: ScanState) -> list[Entry]:
     return entries
 
 
-_STEP: Final = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]+|\*)\]")
+_STEP: Final = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[([0-9]+|\*)\]")
 
 
 def _steps(path: str | tuple[str | int, ...]) -> Path:

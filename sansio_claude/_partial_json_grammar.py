@@ -37,15 +37,10 @@ match_number: Final[Always] = cast(
     Always, re.compile(r"-?(?:(?:0|[1-9][0-9]*+)(\.(?:[0-9]++(?:[eE](?:[-+]?[0-9]*+))?)?|[eE][-+]?[0-9]*+)?)?").match
 )
 match_numbers: Final[Sometimes] = re.compile(rf"(?:{_NUMBER}{_WS},{_WS}){{2,}}+").match
-# Whole characters of a string; group 1 is the last high surrogate that no low one follows.
-match_string: Final[Always] = cast(
-    Always,
-    re.compile(
-        r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
-        r"|(\\u[dD][89abAB][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4})*+"
-    ).match,
-)
-match_escape: Final[Sometimes] = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
+# A part of a string's content that is right by itself; an unfinished escape; a high surrogate.
+_match_part: Final[Sometimes] = re.compile(r'[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}').match
+_match_escape: Final[Sometimes] = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?").match
+_match_high: Final[Sometimes] = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}").match
 
 DIGITS: Final = frozenset("0123456789")
 NUMBER_STARTS: Final = DIGITS | {"-"}
@@ -75,3 +70,40 @@ def stem_of(token: str) -> str:
     if "e" in token or "E" in token:
         return "1e1"
     return "1.1" if "." in token else "1"
+
+
+def _is_escape(text: str, at: int) -> bool:
+    """Whether the backslash at `at` begins an escape, and is not the second of a pair."""
+    return (at + 1 - len(text[: at + 1].rstrip("\\"))) & 1 == 1
+
+
+def _before_high(text: str, end: int) -> int:
+    """Where the part of a string's content up to `end` ends if an undecided high surrogate is left out."""
+    at = end - 6
+    return at if at >= 0 and _match_high(text, at) is not None and _is_escape(text, at) else end
+
+
+def unfinished_from(text: str) -> int:
+    """Where in the content of a string (or beyond its end) what must wait for more begins: an escape that is cut, a
+    high surrogate whose partner is undecided. The length of `text` where there is none."""
+    end = len(text)
+    at = text.rfind("\\", max(end - 5, 0))
+    if at >= 0 and _is_escape(text, at):
+        escape = _match_escape(text, at)
+        if escape is not None and escape.end() == end:
+            end = at
+    return _before_high(text, end)
+
+
+def fault_in_string(text: str) -> tuple[int, int, str]:
+    """Of the content of a string with something wrong in it: where that is, up to where it is shown, and why."""
+    end = 0
+    part = _match_part(text, 0)
+    while part is not None:
+        end = part.end()
+        part = _match_part(text, end)
+    escape = _match_escape(text, end)
+    shown = _before_high(text, end)
+    if escape is None:
+        return end, shown, "a control character in a string must be escaped"
+    return escape.end(), shown, "no such escape in JSON strings"

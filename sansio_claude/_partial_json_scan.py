@@ -36,16 +36,16 @@ from sansio_claude._partial_json_grammar import (
     NUMBER_ENDS,
     NUMBER_STARTS,
     SPACES,
-    match_escape,
+    fault_in_string,
     match_key,
     match_next_key,
     match_number,
     match_numbers,
     match_space,
-    match_string,
     scan_once,
     scan_string,
     stem_of,
+    unfinished_from,
 )
 from sansio_claude._partial_json_state import MISSING, Operation, ScanState
 
@@ -58,7 +58,7 @@ HIDDEN, SHOWN, NAME = range(3)  # what the string at hand is: a value shown when
 def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -> Generator[None, str, None]:
     """Make the coroutine; `next()` starts it, `send(text)` goes on. It never ends and never raises.
 
-    With `mode` END it starts behind a value that was parsed in one go.
+    Each text has at least one character. With `mode` END it starts behind a value that was parsed in one go.
     """
     top = state.top
     stack = state.stack
@@ -71,7 +71,6 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
     text = ""  # the piece at hand, in front of it the unfinished token of the one before
     i = n = 0  # the next character, and how many there are
     role = HIDDEN
-    rest = ""  # the unfinished end of a string in `text`
     token = ""  # the number at hand
     s = ""  # the string at hand, decoded
     piece = ""  # what the piece at hand adds to it
@@ -87,7 +86,6 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
             text = yield
             i = 0
             n = len(text)
-            continue
 
         if mode == TEXT:
             if i:
@@ -102,45 +100,17 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                     box[slot] = s
                     text = yield
             n = len(text)
-            # A C scan that ends at our own quote or before; or the slow way, for escapes cut off at the end and for
-            # errors.
-            end = -1
+            cut = n
             if "\\u" in text:
-                k = text.rfind("\\")
-                fast = k < n - 6 or (k < n - 1 and text[k + 1] != "u")
-            else:
-                fast = True
-                if text[-1] == "\\" and (n - len(text.rstrip("\\"))) & 1:
-                    rest = "\\"
-            if fast:
-                try:
-                    if rest:
-                        piece, end = scan_string(text[:-1] + '"', 0)
-                        if end == n:
-                            end = n + 1  # the quote is ours
-                    else:
-                        piece, end = scan_string(text + '"', 0)
-                except ValueError:
-                    pass
-            if end < 0:
-                match = match_string(text, 0)
-                j = match.end()
-                if j < n and text[j] == '"':
-                    end = j + 1
-                else:
-                    end = n + 1
-                    if j < n:
-                        unfinished = match_escape(text, j)
-                        if unfinished is None:
-                            why = "a control character in a string must be escaped"
-                            i = j
-                        elif unfinished.end() < n:
-                            why = "no such escape in JSON strings"
-                            i = unfinished.end()
-                    if match.end(1) == j:
-                        j = match.start(1)
-                    rest = text[j:]
-                piece = scan_string(text[:j] + '"', 0)[0]
+                cut = unfinished_from(text)
+            elif text[-1] == "\\":
+                cut -= (n - len(text.rstrip("\\"))) & 1  # one that escapes what is to come, unless it is escaped
+            try:
+                # Ends at its own quote, or at the one that is put behind it here.
+                piece, end = scan_string((text if cut == n else text[:cut]) + '"', 0)
+            except ValueError:
+                i, cut, why = fault_in_string(text)
+                piece, end = scan_string(text[:cut] + '"', 0)
             if role == SHOWN:
                 box[slot] = None
                 s += piece
@@ -149,18 +119,16 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                     state.log.append(("text", state.place(slot), piece))
             else:
                 s += piece
-            if end > n:
+            if end > cut:
                 if why:
                     break
-                text = yield
-                if rest:
-                    text = rest + text
-                    rest = ""
-                i = 0
+                if cut < n:
+                    text = text[cut:] + (yield)
+                else:
+                    text = yield
                 n = len(text)
                 continue
             i = end
-            rest = ""
             if role == NAME:
                 slot = s
                 mode = COLON
@@ -223,13 +191,14 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                     # Mostly strings are short, plain and whole.
                     s = text[i:j]
                     if "\\" in s or not s.isprintable():
-                        j = match_string(text, i).end()
-                        if j < n and text[j] == '"':
-                            s = scan_string(text, i)[0]
-                        else:
-                            j = -1
+                        try:
+                            s, j = scan_string(text, i)
+                        except ValueError:
+                            j = -1  # cut, or wrong
+                    else:
+                        j += 1
                     if j >= 0:
-                        i = j + 1
+                        i = j
                         if in_object:
                             box[slot] = s
                         else:
@@ -322,11 +291,8 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                             whole = not limit or sum(map(len, held)) - (held[0][0] == "-") <= limit
                         token = stem_of(token)
                         stem = len(token)
-                    elif whole:
-                        try:
-                            number = float(token) if is_float else int(token)
-                        except ValueError:
-                            whole = False
+                    else:
+                        whole = False  # `1.` and such, or more digits than int() takes
                 if number is MISSING:
                     if shown:
                         state.withdraw(box, slot, before)
@@ -442,13 +408,14 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
             c = text[i]
             if c == '"':
                 i += 1
-                j = match_string(text, i).end()
-                if j < n and text[j] == '"':
-                    slot, i = scan_string(text, i)
-                    mode = COLON
-                else:
-                    role = NAME
-                    mode = TEXT
+                role = NAME
+                mode = TEXT
+                if text.find('"', i) >= 0:
+                    try:
+                        slot, i = scan_string(text, i)
+                        mode = COLON
+                    except ValueError:
+                        pass  # cut, or wrong
                 continue
             if c in SPACES:
                 i = match_space(text, i).end()
@@ -488,6 +455,6 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
     state.whole = False
     state.error = why
     state.unused = n - i
-    text = rest = s = ""
+    text = s = ""
     while True:
         state.unused += len((yield))
