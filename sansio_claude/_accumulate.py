@@ -49,7 +49,7 @@ from sansio_claude._events import (
     ThinkingDelta,
     UnknownDelta,
 )
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message
 
 __all__ = ["Deviation", "MessageAccumulator"]
@@ -105,7 +105,7 @@ class MessageAccumulator:
     )
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
-        self._limits = limits if limits is not None else Limits()
+        self._limits = limits if limits is not None else DEFAULT_LIMITS
         self._strict = strict
         self._keep = keep_content
         self._has_delta = False

@@ -27,7 +27,7 @@ from typing import Final, final
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._fields import field_refusal
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["ChunkedDecoder"]
 
@@ -82,7 +82,7 @@ class ChunkedDecoder:
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
-        limits = limits if limits is not None else Limits()
+        limits = limits if limits is not None else DEFAULT_LIMITS
         self._line_limit = limits.chunk_line
         self._trailer_limit = limits.trailers
         self._sizes = _SIZES if limits.chunk_line >= _MEMO_DIGITS else _NO_SIZES

@@ -19,7 +19,7 @@ from sansio_claude._block import kind_of
 from sansio_claude._blocks import ContentBlock, block_from_dict
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._json import loads
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message
 
 if TYPE_CHECKING:
@@ -435,7 +435,7 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
     none, or where a known event lacks what it must have. Data that is no JSON under an unknown name is kept as
     UnknownEvent. Linear in the length of the data.
     """
-    return decode_data(sse.event, sse.raw, limits if limits is not None else Limits())
+    return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS)
 
 
 def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:

@@ -31,11 +31,10 @@ from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocol
 from sansio_claude._fields import has_stray_control, request_refusal
 from sansio_claude._framing import CloseDelimitedBody, LengthBody
 from sansio_claude._head import HeadReader, ResponseHead, body_plan, decisive, head_refusal, says_close
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["HTTPExchange", "ResponseHead"]
 
-_DEFAULT_LIMITS: Final = Limits()
 _ROOM: Final = 64  # bytes beyond our limits that h11 may be given: a last chunk, a blank line
 
 _Framing: TypeAlias = ChunkedDecoder | LengthBody | CloseDelimitedBody
@@ -85,7 +84,7 @@ class HTTPExchange:
         headers: Sequence[tuple[bytes, bytes]],
         method: bytes = b"POST",
         body: bytes = b"",
-        limits: Limits = _DEFAULT_LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._limits = limits
         self._method = method

@@ -9,7 +9,7 @@ from __future__ import annotations
 import attrs
 from attrs.validators import ge, gt
 
-__all__ = ["Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -60,3 +60,7 @@ class Limits:
 
     deviations: int = attrs.field(default=1_000, validator=ge(0))
     """Number of deviations remembered. More are counted, not kept: a hostile peer could send millions."""
+
+
+DEFAULT_LIMITS = Limits()
+"""The limits of whoever sets none: one object, since checking the fields costs as much as ten deltas."""

@@ -13,7 +13,7 @@ from sansio_claude._block import copy_json, kind_of
 from sansio_claude._blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._json import loads
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Message", "Usage"]
 
@@ -134,7 +134,7 @@ class Message:
         Raises RemoteProtocolError where the body is not JSON or not a message, LimitError beyond `Limits.message`
         or `Limits.depth`.
         """
-        limits = limits if limits is not None else Limits()
+        limits = limits if limits is not None else DEFAULT_LIMITS
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
         if len(data) > limits.message:

@@ -23,7 +23,7 @@ from sansio_claude._errors import (
 )
 from sansio_claude._events import ErrorEvent, Event, decode_data
 from sansio_claude._json import loads
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message
 from sansio_claude._partial_json import PartialJSON, Watch
 from sansio_claude._sse import ServerSentEvent, SSEDecoder
@@ -57,7 +57,7 @@ class PlainStream:
     )
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
-        self._limits = limits if limits is not None else Limits()
+        self._limits = limits if limits is not None else DEFAULT_LIMITS
         self._decoder = SSEDecoder(limits=self._limits)
         self._decoder._keep_dataless_errors = True
         self._accumulator = MessageAccumulator(limits=self._limits, strict=strict, keep_content=keep_content)

@@ -22,7 +22,7 @@ from typing import Final
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._limits import Limits
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
 
@@ -86,7 +86,7 @@ class SSEDecoder:
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
-        self._limits = limits = limits if limits is not None else Limits()
+        self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
         # As many bytes, in events of two lines each, cannot pass a limit.
         self.never_too_large: int = min(limits.line, limits.event) if limits.event_lines >= 2 else 0
         self._events: list[ServerSentEvent] = []
