@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sansio_claude._accumulate import Deviation as Deviation
     from sansio_claude._accumulate import MessageAccumulator as MessageAccumulator
     from sansio_claude._actions import Action as Action
+    from sansio_claude._actions import CallSettings as CallSettings
     from sansio_claude._actions import Connect as Connect
     from sansio_claude._actions import Deliver as Deliver
     from sansio_claude._actions import Done as Done
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from sansio_claude._blocks import WebFetchToolResultBlock as WebFetchToolResultBlock
     from sansio_claude._blocks import WebSearchToolResultBlock as WebSearchToolResultBlock
     from sansio_claude._call import Call as Call
-    from sansio_claude._call import CallSettings as CallSettings
     from sansio_claude._catalog import ListedModel as ListedModel
     from sansio_claude._catalog import ModelPage as ModelPage
     from sansio_claude._catalog import ModelRequest as ModelRequest
@@ -262,13 +262,13 @@ __all__ = [
 # Module, then the names it is home of.
 _NAMES = """
 _accumulate Deviation MessageAccumulator
-_actions Action Connect Deliver Done Receive Send TraceEvent Wait
+_actions Action CallSettings Connect Deliver Done Receive Send TraceEvent Wait
 _blocks AdvisorToolResultBlock BashCodeExecutionToolResultBlock Block CodeExecutionToolResultBlock CompactionBlock
 _blocks ContainerUploadBlock ContentBlock FallbackBlock InputStatus MCPToolListingBlock MCPToolResultBlock
 _blocks MCPToolUseBlock RedactedThinkingBlock ServerToolUseBlock TextBlock TextEditorCodeExecutionToolResultBlock
 _blocks ThinkingBlock ToolInputBlock ToolResultBlock ToolSearchToolResultBlock ToolUseBlock UnknownBlock
 _blocks WebFetchToolResultBlock WebSearchToolResultBlock
-_call Call CallSettings
+_call Call
 _catalog ListedModel ModelPage ModelRequest ModelsRequest TokenCount
 _chunked ChunkedDecoder
 _continue Continuation NoContinuation continuation next_step

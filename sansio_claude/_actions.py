@@ -7,11 +7,28 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import attrs
 
+from sansio_claude._limits import Limits
+from sansio_claude._retry import RetryPolicy
+from sansio_claude._timeouts import Timeouts
+
 if TYPE_CHECKING:
     from sansio_claude._errors import ClaudeError
     from sansio_claude._events import Event
+    from sansio_claude._proxy import Proxy
 
-__all__ = ["TLS", "Action", "Connect", "Deliver", "Done", "Handle", "Receive", "Send", "TraceEvent", "Wait"]
+__all__ = [
+    "TLS",
+    "Action",
+    "CallSettings",
+    "Connect",
+    "Deliver",
+    "Done",
+    "Handle",
+    "Receive",
+    "Send",
+    "TraceEvent",
+    "Wait",
+]
 
 # Deadlines are absolute times on the clock that `now` is read from; infinity where there is none.
 
@@ -94,6 +111,19 @@ class TraceEvent:
     error: ClaudeError | None = None
     wait: float | None = None
 
+    def __str__(self) -> str:
+        """One line for a log."""
+        parts = [f"attempt {self.attempt}: {self.kind}"]
+        if self.status is not None:
+            parts.append(f"status {self.status}")
+        if self.request_id is not None:
+            parts.append(self.request_id)
+        if self.error is not None:
+            parts.append(f"{type(self.error).__name__}: {self.error}")
+        if self.wait is not None:
+            parts.append(f"in {self.wait:.3f} s")
+        return ", ".join(parts)
+
 
 class Handle(Protocol):
     """An open TCP connection of an adapter, as far as the core looks at it."""
@@ -150,3 +180,23 @@ class TLS(Protocol):
 
 TLSFactory: TypeAlias = Callable[[str], TLS]
 """Makes the TLS for a server name."""
+
+
+@attrs.define(frozen=True, kw_only=True, eq=False)
+class CallSettings:
+    """What the calls of one client have in common."""
+
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    limits: Limits = attrs.field(factory=Limits)
+    strict: bool = False
+    """Whether deviations from the protocol are errors."""
+    proxy: Proxy | None = None
+    tls: TLSFactory | None = None
+    """Makes the TLS of a connection; needed for https only."""
+    chance: Callable[[], float]
+    """Gives a random number from 0 to 1, asked before each backoff."""
+    wall: Callable[[], float]
+    """Gives the time of day in seconds since 1970, asked when a server names a date."""
+    trace: Callable[[TraceEvent], None] | None = None
+    """Told what happens. What it raises goes through to whoever drives the call."""

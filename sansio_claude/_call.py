@@ -16,6 +16,7 @@ Rules:
   taken back or given twice.
 - A connection goes back to the pool only if the conversation says that it is reusable; else it is discarded, at once.
 - Every error has its attempts, its request id and the partial message, and no secret in it.
+- The time that the consumer takes for its events is not the peer's: only the total goes on meanwhile.
 - Total time bounds the waits too: a wait that would end after it is not begun.
 """
 
@@ -24,15 +25,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
-import attrs
-
 from sansio_claude._actions import (
     TLS,
     Action,
+    CallSettings,
     Deliver,
     Done,
     Receive,
-    TLSFactory,
     TraceEvent,
     TraceKind,
     Wait,
@@ -46,16 +45,13 @@ from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._events import Event, Ping
 from sansio_claude._http import HTTPExchange, ResponseHead
-from sansio_claude._limits import Limits
 from sansio_claude._message import Message
 from sansio_claude._pool import Pool, Ticket
-from sansio_claude._proxy import Proxy
 from sansio_claude._redact import Redactor
-from sansio_claude._retry import Attempt, RetryPolicy
+from sansio_claude._retry import Attempt
 from sansio_claude._stream import MessageStream
-from sansio_claude._timeouts import Timeouts
 
-__all__ = ["Call", "CallSettings"]
+__all__ = ["Call"]
 
 Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5]
 NEW: Final = 0
@@ -64,26 +60,6 @@ TALK: Final = 2
 BACKOFF: Final = 3
 COMPLETE: Final = 4
 OVER: Final = 5
-
-
-@attrs.define(frozen=True, kw_only=True, eq=False)
-class CallSettings:
-    """What the calls of one client have in common."""
-
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
-    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
-    limits: Limits = attrs.field(factory=Limits)
-    strict: bool = False
-    """Whether deviations from the protocol are errors."""
-    proxy: Proxy | None = None
-    tls: TLSFactory | None = None
-    """Makes the TLS of a connection; needed for https only."""
-    chance: Callable[[], float]
-    """Gives a random number from 0 to 1, asked before each backoff."""
-    wall: Callable[[], float]
-    """Gives the time of day in seconds since 1970, asked when a server names a date."""
-    trace: Callable[[TraceEvent], None] | None = None
-    """Told what happens. What it raises goes through to whoever drives the call."""
 
 
 class Call:
@@ -105,6 +81,7 @@ class Call:
         "_exchange",
         "_flow",
         "_fresh",
+        "_given",
         "_head",
         "_number",
         "_phase",
@@ -153,6 +130,7 @@ class Call:
         self._exchange, self._answer = self._make_exchange()
         self._delivered = False
         self._fresh = False
+        self._given = NEVER
         self._error: ClaudeError | None = None
 
     @property

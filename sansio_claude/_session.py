@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 import attrs
 
-from sansio_claude._actions import TraceEvent
-from sansio_claude._call import Call, CallSettings
+from sansio_claude._actions import CallSettings, TraceEvent
+from sansio_claude._call import Call
 from sansio_claude._endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._limits import Limits

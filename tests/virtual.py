@@ -12,6 +12,7 @@ import attrs
 from sansio_claude._actions import (
     TLS,
     Action,
+    CallSettings,
     Connect,
     Deliver,
     Done,
@@ -21,7 +22,7 @@ from sansio_claude._actions import (
     Wait,
 )
 from sansio_claude._answer import Wanted
-from sansio_claude._call import Call, CallSettings
+from sansio_claude._call import Call
 from sansio_claude._connection import Connection
 from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import ClaudeError

@@ -92,7 +92,7 @@ class Client(ToolMethods):
 
         def tell(event: TraceEvent) -> None:
             if logger.isEnabledFor(logging.DEBUG):
-                logger.debug("%s", _words(event))
+                logger.debug("%s", event)
             if trace is not None:
                 trace(event)
 
@@ -449,16 +449,3 @@ def _close_discarded(session: Session) -> None:
 def _give_up(session: Session, call: Call) -> None:
     call.abandon()
     _close_discarded(session)
-
-
-def _words(event: TraceEvent) -> str:
-    parts = [f"attempt {event.attempt}: {event.kind}"]
-    if event.status is not None:
-        parts.append(f"status {event.status}")
-    if event.request_id is not None:
-        parts.append(event.request_id)
-    if event.error is not None:
-        parts.append(f"{type(event.error).__name__}: {event.error}")
-    if event.wait is not None:
-        parts.append(f"in {event.wait:.3f} s")
-    return ", ".join(parts)

@@ -33,7 +33,8 @@ class Wire:
             if deadline < NEVER:
                 with trio.CancelScope(deadline=deadline) as scope:
                     await trio.lowlevel.wait_readable(sock)
-                if scope.cancelled_caught:
+                # A deadline that passed while the thread was busy cancels at once, even if there is something to read.
+                if scope.cancelled_caught and not _readable(sock.fileno()):
                     return None
             else:
                 await trio.lowlevel.wait_readable(sock)
