@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sansio_claude._actions import TraceEvent
 from sansio_claude._catalog import ModelRequest
 from sansio_claude._endpoint import Endpoint
-from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors import LocalProtocolError, ReadError
 from sansio_claude._request import MessageRequest
 from sansio_claude._session import Session, message_request
 from tests.virtual import SECRET
@@ -94,3 +95,15 @@ def test_arguments() -> None:
         message_request(request, {"maxtokens": 2})
     with pytest.raises(LocalProtocolError, match="not a dict"):
         message_request(ASK, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "attempt 2: failed"),
+        ({"status": 529, "request_id": "req_1"}, "attempt 2: failed, status 529, req_1"),
+        ({"error": ReadError("broke"), "wait": 0.5}, "attempt 2: failed, ReadError: broke, in 0.500 s"),
+    ],
+)
+def test_a_trace_event_in_one_line(more: dict[str, Any], words: str) -> None:
+    assert str(TraceEvent(kind="failed", time=1.0, attempt=2, **more)) == words
