@@ -50,6 +50,7 @@ from sansio_claude._pool import Pool, Ticket
 from sansio_claude._redact import Redactor
 from sansio_claude._retry import Attempt
 from sansio_claude._stream import MessageStream
+from sansio_claude._timeouts import NEVER
 
 __all__ = ["Call"]
 
@@ -178,12 +179,15 @@ class Call:
         events = self._events
         if events is not None:
             self._events = None
+            self._given = now
             if not self._delivered:
                 self._delivered = any(type(event) is not Ping for event in events)
             return Deliver(events)
         if self._flow is not None:
-            return Receive(self._deadlines.nearest())
+            at = self._deadlines.nearest()
+            return Receive(at if at > now else self._resume(now))
         if self._phase == TALK and self._talk is not None:
+            self._resume(now)
             return self._talk.next_action()
         return self._next_action(now)
 
@@ -203,6 +207,13 @@ class Call:
         if self._phase == TALK and self._talk is not None:
             return self._talk.next_action()
         return Done(self._error)
+
+    def _resume(self, now: float) -> float:
+        """Listen again: while the consumer was busy with its events, nobody could see whether the peer was silent."""
+        if self._given < now:
+            self._deadlines.delay(now - self._given)
+        self._given = NEVER
+        return self._deadlines.nearest()
 
     def on_wake(self, wake: Callable[[], object]) -> None:
         """`wake` is called once, when the wait for a place is over. It must not call back into the call."""
@@ -248,6 +259,7 @@ class Call:
         """
         stream = self._flow
         if stream is None:
+            self._given = NEVER
             self._talking().receive_data(data, now)
             self._look(now)
             return
@@ -268,7 +280,8 @@ class Call:
         except ClaudeError:
             pass  # it is raised again to the conversation
         else:
-            if events and type(events[-1]) is not Ping and not exchange.done and stream.state == "open":
+            good = events and type(events[-1]) is not Ping and not exchange.done and stream.state == "open"
+            if good and now < deadlines.total_at:
                 deadlines.step_at = now + deadlines.progress
                 self._events = events
                 return
@@ -276,6 +289,7 @@ class Call:
 
     def _settle(self, plain: bytes, events: list[Event], now: float) -> None:
         self._flow = None
+        self._given = NEVER
         self._talking().settle(plain, events, now)
         self._look(now)
 

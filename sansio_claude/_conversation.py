@@ -343,7 +343,7 @@ class Conversation:
             except TLSError:
                 self.phase = OVER
                 return
-        if self._answer.drain(data) or (tls is not None and tls.ended):
+        if self._answer.drain(data) or (tls is not None and tls.ended) or now >= self._deadlines.step_at:
             self.phase = OVER
 
     def _decrypt(self, tls: TLS) -> None:
@@ -368,6 +368,8 @@ class Conversation:
             self._take_events(answer)
         if answer.over:
             self._answered(now)
+        elif now >= deadlines.step_at or now >= deadlines.total_at:
+            self.deadline_passed(now)  # of a peer that never pauses there is always something to read first
 
     def _end_answer(self, *, clean: bool) -> None:
         if self._exchange.received:

@@ -58,6 +58,11 @@ class Deadlines:
         """The present step has no more than these seconds from now."""
         self.step_at = min(self.step_at, now + seconds)
 
+    def delay(self, seconds: float) -> None:
+        """The peer was not listened to for so long: its silence does not count. The total goes on."""
+        self.step_at += seconds
+        self.idle_at += seconds
+
     def nearest(self) -> float:
         """The deadline in force."""
         at = self.step_at
