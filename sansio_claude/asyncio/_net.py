@@ -167,6 +167,8 @@ class Wire(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or self._chunks or self._ended or transport.is_closing():
             return True
+        if asyncio.get_running_loop() is not self._loop:
+            return True  # the client has outlived the loop it was used in before
         descriptor: int = transport.get_extra_info("socket").fileno()
         return descriptor < 0 or _readable(descriptor)
 

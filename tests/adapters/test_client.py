@@ -613,6 +613,23 @@ class TestForgotten:
                     gc.collect()
             assert any("unclosed <sansio_claude" in str(each.message) for each in caught)
 
+    def test_a_client_that_goes_on_in_another_loop(self, loop: Runtime) -> None:
+        kept: list[Any] = []
+
+        async def main(where: Endpoint, last: bool) -> None:
+            kept.append(kept[0] if kept else loop.Client(where))
+            assert (await kept[0].create(**ASK)).text == "Hello, how are you?"
+            if last:
+                await kept[0].aclose()
+
+        with serve_in_thread(ReplayServer([HELLO])) as address, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of transports that were left open
+            loop.run(main, endpoint(address), False)
+            loop.run(main, endpoint(address), True)
+            kept.clear()
+            for _ in range(3):
+                gc.collect()
+
     def test_nothing_is_said_of_what_was_closed(self, loop: Runtime) -> None:
         async def main(where: Endpoint) -> None:
             client = loop.Client(where)
