@@ -126,6 +126,8 @@ class Case:
     """Cancel the request after so many seconds."""
     then: bool = True
     """Whether the next request has to be well."""
+    pause: float = 0.0
+    """How long the caller is busy with the first event."""
     within: float = 15.0
     """Seconds that it may take. Generous: what is measured on a busy machine is hardly the client."""
     site: Mapping[str, Any] = attrs.field(factory=dict)
@@ -173,7 +175,7 @@ def url_of(each: Case, site: Site) -> str:
     return f"{'https' if each.tls else 'http'}://127.0.0.1:{site.port}"
 
 
-async def _ask(client: Any, each: Case, outcome: Outcome) -> None:
+async def _ask(client: Any, runtime: Runtime, each: Case, outcome: Outcome) -> None:
     """The request that counts."""
     arguments = {**ASK, **each.ask}
     if each.how == "stream":
@@ -181,6 +183,8 @@ async def _ask(client: Any, each: Case, outcome: Outcome) -> None:
             try:
                 async for event in stream:
                     outcome.seen.append(event)
+                    if each.pause and len(outcome.seen) == 1:
+                        await runtime.sleep(each.pause)
                 outcome.message = await stream.final_message()
             finally:
                 outcome.deviations = [deviation.kind for deviation in stream.deviations]
@@ -210,7 +214,7 @@ async def _main(each: Case, runtime: Runtime, site: Site, retries: bool, outcome
             limit = HANG if each.cancel is None else each.cancel
             async with runtime.move_on_after(limit):
                 try:
-                    await _ask(client, each, outcome)
+                    await _ask(client, runtime, each, outcome)
                 except Exception as error:
                     outcome.kind, outcome.error = kind_of(error), error
                 except BaseException as error:

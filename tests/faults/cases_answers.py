@@ -109,6 +109,14 @@ good(
     FLOW(lambda: (each for _ in range(500) for each in (chunk(PING), 0.01))),
     within=3.0,
 )
+good("ok_stop_then_flood", HEAD + chunk(BODY), FLOW(lambda: (chunk(PING * 500) for _ in range(50_000))), within=3.0)
+good(
+    "ok_stop_then_flood_create",
+    HEAD + chunk(BODY),
+    FLOW(lambda: (chunk(PING * 500) for _ in range(50_000))),
+    how="message",
+    within=3.0,
+)
 good("ok_stop_then_cut", HEAD + chunk(BODY), FIN)
 good("ok_stop_then_reset", HEAD + chunk(BODY), 0.02, RST)
 good("ok_stop_then_garbage", HEAD + chunk(BODY) + b"zzz\r\n")

@@ -8,6 +8,7 @@ from sansio_claude._errors import LocalProtocolError
 from tests.adapters.runtimes import Runtime
 from tests.certificates import server_context
 from tests.faults.case import ASK, case
+from tests.faults.cases_cuts import full_queue
 from tests.faults.pieces import EVENTS, GOOD, HEAD, chunk, error, events
 from tests.faults.server import DEAF, HOLD, READ, TLS, TUNNEL
 
@@ -108,6 +109,7 @@ def proxied(**more: Any) -> dict[str, Any]:
 
 
 cancelled("write", DEAF, ask=BIG, off=0, site={"buffer": 4096})
+cancelled("connect", HOLD, peer=full_queue, off=0, then=False)
 cancelled("headers", READ, HOLD)
 cancelled("half_head", READ, HEAD[:30], HOLD)
 cancelled("after_100", READ, b"HTTP/1.1 100 Continue\r\n\r\n", HOLD)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sansio_claude._errors import DeadlineError, ReadError
+from sansio_claude._limits import Limits
 from tests.certificates import server_context
 from tests.faults.case import Outcome, case
 from tests.faults.cases_answers import over, tool_is
@@ -347,6 +348,63 @@ case(
     "ok",
     [READ, HEAD, FLOW(lambda: (each for _ in range(12) for each in (chunk(PING), 0.05))), CHUNKED],
     timeouts={"idle": 0.4},
+)
+
+BUSY: dict[str, Any] = {"pause": 0.3, "timeouts": {"idle": 0.1, "progress": 0.1, "first_byte": 0.1}}
+case("to_busy_caller", "ok", [READ, HEAD, chunk(events(EVENTS[0])), 0.02, chunks(events(*EVENTS[1:]))], **BUSY)
+case(
+    "to_busy_caller_large",
+    "ok",
+    [READ, HEAD, chunk(events(EVENTS[0])), 0.02, chunk(b": " + b"x" * 400_000), chunks(b"\n\n" + events(*EVENTS[1:]))],
+    **BUSY,
+)
+case(
+    "to_busy_caller_tls",
+    "ok",
+    [SERVER, READ, HEAD, chunk(events(EVENTS[0])), 0.02, chunks(events(*EVENTS[1:]))],
+    tls=True,
+    **BUSY,
+)
+MANY = chunk(events(text("word ")) * 200)
+WIDE: dict[str, Any] = {"client": {"limits": Limits(message=1 << 34)}, "text": None}
+late(
+    "to_flood_total",
+    "total",
+    READ,
+    HEAD + chunk(events(*EVENTS[:2])),
+    FLOW(lambda: (MANY for _ in range(100_000))),
+    seconds=0.2,
+    **WIDE,
+)
+late(
+    "to_flood_pings",
+    "total",
+    READ,
+    HEAD,
+    FLOW(lambda: (chunk(PING * 1_000) for _ in range(100_000))),
+    seconds=0.2,
+    **WIDE,
+)
+late(
+    "to_flood_create",
+    "total",
+    READ,
+    HEAD + chunk(events(*EVENTS[:2])),
+    FLOW(lambda: (MANY for _ in range(100_000))),
+    seconds=0.2,
+    how="message",
+    **WIDE,
+)
+late(
+    "to_flood_tls",
+    "total",
+    SERVER,
+    READ,
+    HEAD + chunk(events(*EVENTS[:2])),
+    FLOW(lambda: (MANY for _ in range(100_000))),
+    seconds=0.3,
+    tls=True,
+    **WIDE,
 )
 
 
