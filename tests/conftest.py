@@ -6,28 +6,23 @@ whole without it; with it, the tests in tests/conformance run over everything in
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
-)
-settings.register_profile(
-    "thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000
-)
+from sansio_claude._pytest_plugin import add_corpus_option
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
+settings.register_profile("thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--corpus",
-        default=os.environ.get("SANSIO_CLAUDE_CORPUS"),
-        metavar="DIR",
-        help="a folder of recorded streams and conformance cases to run too",
-    )
+    with contextlib.suppress(ValueError):  # added already where the package is installed, with its plugin
+        add_corpus_option(parser)
 
 
 def corpus_of(config: pytest.Config) -> Path | None:

@@ -17,7 +17,7 @@ PACKAGE = Path(sansio_claude.__file__).parent
 
 # From the top down. `a > b` inside a row: a small tower of modules that share one stop; left may import right.
 ROWS = [
-    "__main__",
+    "__main__ | _pytest_plugin",
     "_cli > _cli_ask > _cli_agent > _cli_live > _cli_demo > _cli_check > _cli_decode > _cli_input > _cli_rich > _cli_view",
     "trio | asyncio | testing",
     "tools",
