@@ -119,6 +119,11 @@ class Answer:
         return self.result if isinstance(self.result, Message) else self.stream.message
 
     @property
+    def status(self) -> int | None:
+        """The HTTP status, None before the head."""
+        return None if self.head is None else self.head.status
+
+    @property
     def request_id(self) -> str | None:
         """The API's id of the request."""
         if self.head is None:
@@ -155,6 +160,14 @@ class Answer:
             self._refuse()
         else:
             self._broken(error)
+
+    def dress(self, error: ClaudeError) -> None:
+        """Give an error what is known of the answer, and take every secret out of it."""
+        if error.request_id is None:
+            error.request_id = self.request_id
+        if error.partial is None:
+            error.partial = self.message
+        Redactor(self._secrets).error(error)
 
     def drain(self, data: bytes) -> bool:
         """Take bytes behind the end of the message; whether the end of the body, or none any more, is in sight."""

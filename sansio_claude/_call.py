@@ -23,7 +23,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any
 
 from sansio_claude._actions import (
     TLS,
@@ -47,20 +47,13 @@ from sansio_claude._events import Event, Ping
 from sansio_claude._http import HTTPExchange, ResponseHead
 from sansio_claude._message import Message
 from sansio_claude._pool import Pool, Ticket
-from sansio_claude._redact import Redactor
 from sansio_claude._retry import Attempt
 from sansio_claude._stream import MessageStream
 from sansio_claude._timeouts import NEVER
 
 __all__ = ["Call"]
 
-Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5]
-NEW: Final = 0
-POOL: Final = 1
-TALK: Final = 2
-BACKOFF: Final = 3
-COMPLETE: Final = 4
-OVER: Final = 5
+NEW, POOL, TALK, BACKOFF, COMPLETE, OVER = range(6)
 
 
 class Call:
@@ -116,7 +109,7 @@ class Call:
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
-        self._phase: Phase = NEW
+        self._phase = NEW
         self._number = 0
         self._started = 0.0
         self._attempts: tuple[Attempt, ...] = ()
@@ -444,15 +437,10 @@ class Call:
 
     def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
         """The attempt failed. `again`: another one would be safe, and may help."""
-        head = self._answer.head
         reused = self._connection is not None and self._connection.used
         stale = reused and not self._exchange.received
         self._give_back(now)
-        if error.request_id is None:
-            error.request_id = self._answer.request_id
-        if error.partial is None:
-            error.partial = self._answer.message
-        Redactor(self._secrets).error(error)
+        self._answer.dress(error)
         at: float | None = None
         if again and not self._delivered:
             # A connection that went stale in the pool says nothing about the server: no reason to wait.
@@ -472,7 +460,7 @@ class Call:
                 ended=now,
                 error=type(error).__name__,
                 words=error.message,
-                status=None if head is None else head.status,
+                status=self._answer.status,
                 request_id=error.request_id,
                 reused=reused,
                 wait=wait,
@@ -499,13 +487,12 @@ class Call:
     ) -> None:
         trace = self._settings.trace
         if trace is not None:
-            head = self._answer.head
             trace(
                 TraceEvent(
                     kind=kind,
                     time=now,
                     attempt=self._number,
-                    status=None if head is None else head.status,
+                    status=self._answer.status,
                     request_id=self._answer.request_id,
                     error=error,
                     wait=wait,

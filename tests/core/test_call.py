@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, Wait
+from sansio_claude._answer import Wanted
 from sansio_claude._call import Call
 from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import (
@@ -32,6 +33,7 @@ from sansio_claude._errors import (
     TruncatedError,
     WriteError,
 )
+from sansio_claude._events import Event
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
 from sansio_claude._proxy import Proxy
@@ -735,6 +737,59 @@ class TestDeadlines:
         assert outcome.error.deadline == "pool"
         assert world.now == 1060
         assert (world.pool.taken, world.pool.waiting) == (1, 0)
+
+    def busy(self, world: World, seconds: float) -> Outcome:
+        """A consumer that takes its time with every event."""
+        call = world.call()
+        events: list[Event] = []
+        while not isinstance(action := call.next_action(world.now), Done):
+            if isinstance(action, Deliver):
+                events += action.events
+                world.now += seconds
+            else:
+                world.do(call, action)
+        world.close_discarded()
+        return Outcome(events, action.error, call, [], world.now)
+
+    def test_a_busy_consumer_costs_the_peer_no_time(self) -> None:
+        body = [(100.0, chunked(each, last=False)) for each in FRAMES]
+        world = World(Peer([(100, head()), *body, chunked()]), timeouts=Timeouts(idle=120, progress=150))
+        outcome = self.busy(world, 10_000)
+        assert outcome.error is None
+        assert len(outcome.events) == len(FRAMES)
+
+    def test_nor_does_it_hide_a_silent_one(self) -> None:
+        world = World(Peer([head(), chunked(FRAMES[0], last=False), "hang"]))
+        outcome = self.busy(world, 10_000)
+        assert isinstance(outcome.error, DeadlineError)
+        assert outcome.error.deadline == "idle"
+        assert world.now == pytest.approx(1000 + 2 * 10_000 + 120)
+
+    def test_the_total_goes_on(self) -> None:
+        world = World(Peer([head(), *[chunked(each, last=False) for each in FRAMES]]), timeouts=Timeouts(total=25))
+        outcome = self.busy(world, 10)
+        assert isinstance(outcome.error, DeadlineError)
+        assert outcome.error.deadline == "total"
+
+    @pytest.mark.parametrize("name", ["total", "progress"])
+    @pytest.mark.parametrize("wanted", ["stream", "message"])
+    def test_a_flood_does_not_outrun_them(self, name: str, wanted: Wanted) -> None:
+        """There is always something to read, so that no read ever waits until its deadline."""
+        piece = chunked(DELTAS[0], last=False) if name == "total" else chunked(PING, last=False)
+        world = World(Peer([head(), chunked(*OPENING, last=False)]), timeouts=Timeouts(**{name: 5.0}))
+        call = world.call(wanted)
+        for _ in range(300):
+            action = call.next_action(world.now)
+            if isinstance(action, Done):
+                break
+            if isinstance(action, Receive) and not call.handle.peer.steps:
+                call.receive_data(piece, world.now)
+                world.now += 0.1
+            else:
+                world.do(call, action)
+        assert isinstance(action, Done)
+        assert isinstance(action.error, DeadlineError)
+        assert action.error.deadline == name
 
     def test_none_switches_them_off(self) -> None:
         off = Timeouts(pool=None, connect=None, tls=None, write=None, first_byte=None, idle=None, progress=None)
