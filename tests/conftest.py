@@ -25,6 +25,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         add_corpus_option(parser)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sweep: takes minutes, or thousands of sockets; run with -m sweep")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("markexpr"):
+        swept = [item for item in items if item.get_closest_marker("sweep")]
+        if swept:
+            config.hook.pytest_deselected(items=swept)
+            items[:] = [item for item in items if not item.get_closest_marker("sweep")]
+
+
 def corpus_of(config: pytest.Config) -> Path | None:
     """The corpus folder of this run, or None."""
     value: str | None = config.getoption("--corpus")

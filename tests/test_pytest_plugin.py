@@ -39,4 +39,4 @@ def test_a_corpus_elsewhere_is_no_test_path(tmp_path: Path) -> None:
     plugin = [] if installed else ["-p", _pytest_plugin.__name__]
     arguments = ["-m", "pytest", *plugin, "--corpus", str(tmp_path), "--markers"]
     done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
-    assert "@pytest.mark.sweep" in done.stdout, done.stdout + done.stderr  # it has found the project's settings
+    assert "@pytest.mark.sweep" in done.stdout, done.stdout + done.stderr  # it has found the project's conftest
