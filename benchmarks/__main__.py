@@ -89,9 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_list())
         return 0
     if arguments.command == "soak":
-        from benchmarks import soak
+        from benchmarks.soak import main as soak
 
-        return soak.main(arguments.minutes)
+        return soak(arguments.minutes)
     try:
         select(arguments.only)
     except ValueError as error:

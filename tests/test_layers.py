@@ -18,12 +18,14 @@ PACKAGE = Path(sansio_claude.__file__).parent
 # From the top down. `a > b` inside a row: a small tower of modules that share one stop; left may import right.
 ROWS = [
     "__main__ | _pytest_plugin",
-    "_cli > _cli_ask > _cli_agent > _cli_live > _cli_demo > _cli_check > _cli_decode > _cli_input > _cli_rich > _cli_view",
+    "_cli > _cli_ask > _cli_agent > _cli_live > _cli_demo > _cli_check > _cli_decode > _cli_input"
+    " > _cli_rich > _cli_view",
     "trio | asyncio | testing",
     "tools",
-    "_session > _call > _conversation > _answer > _connection > _actions",
+    "_session > _call > _conversation > _answer > _place > _connection > _actions",
     "_proxy",
-    "_http > _framing > _head > _content_encoding | _stream > _plain_stream | _retry | _pool | _continue | _tls | _deadlines",
+    "_http > _framing > _head > _content_encoding | _stream > _plain_stream"
+    " | _retry | _pool | _continue | _tls | _deadlines",
     "_accumulate | _check > _rules_messages > _rules_tools > _rules_model > _problem | _redact | _timeouts",
     "_request | _turns | _catalog | _endpoint | _events | _sse | _chunked"
     " | _partial_json > _partial_json_changes > _partial_json_scan > _partial_json_state > _partial_json_grammar",

@@ -33,7 +33,7 @@ class Runtime:
     run: Callable[..., Any]
     """run(async_function, *arguments)"""
     sleep: Callable[[float], Awaitable[Any]]
-    move_on_after: Callable[[float], Any]
+    move_on_after: Callable[[float], contextlib.AbstractAsyncContextManager[Any, bool | None]]
     """An async context manager that ends its block after some seconds."""
     gather: Callable[..., Awaitable[list[Any]]]
     """gather(*async_functions): run them side by side."""
@@ -59,7 +59,7 @@ async def _trio_move_on(seconds: float) -> Any:
 
 async def _asyncio_gather(*functions: Callable[[], Awaitable[Any]]) -> list[Any]:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(function()) for function in functions]  # type: ignore[arg-type]
+        tasks: list[Any] = [group.create_task(function()) for function in functions]  # type: ignore[arg-type]
     return [task.result() for task in tasks]
 
 

@@ -31,7 +31,7 @@ from sansio_claude._message import Message
 from sansio_claude._request import MessageRequest
 from sansio_claude._retry import RetryPolicy
 from sansio_claude._timeouts import Timeouts
-from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
+from sansio_claude.testing import Answer, ReplayServer, Transcript, compose, serve_in_thread
 from tests.adapters.runtimes import LOOPS, Runtime, open_files, raw_server, read_request, reset
 from tests.certificates import client_context, server_context
 from tests.virtual import GOOD, GOOD_HEAD, MESSAGE, OPENING, SECRET, STREAM, chunked, head
@@ -175,6 +175,8 @@ class TestUse:
                     with pytest.raises(TruncatedError):
                         await stream.final_message()
                 assert len(events) == 4
+                assert stream.message is not None
+                assert caught.value.partial is not None
                 assert caught.value.partial.to_dict() == stream.message.to_dict()
                 assert caught.value.request_id
 
@@ -215,7 +217,7 @@ class TestUse:
                     await client.create(**ASK)
 
         odd = Answer.stream(b"data: [DONE]\n\n" + HELLO.data)
-        script = [Answer.error(529), Answer.error(500), HELLO, odd, HELLO]
+        script: list[Answer | Transcript] = [Answer.error(529), Answer.error(500), HELLO, odd, HELLO]
         with serve_in_thread(ReplayServer(script)) as address:
             loop.run(main, endpoint(address))
 
@@ -460,7 +462,11 @@ class TestDeadlines:
                     await client.create(**ASK)
                 assert caught.value.deadline == "tls"
 
-        with raw_server(lambda connection: connection.recv(10**6) and time.sleep(0.3)) as address:
+        def deaf(connection: socket.socket) -> None:
+            connection.recv(10**6)
+            time.sleep(0.3)
+
+        with raw_server(deaf) as address:
             loop.run(main, endpoint(address, "https"))
 
 
@@ -654,7 +660,7 @@ class TestSeen:
 
         name = "sansio_claude.trio" if loop.name == "trio" else "sansio_claude.asyncio"
         with caplog.at_level(logging.DEBUG, "sansio_claude"):
-            script = [Answer.error(529, f"not with {SECRET}"), HELLO]
+            script: list[Answer | Transcript] = [Answer.error(529, f"not with {SECRET}"), HELLO]
             with serve_in_thread(ReplayServer(script)) as address:
                 loop.run(main, endpoint(address))
         assert [event.kind for event in told if event.kind in ("failed", "retry", "done")] == [
