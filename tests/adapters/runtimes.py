@@ -33,7 +33,7 @@ class Runtime:
     run: Callable[..., Any]
     """run(async_function, *arguments)"""
     sleep: Callable[[float], Awaitable[Any]]
-    move_on_after: Callable[[float], contextlib.AbstractAsyncContextManager[Any, bool | None]]
+    move_on_after: Callable[[float], contextlib.AbstractAsyncContextManager[Any, bool]]
     """An async context manager that ends its block after some seconds."""
     gather: Callable[..., Awaitable[list[Any]]]
     """gather(*async_functions): run them side by side."""
