@@ -128,7 +128,13 @@ class Answer:
         """The API's id of the request."""
         if self.head is None:
             return None
-        return self.head.get("request-id") or self.head.get("x-request-id")
+        found = self.head.get("request-id") or self.head.get("x-request-id")
+        return None if found is None else Redactor(self._secrets).text(found)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there, and good."""
+        return self.over and self.error is None
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes of the answer. Raises nothing."""

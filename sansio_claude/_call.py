@@ -46,7 +46,8 @@ from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._events import Event, Ping
 from sansio_claude._http import HTTPExchange, ResponseHead
 from sansio_claude._message import Message
-from sansio_claude._pool import Pool, Ticket
+from sansio_claude._place import Place
+from sansio_claude._pool import Pool
 from sansio_claude._retry import Attempt
 from sansio_claude._stream import MessageStream
 from sansio_claude._timeouts import NEVER
@@ -67,7 +68,6 @@ class Call:
         "_answer",
         "_attempts",
         "_body",
-        "_connection",
         "_deadlines",
         "_delivered",
         "_error",
@@ -79,12 +79,11 @@ class Call:
         "_head",
         "_number",
         "_phase",
-        "_pool",
+        "_place",
         "_secrets",
         "_settings",
         "_started",
         "_talk",
-        "_ticket",
         "_tls",
         "_wanted",
         "handle",
@@ -104,7 +103,7 @@ class Call:
         self._head = head
         self._body = body
         self._wanted: Wanted = wanted
-        self._pool = pool
+        self._place = Place(pool)
         self._settings = settings
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
@@ -113,8 +112,6 @@ class Call:
         self._number = 0
         self._started = 0.0
         self._attempts: tuple[Attempt, ...] = ()
-        self._ticket: Ticket[Connection] | None = None
-        self._connection: Connection | None = None
         self._talk: Conversation | None = None
         self._events: list[Event] | None = None
         self._flow: MessageStream | None = None  # the stream, while it flows
@@ -130,7 +127,7 @@ class Call:
     @property
     def holds_place(self) -> bool:
         """Whether it holds a place among the connections, or waits for one."""
-        return self._ticket is not None
+        return self._place.ticket is not None
 
     @property
     def response(self) -> ResponseHead | None:
@@ -156,7 +153,7 @@ class Call:
     def result(self) -> Message | dict[str, Any] | None:
         """The message or the JSON object, once the answer is whole; None before."""
         answer = self._answer
-        if not answer.over or answer.error is not None:
+        if not answer.whole:
             return None
         return answer.message if answer.result is None else answer.result
 
@@ -173,8 +170,9 @@ class Call:
         if events is not None:
             self._events = None
             self._given = now
-            if not self._delivered:
-                self._delivered = any(type(event) is not Ping for event in events)
+            if not self._delivered and any(type(event) is not Ping for event in events):
+                self._delivered = True
+                self._body = b""  # it will not be sent again, and may be large
             return Deliver(events)
         if self._flow is not None:
             at = self._deadlines.nearest()
@@ -193,10 +191,10 @@ class Call:
                 return Wait(self._deadlines.step_at, "backoff")
             self._exchange, self._answer = self._make_exchange()
             self._begin(now)
-        if self._phase == POOL and self._ticket is not None:
-            if not self._ticket.granted:
+        if self._phase == POOL:
+            if not self._place.granted:
                 return Wait(self._deadlines.nearest(), "pool")
-            self._take_place(self._ticket, now)
+            self._take_place(now)
         if self._phase == TALK and self._talk is not None:
             return self._talk.next_action()
         return Done(self._error)
@@ -210,8 +208,7 @@ class Call:
 
     def on_wake(self, wake: Callable[[], object]) -> None:
         """`wake` is called once, when the wait for a place is over. It must not call back into the call."""
-        if self._ticket is not None:
-            self._ticket.wake = wake
+        self._place.on_wake(wake)
 
     # What is reported
 
@@ -308,24 +305,23 @@ class Call:
 
     def close(self, now: float) -> None:
         """The user wants no more. A connection whose answer is whole may be kept: go on to `Done`."""
-        talk = self._talk
-        if talk is None or not talk.whole:
+        if not self._answer.whole:
             self.abandon()
             return
         self._events = None
-        if self._phase == COMPLETE:
+        if self._phase == COMPLETE and self._talk is not None:
             self._phase = TALK
-            talk.leave(now)
+            self._talk.leave(now)
             self._look(now)
 
     def abandon(self) -> None:
         """Cancelled or dropped: give up the place and the connection, at once. Waits for nothing."""
         if self._phase != OVER:
-            if self._talk is None or not self._talk.whole:
+            if not self._answer.whole:
                 self._error = LocalProtocolError("this call was given up before its answer was whole")
-            self._discard()
-            self._phase = OVER
-        self._talk = self._flow = self._events = None
+            self._place.leave(0.0, reusable=False)
+            self._end()
+        self._flow = self._events = None
 
     # Attempts
 
@@ -356,33 +352,31 @@ class Call:
         self._talk = None
         self._tell("attempt", now)
         try:
-            self._ticket = self._pool.request((head.host, head.port, head.tls), now, fresh=self._fresh)
+            self._place.ask((head.host, head.port, head.tls), now, fresh=self._fresh)
         except LocalProtocolError as error:
             self._finish(error, now)
             return
         self._phase = POOL
         self._deadlines.begin("pool", now)
-        if not self._ticket.granted:
+        if not self._place.granted:
             self._tell("pool", now)
 
-    def _take_place(self, ticket: Ticket[Connection], now: float) -> None:
+    def _take_place(self, now: float) -> None:
         head, settings = self._head, self._settings
-        if not ticket.held:
-            self._finish(LocalProtocolError("the client was closed while the call waited for its turn"), now)
+        try:
+            connection = self._place.take()
+        except LocalProtocolError as error:
+            self._finish(error, now)
             return
-        while ticket.connection is not None and ticket.connection.stale:
-            self._pool.renew(ticket)
-        connection, ticket.connection = ticket.connection, None
         self._tell("connect" if connection is None else "reused", now)
         if connection is None:
-            connection = Connection(
+            connection = self._place.connection = Connection(
                 host=head.host,
                 port=head.port,
                 proxy=settings.proxy,
                 tls=settings.tls if head.tls else None,
                 limits=settings.limits,
             )
-        self._connection = connection
         self.handle = connection.handle
         self._phase = TALK
         self._talk = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
@@ -405,12 +399,12 @@ class Call:
             self._events = [*(self._events or ()), *talk.events]
             talk.events = None
         self._flow = None
-        if talk.flows and self._connection is not None:
-            self._flow, self._tls = self._answer.stream, self._connection.tls
+        if talk.flows and self._place.connection is not None:
+            self._flow, self._tls = self._answer.stream, self._place.connection.tls
         if talk.over:
             if talk.error is None:
                 self._give_back(now)
-                self._phase = OVER
+                self._end()
                 self._tell("done", now)
             else:
                 self._fail(talk.error, now, again=talk.again, asked=talk.asked)
@@ -421,23 +415,12 @@ class Call:
 
     def _give_back(self, now: float) -> None:
         """Give the place back, the connection too if it can be used again."""
-        talk, ticket, connection = self._talk, self._ticket, self._connection
-        if talk is not None and ticket is not None and connection is not None and talk.reusable:
-            connection.used = True
-            self._pool.release(ticket, connection, now)
-            self._ticket = self._connection = self.handle = None
-        else:
-            self._discard()
-
-    def _discard(self) -> None:
-        if self._ticket is not None:
-            opened = self._connection is not None and self._connection.handle is not None
-            self._pool.discard(self._ticket, self._connection if opened else None)
-        self._ticket = self._connection = self.handle = None
+        self._place.leave(now, reusable=self._talk is not None and self._talk.reusable)
+        self.handle = None
 
     def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
         """The attempt failed. `again`: another one would be safe, and may help."""
-        reused = self._connection is not None and self._connection.used
+        reused = self._place.reused
         stale = reused and not self._exchange.received
         self._give_back(now)
         self._answer.dress(error)
@@ -479,8 +462,14 @@ class Call:
     def _finish(self, error: ClaudeError, now: float) -> None:
         error.attempts = self._attempts
         self._error = error
-        self._phase = OVER
+        self._end()
         self._tell("done", now, error=error)
+
+    def _end(self) -> None:
+        """Whoever keeps the call for its message need not keep the connection and the request."""
+        self._phase = OVER
+        self._talk = self.handle = None
+        self._body = b""
 
     def _tell(
         self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None

@@ -136,11 +136,6 @@ class Conversation:
         return self._lingers and self.phase == ANSWER and self._answer.stage == "stream" and self._sending is None
 
     @property
-    def whole(self) -> bool:
-        """Whether the answer has come whole."""
-        return self._answer.over and self._answer.error is None
-
-    @property
     def reusable(self) -> bool:
         """Whether the connection can carry another request."""
         return (

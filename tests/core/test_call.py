@@ -910,6 +910,14 @@ class TestMisuse:
         assert isinstance(done := call.next_action(world.now), Done)
         assert done.error is None
 
+    def test_what_is_over_keeps_neither_request_nor_connection(self) -> None:
+        for peer in (Peer([GOOD]), Peer([GOOD_HEAD, GOOD_BODY]), Peer([GOOD_HEAD, "eof"])):
+            world = World(peer)
+            call = world.run(world.call(body=b"x" * 1000)).call
+            assert call._body == b""
+            assert call.handle is None
+            assert call._talk is None
+
     def test_without_an_onlooker(self) -> None:
         world = World(GOOD)
         world.settings = attrs.evolve(world.settings, trace=None)
@@ -935,7 +943,10 @@ class TestSecrets:
         "raw",
         [
             refusal(401, "authentication_error", message=f"the key {SECRET} is wrong"),
-            head(500, f"request-id: {SECRET}") + chunked(f"<title>{SECRET}</title>".encode()),
+            b"HTTP/1.1 500 X\r\nrequest-id: "
+            + SECRET.encode()
+            + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+            + chunked(f"<title>{SECRET}</title>".encode()),
             head(400) + chunked(f'{{"error": {{"type": "{SECRET}", "details": ["{SECRET}"]}}}}'.encode()),
             f"HTTP/1.1 200 OK\r\n{SECRET}\r\n\r\n".encode(),
             f"{SECRET} what?\r\n\r\n".encode(),
@@ -947,8 +958,10 @@ class TestSecrets:
     )
     def test_no_error_shows_the_key(self, wanted: str, raw: bytes) -> None:
         world = World(raw)
-        error: BaseException | None = world.run(world.call(wanted)).error  # type: ignore[arg-type]
+        outcome = world.run(world.call(wanted))  # type: ignore[arg-type]
+        error: BaseException | None = outcome.error
         assert isinstance(error, ClaudeError)
+        assert SECRET not in f"{outcome.call.request_id} {outcome.call.response!r}"
         seen = 0
         while error is not None:
             shown = f"{error} {error!r} {vars(error)!r}"

@@ -244,7 +244,7 @@ class Calls(RuleBasedStateMachine):
     def every_connection_is_somewhere(self) -> None:
         used = set()
         for running in self.running:
-            ticket = running.call._ticket
+            ticket = running.call._place.ticket
             if ticket is not None:
                 used.add(id(running.call.handle))
                 if ticket.connection is not None:  # handed over, but its call does not know yet

@@ -1,0 +1,71 @@
+"""Place: a call's place among the connections of its client, and the connection on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from sansio_claude._connection import Connection
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._pool import Pool, Ticket
+
+__all__ = ["Place"]
+
+
+class Place:
+    """Asked for before each attempt, left after it."""
+
+    __slots__ = ("_pool", "connection", "ticket")
+
+    def __init__(self, pool: Pool[Connection]) -> None:
+        self._pool = pool
+        self.ticket: Ticket[Connection] | None = None
+        """What the pool gave for it, while it is held or waited for."""
+        self.connection: Connection | None = None
+
+    @property
+    def handle(self) -> Any:
+        """The adapter's object of the connection, None where there is none."""
+        return None if self.connection is None else self.connection.handle
+
+    @property
+    def reused(self) -> bool:
+        """Whether the connection has carried another call before."""
+        return self.connection is not None and self.connection.used
+
+    @property
+    def granted(self) -> bool:
+        """Whether the wait for it is over."""
+        return self.ticket is not None and self.ticket.granted
+
+    def ask(self, origin: Hashable, now: float, *, fresh: bool) -> None:
+        """Get in line. Raises LocalProtocolError on a closed pool."""
+        self.ticket = self._pool.request(origin, now, fresh=fresh)
+
+    def on_wake(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called when it is granted."""
+        if self.ticket is not None:
+            self.ticket.wake = wake
+
+    def take(self) -> Connection | None:
+        """The idle connection that comes with it and is not stale, if there is one.
+
+        Raises LocalProtocolError where the pool was closed meanwhile.
+        """
+        ticket = self.ticket
+        if ticket is None or not ticket.held:
+            raise LocalProtocolError("the client was closed while the call waited for its turn")
+        while ticket.connection is not None and ticket.connection.stale:
+            self._pool.renew(ticket)
+        self.connection, ticket.connection = ticket.connection, None
+        return self.connection
+
+    def leave(self, now: float, *, reusable: bool) -> None:
+        """Give it back: with the connection, if that can be used again, else the connection is discarded."""
+        ticket, connection = self.ticket, self.connection
+        if ticket is not None and connection is not None and reusable:
+            connection.used = True
+            self._pool.release(ticket, connection, now)
+        elif ticket is not None:
+            self._pool.discard(ticket, None if self.handle is None else connection)
+        self.ticket = self.connection = None
