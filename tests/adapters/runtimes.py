@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import attrs
 import trio
@@ -24,6 +24,9 @@ import sansio_claude.trio
 __all__ = ["LOOPS", "Runtime", "open_files", "raw_server", "reset"]
 
 
+MayLeave: TypeAlias = contextlib.AbstractAsyncContextManager[Any, bool]
+
+
 @attrs.define(frozen=True)
 class Runtime:
     """An event loop, its client, and what a test needs of it."""
@@ -33,7 +36,7 @@ class Runtime:
     run: Callable[..., Any]
     """run(async_function, *arguments)"""
     sleep: Callable[[float], Awaitable[Any]]
-    move_on_after: Callable[[float], contextlib.AbstractAsyncContextManager[Any, bool]]
+    move_on_after: Callable[[float], MayLeave]
     """An async context manager that ends its block after some seconds."""
     gather: Callable[..., Awaitable[list[Any]]]
     """gather(*async_functions): run them side by side."""
@@ -127,12 +130,26 @@ def _run_eager(function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
 
 def _asyncio_runtime(name: str, run: Callable[..., Any]) -> Runtime:
     return Runtime(
-        name, sansio_claude.asyncio.Client, run, asyncio.sleep, _asyncio_move_on, _asyncio_gather, _asyncio_cancel_after
+        name,
+        sansio_claude.asyncio.Client,
+        run,
+        asyncio.sleep,
+        cast(Callable[[float], MayLeave], _asyncio_move_on),
+        _asyncio_gather,
+        _asyncio_cancel_after,
     )
 
 
 LOOPS = [
-    Runtime("trio", sansio_claude.trio.Client, trio.run, trio.sleep, _trio_move_on, _trio_gather, _trio_cancel_after),
+    Runtime(
+        "trio",
+        sansio_claude.trio.Client,
+        trio.run,
+        trio.sleep,
+        cast(Callable[[float], MayLeave], _trio_move_on),
+        _trio_gather,
+        _trio_cancel_after,
+    ),
     _asyncio_runtime("asyncio", _run_asyncio),
     _asyncio_runtime("uvloop", _run_uvloop),
 ]
