@@ -305,14 +305,20 @@ class PartialJSON:
         Applied one by one they rebuild exactly `value` (see `Change`). Linear in total.
         """
         state = self._look()
-        if self._changes is None:
-            self._changes = entries_so_far(state)
+        entries = self._changes
+        if entries is None:
+            entries = self._changes = entries_so_far(state)
             self._log()
-        elif state.log:
-            self._changes += state.log
-            state.log.clear()
-        found = changes_of(self._changes)
-        self._changes.clear()
+        log = state.log
+        if log:
+            if not entries:
+                found = changes_of(log)
+                log.clear()
+                return found
+            entries += log
+            log.clear()
+        found = changes_of(entries)
+        entries.clear()
         return found
 
     def _log(self) -> None:

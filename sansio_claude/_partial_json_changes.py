@@ -14,22 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from attrs import define
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._partial_json_state import Entry, Operation, Path, ScanState
+from sansio_claude._partial_json_state import Entry, Path, ScanState
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json import PartialJSON
 
 __all__ = ["Change", "Watch", "changes_of", "entries_so_far", "path_of_innermost"]
-
-_PUBLIC: Final[dict[Operation, Literal["open", "text", "value", "remove", "close"]]] = {
-    "open": "open",
-    "text": "text",
-    "value": "value",
-    "number": "value",
-    "restore": "value",
-    "remove": "remove",
-    "close": "close",
-}
 
 
 @define
@@ -55,6 +45,10 @@ class Change:
 
 def changes_of(entries: list[Entry]) -> list[Change]:
     """The log as its readers see it; neighbouring parts of one string are joined."""
+    if len(entries) == 1:
+        operation, path, value = entries[0]
+        if operation == "text":
+            return [Change(path, "text", value)]
     found: list[Change] = []
     pieces: list[str] = []
     for operation, path, value in entries:
@@ -63,15 +57,18 @@ def changes_of(entries: list[Entry]) -> list[Change]:
                 found.append(Change(path, "text", value))
             pieces.append(value)
             continue
-        if len(pieces) > 1:
-            found[-1].value = "".join(pieces)
-        pieces.clear()
+        if pieces:
+            if len(pieces) > 1:
+                found[-1].value = "".join(pieces)
+            pieces.clear()
         if operation == "open":
             found.append(Change(path, "open", type(value)()))
         elif operation == "close":
             found.append(Change(path, "close"))
-        elif operation in _PUBLIC:
-            found.append(Change(path, _PUBLIC[operation], value))
+        elif operation == "remove":
+            found.append(Change(path, "remove"))
+        elif operation != "settled":
+            found.append(Change(path, "value", value))
     if len(pieces) > 1:
         found[-1].value = "".join(pieces)
     return found

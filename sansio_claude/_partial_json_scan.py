@@ -47,7 +47,7 @@ from sansio_claude._partial_json_grammar import (
     stem_of,
     unfinished_from,
 )
-from sansio_claude._partial_json_state import MISSING, Operation, ScanState
+from sansio_claude._partial_json_state import MISSING, Operation, Path, ScanState
 
 __all__ = ["scan"]
 
@@ -73,6 +73,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
     role = HIDDEN
     token = ""  # the number at hand
     s = ""  # the string at hand, decoded
+    where: Path = ()  # its path, once somebody wants to know
     piece = ""  # what the piece at hand adds to it
     shown = False  # a number that may still grow stands in box[slot]
     seen = 0  # how many characters of `text` it was made of
@@ -94,10 +95,13 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
             if role == SHOWN:
                 # What long text mostly is, on the shortest way. CPython extends a string in place if nobody else
                 # holds it, so the container lets go of it first.
-                while "\\" not in text and '"' not in text and text.isprintable() and state.log is None:
+                while "\\" not in text and '"' not in text and text.isprintable():
                     box[slot] = None
                     s += text
                     box[slot] = s
+                    if state.log is not None:
+                        where = where or state.place(slot)
+                        state.log.append(("text", where, text))
                     text = yield
             n = len(text)
             cut = n
@@ -116,7 +120,8 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                 s += piece
                 box[slot] = s
                 if state.log is not None and piece:
-                    state.log.append(("text", state.place(slot), piece))
+                    where = where or state.place(slot)
+                    state.log.append(("text", where, piece))
             else:
                 s += piece
             if end > cut:
@@ -229,6 +234,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                         box.append(s)
                     state.slot = slot
                     state.growing = "text"
+                    where = ()
                     if state.log is not None:
                         state.log.append(("open", state.place(slot), s))
                 mode = TEXT
