@@ -417,7 +417,7 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
 
 async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
     wire: Wire | None = None
-    with trio.CancelScope(deadline=deadline) as scope:
+    with trio.move_on_at(deadline) as scope:
         try:
             wire = await open_wire(host, port)
         except Exception as error:  # a name that cannot even be encoded is no OSError
@@ -436,7 +436,7 @@ async def _wait(call: Call, until: float) -> bool:
     token = trio.lowlevel.current_trio_token()
     # From any thread: a forgotten stream may be collected, and give its place back, in another one.
     call.on_wake(lambda: token.run_sync_soon(waiter.set))
-    with trio.CancelScope(deadline=until):
+    with trio.move_on_at(until):
         await waiter.wait()
     return waiter.is_set()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Final
+from typing import Any, Final, cast
 
 import trio
 
@@ -31,7 +31,7 @@ class Wire:
         sock = self._socket
         while True:
             if deadline < NEVER:
-                with trio.CancelScope(deadline=deadline) as scope:
+                with trio.move_on_at(deadline) as scope:
                     await trio.lowlevel.wait_readable(sock)
                 # A deadline that passed while the thread was busy cancels at once, even if there is something to read.
                 if scope.cancelled_caught and not _readable(sock.fileno()):
@@ -47,7 +47,7 @@ class Wire:
         """Write all of it; False when the deadline passed. Raises OSError."""
         sock = self._socket
         view = memoryview(data)
-        with trio.CancelScope(deadline=deadline) as scope:
+        with trio.move_on_at(deadline) as scope:
             await trio.lowlevel.checkpoint_if_cancelled()
             while view:
                 try:
@@ -84,7 +84,8 @@ async def open_wire(host: str, port: int) -> Wire:
             raise
     else:
         opened = (await trio.open_tcp_stream(host, port)).socket
-    sock = socket.socket(fileno=opened.detach())
+    # trio has no reading without a checkpoint first; the plain socket has. Its types do not know of detach().
+    sock = socket.socket(fileno=cast(Any, opened).detach())
     sock.setblocking(False)
     _set_options(sock)
     return Wire(sock)
