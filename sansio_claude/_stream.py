@@ -47,6 +47,8 @@ __all__ = ["MessageStream", "StreamState"]
 # string's value and the index behind its closing quote. Strict: refuses control characters.
 scanstring: Final[Callable[[str, int], tuple[str, int]]] = json_decoder.scanstring  # type: ignore[attr-defined]
 
+_EVENT: Final = b"event: "
+_NEXT: Final = b"\n\n" + _EVENT
 _FRAME: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 # How the deltas that carry text are spelled: between the index and the kind, and up to the text.
 _DELTA: Final = b',"delta":{"type":'
@@ -185,6 +187,14 @@ class MessageStream(PlainStream):
             return
         at = 0
         while at < len(data) and self._error is None:
+            if not data.startswith(_EVENT, at) and len(data) - at >= len(_EVENT):
+                # Comments, blank lines, data without a name: all of it at once, up to an event of the usual shape.
+                end = data.find(_NEXT, at) + 2
+                if end == 1:
+                    end = len(data)
+                self._plain(data[at:end])
+                at = end
+                continue
             window = data[at : at + self._window]
             taken = self._deltas(window) if self._opening is not None else 0
             end = window.find(b"\n\n", taken) + 2

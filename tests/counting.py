@@ -9,12 +9,14 @@ from typing import Any
 
 __all__ = ["growth", "work"]
 
+_LOCAL = frozenset({"find", "startswith", "endswith"})
+
 
 def work(action: Callable[[], object]) -> int:
     """Calls made by `action`, plus the sizes of all text and bytes that were handed to a function or whose method
     was called. What is scanned, split or joined again and again shows here as often.
 
-    `find` counts as a call alone: it may begin anywhere, and ends at what it finds.
+    Methods that look at one place, or from one place on as far as they must, count as a call alone.
     """
     total = 0
 
@@ -26,7 +28,7 @@ def work(action: Callable[[], object]) -> int:
             values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount]]
         elif event == "c_call":
             total += 1
-            values = [] if arg.__name__ == "find" else [getattr(arg, "__self__", None)]
+            values = [] if arg.__name__ in _LOCAL else [getattr(arg, "__self__", None)]
         else:
             return
         for value in values:

@@ -8,6 +8,7 @@ import json
 import pickle
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ from sansio_claude._plain_stream import PlainStream
 from sansio_claude._stream import MessageStream
 from sansio_claude.testing import Transcript, chunkings, compose
 from sansio_claude.testing.transcripts import prose
-from tests.counting import growth
+from tests.counting import growth, work
 from tests.frames import (
     DELTA,
     END,
@@ -978,6 +979,17 @@ SHAPES: dict[str, Callable[[int], list[bytes]]] = {
         ),
     ],
 }
+
+
+def test_what_is_no_event_is_not_worth_the_work_of_one() -> None:
+    opening = body(START, start(0, TEXT))
+    for odd in (b"\n", b": comment\n\n", b"id: 1\n\n", b"retry: 5\n\n", b"lost\n\n"):
+        stream = fed(opening)
+        data = odd * 5_000
+        assert work(partial(stream.receive_data, data)) < 25 * len(data)
+        assert len(stream.events_received()) == 2
+        stream.receive_data(compact(text("x")))
+        assert len(stream.events_received()) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
