@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import attrs
 
+from sansio_claude._errors import APIError, ClaudeError
 from sansio_claude._limits import Limits
 from sansio_claude._retry import RetryPolicy
 from sansio_claude._timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from sansio_claude._errors import ClaudeError
     from sansio_claude._events import Event
     from sansio_claude._proxy import Proxy
 
@@ -119,7 +119,9 @@ class TraceEvent:
         if self.request_id is not None:
             parts.append(self.request_id)
         if self.error is not None:
-            parts.append(f"{type(self.error).__name__}: {self.error}")
+            # What a server writes of a request may quote it, and a log is no place for that.
+            words = self.error.type or "error" if isinstance(self.error, APIError) else self.error.message
+            parts.append(f"{type(self.error).__name__}: {words}")
         if self.wait is not None:
             parts.append(f"in {self.wait:.3f} s")
         return ", ".join(parts)

@@ -79,6 +79,8 @@ class Outcome:
     deviations: list[str] = attrs.field(factory=list)
     next: str | None = None
     """What was wrong with the next request by the same client, None if nothing."""
+    logged: list[str] = attrs.field(factory=list, repr=False)
+    """What was logged."""
     leaks: list[str] = attrs.field(factory=list)
     """Where the key or the prompt was found."""
     left: int = 0
@@ -268,6 +270,7 @@ def run(each: Case, runtime: Runtime, server: FaultServer, *, retries: bool) -> 
         site.play(scripts)
         runtime.run(_main, each, runtime, site, retries, outcome)
     outcome.left, outcome.elsewhere = site.left, elsewhere.connections
+    outcome.logged = watch
     outcome.leaks = secrets_in(outcome.error, watch)
     return outcome
 
