@@ -108,7 +108,7 @@ class TraceEvent:
     attempt: int
     status: int | None = None
     request_id: str | None = None
-    error: ClaudeError | None = None
+    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
     wait: float | None = None
 
     def __str__(self) -> str:
