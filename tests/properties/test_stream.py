@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sansio_claude._limits import Limits
+from sansio_claude._message import Message
 from sansio_claude._plain_stream import PlainStream
 from sansio_claude.testing import chunkings
 from tests import strategies
@@ -44,6 +45,9 @@ def test_good_streams_fused_and_plain_are_equal_in_any_chunking(body: bytes, cut
     expected = by_bytes(body)
     assert run(cut.of(body)) == expected
     assert run(cut.of(body), kind=PlainStream) == expected
+    if expected.dictionary is not None:
+        again = Message.from_dict(expected.dictionary)
+        assert json.dumps(again.to_dict()) == json.dumps(expected.dictionary)
 
 
 @settings(max_examples=150)
