@@ -27,30 +27,28 @@ from weakref import ref
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._json import DEFAULT_DEPTH
 from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
 from sansio_claude._partial_json_scan import END, VALUE, scan
-from sansio_claude._partial_json_state import MISSING, Entry, ScanState
+from sansio_claude._partial_json_state import MISSING, Entry, Plain, ScanState
 from sansio_claude._tool_blocks import set_input_parser
 
 __all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
 
 PartialStatus: TypeAlias = Literal["empty", "incomplete", "complete", "invalid"]
 
-DEFAULT_DEPTH: Final = 512
+_EXCERPT: Final = 80  # bytes of a broken text kept on the exception
 _LAST: Final = frozenset('}]" \t\n\r')  # what a text that cannot go on may end in
-EXCERPT: Final = 80  # bytes of a broken text kept on the exception
+_flat: Final = chain.from_iterable
 
 
-@define(frozen=True)
-class JSONFault:
+@define(eq=False, repr=False)
+class JSONFault(Plain):
     """Where and why a text stops being JSON: `position` is the index of the first character that cannot be right
-    (of a container beyond `max_depth`, of its bracket), `reason` says what would have been."""
+    (of a container beyond `max_depth`, of its bracket), `reason` says why."""
 
     position: int
     reason: str
-
-
-flatten: Final = chain.from_iterable
 
 
 def _refuse_constant(word: str) -> Any:
@@ -277,7 +275,7 @@ class PartialJSON:
 
     def _refusal(self, state: ScanState) -> RemoteProtocolError:
         text = self.text
-        excerpt = text[:EXCERPT].encode("utf-8", "surrogatepass")
+        excerpt = text[:_EXCERPT].encode("utf-8", "surrogatepass")
         found = self.error
         error: RemoteProtocolError
         if state.too_deep:
@@ -372,12 +370,12 @@ def _is_deeper(value: Any, depth: int) -> bool:
         if dict not in kinds and list not in kinds:
             return False
         if kinds == {list}:
-            level = list(flatten(level))
+            level = list(_flat(level))
         elif kinds == {dict}:
-            level = list(flatten(map(dict.values, level)))
+            level = list(_flat(map(dict.values, level)))
         else:
-            arrays = flatten([item for item in level if type(item) is list])
-            level = [*arrays, *flatten([item.values() for item in level if type(item) is dict])]
+            arrays = _flat([item for item in level if type(item) is list])
+            level = [*arrays, *_flat([item.values() for item in level if type(item) is dict])]
     return True
 
 

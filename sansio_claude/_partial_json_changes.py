@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from attrs import define
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._partial_json_state import Entry, Path, ScanState
+from sansio_claude._partial_json_state import Entry, Path, Plain, ScanState
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json import PartialJSON
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Watch", "changes_of", "entries_so_far", "path_of_innermost"]
 
 
-@define
-class Change:
+@define(eq=False, repr=False)
+class Change(Plain):
     """One change of a growing JSON value. `path` leads to the place: keys and indices, () for the whole value.
 
     `operation` is one of

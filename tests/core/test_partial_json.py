@@ -101,10 +101,12 @@ class TestInterface:
             assert parser.status == "incomplete"
         assert parser.changes() == [Change(("a",), "text", "ll")]
         parser.feed("l")
-        assert parser.value == {"a": "helll"}
+        assert parser.changes() == [Change(("a",), "text", "l")]
+        parser.feed("p")
+        assert parser.value == {"a": "helllp"}
         parser.feed('o", "n": [1')
         assert parser.changes() == [
-            Change(("a",), "text", "lo"),
+            Change(("a",), "text", "po"),
             Change(("a",), "close"),
             Change(("n",), "open", []),
             Change(("n", 0), "value", 1),
@@ -169,6 +171,17 @@ class TestInterface:
         ]
         parser.feed('"')
         assert parser.changes() == [Change(("c", "d"), "close")]
+
+    def test_changes_and_faults_are_plain_values(self) -> None:
+        change = Change(("a", 0), "text", "x")
+        assert repr(change) == "Change(path=('a', 0), operation='text', value='x')"
+        assert change == Change(("a", 0), "text", "x") != Change(("a", 1), "text", "x")
+        assert change != JSONFault(0, "x")
+        match JSONFault(3, "why"):
+            case JSONFault(position=3, reason=reason):
+                assert reason == "why"
+        with pytest.raises(TypeError):
+            hash(change)
 
     def test_a_list_that_somebody_else_fills(self) -> None:
         pieces = ['["a', "b"]
@@ -554,9 +567,13 @@ class TestWatch:
         parser.feed("f")
         assert late.new() == ["f"]
         assert parser.changes() != []
-        del late
         parser.feed("g")
-        assert parser.changes() == [Change(("c", "d", 0), "text", "g")]
+        assert late.new() == ["g"]
+        del late
+        for piece in "hij":
+            parser.feed(piece)
+            assert parser.status == "incomplete"
+        assert parser.changes() == [Change(("c", "d", 0), "text", "ghij")]
 
     @pytest.mark.parametrize(
         "path", ["a..b", ".a", "a[", "a[x]", "a[-1]", "a]", "[0]a", "a.[0]", (1.5,), (-1,), (True,)]
