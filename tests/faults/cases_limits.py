@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from sansio_claude._errors import LimitError, OverloadedError
+from sansio_claude._limits import Limits
 from tests.faults.case import case
 from tests.faults.cases_answers import tool_is
 from tests.faults.cases_events import MIDDLE, without
@@ -20,15 +22,15 @@ def much(name: str, want: str, make: Any, **more: Any) -> None:
     case(f"lim_{name}", want, [READ, HEAD, FLOW(make), FIN], **more)
 
 
-@functools.cache
-def _blocks() -> tuple[bytes, ...]:
+def _blocks() -> Iterator[bytes]:
     """Sixty thousand blocks, a hundred in a chunk."""
-    numbers = range(0, 60_000, 100)
-    return (chunk(events(START)), *(chunk(b"".join(map(_block, range(at, at + 100)))) for at in numbers))
+    yield chunk(events(START))
+    yield from map(_hundred, range(0, 60_000, 100))
 
 
-def _block(at: int) -> bytes:
-    return events(start(at, TEXT_BLOCK), stop(at))
+@functools.cache
+def _hundred(first: int) -> bytes:
+    return chunk(events(*(part for at in range(first, first + 100) for part in (start(at, TEXT_BLOCK), stop(at)))))
 
 
 OPEN = chunk(events(*MIDDLE))
@@ -86,6 +88,7 @@ case(
     "lim_message",
     "limit",
     [READ, LIMITS_TOTAL, FLOW(lambda: [chunk(events(text("a" * 1_000_000)))] * 80)],
+    client={"limits": Limits(message=8 << 20)},
     error=LimitError,
 )
 case(

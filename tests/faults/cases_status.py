@@ -131,7 +131,7 @@ case(
     then=False,
     site={"buffer": 4096},
 )
-case("status_401_before_request", "api|connect", [error(401, "authentication_error"), READ, HOLD], then=False)
+case("status_401_before_request", "api|connect", [error(401, "authentication_error"), READ, HOLD], off=None, then=False)
 case("status_cut_body", "api", [READ, error(400, "invalid_request_error")[:-20], FIN], error=InvalidRequestError)
 case("status_rst_body", "api", [READ, error(400, "invalid_request_error")[:-20], 0.02, RST], error=InvalidRequestError)
 case("status_cut_at_head", "api", [READ, head(529), FIN], error=OverloadedError, tries=3)
