@@ -16,7 +16,7 @@ from benchmarks.in_process import OURS
 from benchmarks.measure import Settings, race
 from benchmarks.peers import Missing, values_by_jiter, values_by_partial_json_parser
 from benchmarks.results import Findings, Verdict, race_table
-from benchmarks.words import cut, long_document, record_rows
+from benchmarks.words import WORDS, cut, long_document, record_rows
 from sansio_claude import PartialJSON
 
 __all__ = ["fragments_of", "run"]
@@ -27,7 +27,8 @@ FINAL = "sansio_claude, final value only"
 JITER = "the SDK's way: jiter on the whole buffer"
 SLOW = "partial-json-parser on the whole buffer"
 
-LIMITS = {"code text": 15.0, "records": 20.0, "numbers": 20.0}
+LIMITS = {"code text": 15.0, "records": 20.0, "numbers": 20.0, "plain text": 15.0, "deep nesting": 20.0}
+FULL_ONLY = ("plain text", "deep nesting")
 
 
 def fragments_of(kind: str, count: int) -> list[str]:
@@ -38,6 +39,11 @@ def fragments_of(kind: str, count: int) -> list[str]:
         whole = json.dumps({"path": "a.py", "content": long_document(random, size)})
     elif kind == "records":
         whole = record_rows(random, size)
+    elif kind == "plain text":
+        whole = json.dumps({"text": " ".join(random.choices(WORDS, k=size // 6))})
+    elif kind == "deep nesting":
+        tower = '{"in": [' * 50 + "1" + "]}" * 50
+        whole = json.dumps({"towers": [json.loads(tower)] * max(1, size // len(tower))})
     else:
         whole = json.dumps({"values": [round(random.uniform(-1000, 1000), 3) for _ in range(size // 9)]})
     step = -(-len(whole) // count)
@@ -69,9 +75,11 @@ def _values(fragments: list[str]) -> Callable[[], Any]:
 
 
 def run(settings: Settings) -> Findings:
-    """Three kinds of input; the rival that reads everything again is timed at full length in a full run only."""
+    """Five kinds of input, two of them in a full run only, as is the rival that reads everything again."""
     found = Findings()
     for kind, limit in LIMITS.items():
+        if settings.quick and kind in FULL_ONLY:
+            continue
         fragments = fragments_of(kind, FRAGMENTS)
         expected = json.loads("".join(fragments))
         sides = {OURS: _values(fragments), FINAL: _final(fragments)}

@@ -112,6 +112,8 @@ if TYPE_CHECKING:
     from sansio_claude._models import KNOWN_MODELS as KNOWN_MODELS
     from sansio_claude._models import ModelInfo as ModelInfo
     from sansio_claude._models import model_info as model_info
+    from sansio_claude._partial_json import Change as Change
+    from sansio_claude._partial_json import JSONFault as JSONFault
     from sansio_claude._partial_json import PartialJSON as PartialJSON
     from sansio_claude._partial_json import Watch as Watch
     from sansio_claude._pool import Pool as Pool
@@ -147,6 +149,7 @@ __all__ = [
     "Block",
     "Call",
     "CallSettings",
+    "Change",
     "ChunkedDecoder",
     "CitationsDelta",
     "ClaudeError",
@@ -175,6 +178,7 @@ __all__ = [
     "InputJSONDelta",
     "InputStatus",
     "InvalidRequestError",
+    "JSONFault",
     "LimitError",
     "Limits",
     "ListedModel",
@@ -285,7 +289,7 @@ _limits Limits
 _media document image media_type_of
 _message Message Usage
 _models KNOWN_MODELS ModelInfo model_info
-_partial_json PartialJSON Watch
+_partial_json Change JSONFault PartialJSON Watch
 _pool Pool
 _problem Problem Severity
 _request CountTokensRequest MessageRequest SupportsParam UNSET Unset
