@@ -722,6 +722,60 @@ class TestDeadlines:
         outcome = self.fails(world, "total", 120)
         assert outcome.types == ["message_start", "content_block_start"]
 
+    @pytest.mark.parametrize("until", range(1, len(FRAMES)))
+    def test_the_consumers_time_is_not_the_peers(self, until: int) -> None:
+        world = World(Peer([head(), *[(100.0, chunked(each, last=False)) for each in FRAMES], chunked()]))
+        call = world.call()
+        world.run(call, leave=False, until=until)
+        world.now += 5_000.0
+        outcome = world.run(call)
+        assert outcome.error is None
+        assert outcome.finished == 1000.0 + 5_000.0 + 100.0 * len(FRAMES)
+
+    def test_but_the_total_goes_on_and_so_does_silence_afterwards(self) -> None:
+        def busy(seconds: float, timeouts: Timeouts) -> World:
+            world = World(Peer([head(), (10.0, chunked(*OPENING, last=False)), "hang"]), timeouts=timeouts)
+            call = world.call()
+            world.run(call, leave=False, until=2)
+            world.now += seconds
+            outcome = world.run(call)
+            assert isinstance(outcome.error, DeadlineError)
+            world.now -= 1010.0
+            assert outcome.error.deadline in ("idle", "total")
+            return world
+
+        assert busy(5_000.0, Timeouts()).now == pytest.approx(5_120.0)
+        assert busy(5_000.0, Timeouts(total=600.0)).now == pytest.approx(5_000.0)
+
+    @pytest.mark.parametrize("wanted", ["stream", "message"])
+    @pytest.mark.parametrize("bytes_", [chunked(DELTAS[0], last=False), chunked(PING, last=False), b"5"])
+    def test_bytes_that_come_too_late_do_not_stop_the_clock(self, wanted: Wanted, bytes_: bytes) -> None:
+        """A peer that never pauses is always read before anybody looks at the time."""
+        world = World(Peer([head(), chunked(*OPENING, last=False), "hang"]), timeouts=Timeouts(total=50.0))
+        call = world.call(wanted)
+        while not call.message:
+            world.do(call, call.next_action(world.now))
+        while isinstance(action := call.next_action(world.now), Deliver):
+            pass
+        assert isinstance(action, Receive)
+        late = action.deadline + 1.0
+        call.receive_data(bytes_, late)
+        end = call.next_action(late)
+        while isinstance(end, Deliver):
+            end = call.next_action(late)
+        assert isinstance(end, Done)
+        assert isinstance(end.error, DeadlineError)
+        assert end.error.deadline == "total"
+        assert world.pool.taken == 0
+
+    def test_nor_those_behind_the_end_of_a_message(self) -> None:
+        late = (0.06, chunked(PING, last=False))
+        world = World(Peer([GOOD_HEAD + chunked(STREAM, last=False), chunked(PING, last=False), late, late]))
+        outcome = world.run()
+        assert outcome.error is None
+        assert world.now <= 1000.0 + 0.06
+        assert world.handles[0].closed == 1
+
     def test_total_is_not_tried_again(self) -> None:
         world = World(Peer(connects="hang"), max_retries=3, timeouts=Timeouts(total=5))
         outcome = self.fails(world, "total", 5)
