@@ -671,6 +671,47 @@ def test_after_message_stop_even_limits_are_not_looked_at(kind: type[PlainStream
         assert (len(together.events_received()), together.events_received()) == (3, [])
 
 
+def test_after_message_stop_and_a_passed_limit_nothing_is_an_event_any_more(kind: type[PlainStream]) -> None:
+    whole, ping = body(*answer()), frame({"type": "ping"})
+    for reads in ([whole, b"x" * 300, ping, ping + ping], [whole + b"x" * 300 + b"\n\n" + ping * 3]):
+        stream = kind(limits=Limits(line=200))
+        for read in reads:
+            stream.receive_data(read)
+        assert (len(stream.events_received()), stream.state, stream.deviations) == (3, "complete", [])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"event:ping\ndata: {}\n\n",
+        b"event:  ping\ndata: {}\n\n",
+        b"eventx: ping\ndata: {}\n\n",
+        b"event\ndata: {}\n\n",
+        b"event: \ndata: {}\n\n",
+        b"event: ping\ndata: {}\ndata: \n\n",
+        b"event: ping\nid: 3\ndata: {}\n\n",
+        b"event: new\nevent: ping\ndata: {}\n\n",
+        b"event: ping\ndata: {}\nevent: new\n\n",
+        b"event: ping\ndata:{}\n\n",
+        b"event: ping\n\n",
+        b"event: \xff\ndata: {}\n\n",
+        b"data: {}\nevent: ping\n\n",
+        b"\nevent: ping\ndata: {}\n\n",
+        b"event: ping\ndata: data: {}\n\n",
+    ],
+)
+def test_the_name_of_an_event_is_read_as_the_decoder_reads_it(odd: bytes) -> None:
+    opening = body(START, start(0, TEXT))
+    expected = run(chunkings.bytewise(opening + odd * 2), kind=PlainStream)
+    for chunks in (
+        [opening, odd, odd],
+        [opening + odd + odd],
+        [opening, odd + odd],
+        [opening + odd[:5], odd[5:] + odd],
+    ):
+        assert run(chunks) == expected
+
+
 def test_bytes_that_begin_no_event_after_message_stop_are_not_even_recorded(kind: type[PlainStream]) -> None:
     stream = fed(*answer(), b": comment\n\n\n\nevent: half", kind=kind, eof=True)
     assert stream.deviations == []
