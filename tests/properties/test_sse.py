@@ -40,15 +40,17 @@ class Decoded:
 
 def decode_all(chunks: Sequence[bytes], *, limits: Limits | None = None, read_each: bool = True) -> Decoded:
     decoder = SSEDecoder(limits=limits)
+    decoder.keep_offsets()
     events: list[ServerSentEvent] = []
     begins: list[int] = []
     error: LimitError | None = None
 
     def read() -> None:
         nonlocal error
-        begins.extend(decoder._begins)
         try:
-            events.extend(decoder.events_received())
+            for event, begin in decoder.events_with_offsets():
+                events.append(event)
+                begins.append(begin)
         except LimitError as found:
             error = found
 
