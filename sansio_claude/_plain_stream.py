@@ -60,8 +60,9 @@ class PlainStream:
         self._limits = limits if limits is not None else DEFAULT_LIMITS
         self._decoder = SSEDecoder(limits=self._limits)
         self._decoder._keep_dataless_errors = True
+        self._decoder.keep_offsets()
         self._accumulator = MessageAccumulator(limits=self._limits, strict=strict, keep_content=keep_content)
-        self._events: list[Event] = []
+        self._events: list[Event] | None = None  # None: an event that comes alone gets a list of just its size
         self._error: RemoteProtocolError | APIError | None = None
         self._state: StreamState = "open"
         self._eof = False
@@ -191,10 +192,12 @@ class PlainStream:
         APIError, the same in the same order for any chunking; nothing else ever comes out of here.
         """
         events = self._events
-        self._events = []
-        if not events and self._error is not None:
+        if events is not None:
+            self._events = None
+            return events
+        if self._error is not None:
             raise self._error.with_traceback(None)
-        return events
+        return []
 
     def _receive(self, data: bytes) -> None:
         room = self._budget - self._received
@@ -234,14 +237,13 @@ class PlainStream:
         if self._number == 0 and len(self._sniffed) < _SNIFFED:
             self._sniffed += data[: _SNIFFED - len(self._sniffed)]
         decoder.receive_data(data)
-        begins = decoder._begins
         try:
-            frames = decoder.events_received()
+            frames = decoder.events_with_offsets()
         except RemoteProtocolError as error:
             if not self._over():
                 self._fail(error, error.offset or 0, error.excerpt)
             return
-        for sse, begin in zip(frames, begins, strict=True):
+        for sse, begin in frames:
             self._take(sse.event, sse.raw, begin)
             if self._refused():
                 return
@@ -252,25 +254,29 @@ class PlainStream:
         """One server-sent event, its name and data, through stops 4 to 6."""
         accumulator = self._accumulator
         self._number += 1
-        accumulator.event_number = self._number
         try:
             if accumulator.done:
+                accumulator.event_number = self._number
                 if not self._late:
                     self._late = True
                     accumulator.deviate("after-stop", "something came after message_stop")
                 return
             event = decode_data(name, raw, self._limits)
             if event is None:
+                accumulator.event_number = self._number
                 accumulator.deviate("no-event", f"event {name!r:.40} says nothing (its data: {raw!r:.40})")
                 return
-            accumulator.event_number -= 1  # receive_event counts
+            accumulator.event_number = self._number - 1  # receive_event counts
             accumulator.receive_event(event)
         except RemoteProtocolError as error:
             self._fail(error, begin, raw)
             return
-        self._events.append(event)
+        if self._events is None:
+            self._events = [event]
+        else:
+            self._events.append(event)
         self._accepted(event)
-        if self.done:
+        if accumulator.done:
             self._state = "complete"
         elif type(event) is ErrorEvent:
             self._state = "errored"

@@ -252,6 +252,17 @@ FUSED: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 ]
 
 
+def test_a_text_with_other_escapes_is_fused(decoded: list[dict[str, Any]]) -> None:
+    escaped = compact(text("é")).replace("é".encode(), b"\\u00e9 \\ud83d\\ude00\\/")
+    for chunks in ([escaped, escaped], [escaped * 2]):
+        decoded.clear()
+        stream = MessageStream()
+        for chunk in [body(START, start(0, TEXT)), *chunks]:
+            stream.receive_data(chunk)
+        assert len(decoded) == 2
+        assert [event.text for event in stream.events_received()[2:] if isinstance(event, TextDelta)] == ["é 😀/"] * 2
+
+
 @pytest.mark.parametrize("index", [0, 7, 9_999])
 @pytest.mark.parametrize(("first", "deltas"), FUSED, ids=lambda value: value["type"] if isinstance(value, dict) else "")
 @pytest.mark.parametrize("padding", [0, 15, 63])
@@ -284,7 +295,6 @@ def test_usual_deltas_are_fused(
 @pytest.mark.parametrize(
     "odd",
     [
-        compact(text("é")).replace("é".encode(), b"\\u00e9"),
         compact(text("x"), 64),
         compact(text("x")).replace(b"}}", b"}\t}"),
         compact(text("x")).replace(b',"index"', b', "index"'),
@@ -296,7 +306,7 @@ def test_usual_deltas_are_fused(
         compact(delta(0, type="text_delta", text="x", more=1)),
         compact(delta(0, type="new_delta", text="x")),
         compact(delta(0, type="citations_delta", citation={})),
-        b": comment\n\n" + compact(text("x")).replace(b"x", b"\\u0078"),
+        b": comment\n\n" + compact({**text("x"), "more": 1}),
         compact({"type": "ping"}),
     ],
 )
