@@ -18,7 +18,7 @@ What is odd but cannot mislead is recorded (`deviations`); what could mislead ra
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 from attrs import define
@@ -77,6 +77,8 @@ _FITS: Final[dict[type, type]] = {
     InputJSONDelta: ToolInputBlock,
     CompactionDelta: CompactionBlock,
 }
+_CONTENT: Final = frozenset({"content"})
+_CONTENT_USAGE: Final = frozenset({"content", "usage"})
 _COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
@@ -164,22 +166,22 @@ class MessageAccumulator:
             return
         if len(sent.content) > self._limits.blocks:
             raise _too_many(self._limits)
-        message = Message.take(sent.to_dict(), content_optional=True)
-        raw = message._raw
-        if "content" not in raw:
+        if "content" not in sent._raw:
             self.deviate("no-content", "message_start has no content list")
-            raw["content"] = []
-        if not isinstance(raw.get("usage"), dict):
-            self.deviate("usage", "usage of message_start is missing, null or no object")
+        usage: Any = sent._raw.get("usage")
+        if type(usage) is dict:
+            self._check_counters(usage, "message_start")
         else:
-            self._check_counters(raw["usage"], "message_start")
-        for index, block in enumerate(message.content):
-            self.types[index] = type(block)
-            if self._keep:
-                self.blocks[index] = block
-        self._order = list(range(len(message.content)))
-        if not self._keep:
-            message.content.clear()
+            self.deviate("usage", "usage of message_start is missing, null or no object")
+        message = sent.growing()
+        if message.content:
+            for index, block in enumerate(message.content):
+                self.types[index] = type(block)
+                if self._keep:
+                    self.blocks[index] = block
+            self._order = list(range(len(message.content)))
+            if not self._keep:
+                message.content.clear()
         self.message = message
 
     def _start_block(self, event: ContentBlockStart) -> None:
@@ -192,21 +194,17 @@ class MessageAccumulator:
             raise _bad(f"block {index} started twice")
         if len(self.types) >= self._limits.blocks:
             raise _too_many(self._limits)
-        following = self._order[-1] + 1 if self._order else 0
+        order = self._order
+        following = order[-1] + 1 if order else 0
         if index != following:
             self.deviate("index-gap", f"block {index} started where {following} was next")
-        # The keys of this copy are overwritten and its own list of citations grows; deeper values never change.
-        block = kind(dict(sent._raw))
+        block = sent.growing()
         self.types[index] = kind
         self.open[index] = block
-        if isinstance(block, ToolInputBlock) and block.input_status == "complete":
-            block.start_input()
-        elif isinstance(block, TextBlock) and isinstance(block._raw.get("citations"), list):
-            block._raw["citations"] = list(block._raw["citations"])
-        elif isinstance(block, FallbackBlock) and block.to_model is not None:
+        if kind is FallbackBlock and isinstance(block, FallbackBlock) and block.to_model is not None:
             message._raw["model"] = block.to_model
-        place = len(self._order) if index >= following else bisect_left(self._order, index)
-        self._order.insert(place, index)
+        place = len(order) if index >= following else bisect_left(order, index)
+        order.insert(place, index)
         if self._keep:
             self.blocks[index] = block
             message.content.insert(place, block)
@@ -288,23 +286,23 @@ class MessageAccumulator:
             self._check_counters(event.usage, "message_delta")
         self._has_delta = True
         if event.delta is not None:
-            _overwrite(raw, {key: value for key, value in event.delta.items() if key != "content"})
+            _overwrite(raw, event.delta, but=_CONTENT)
         if event.usage is not None:
             usage = raw.get("usage")
             if not isinstance(usage, dict):
                 usage = raw["usage"] = {}
             _overwrite(usage, event.usage)
         if event.extra is not None:
-            _overwrite(raw, {key: value for key, value in event.extra.items() if key not in ("content", "usage")})
+            _overwrite(raw, event.extra, but=_CONTENT_USAGE)
 
     def _stop(self, event: MessageStop) -> None:
         if not self._has_delta:
             self.deviate("no-message-delta", "message_stop came without any message_delta")
         for index in sorted(self.open):
             self.deviate("block-open", f"block {index} was still open at message_stop")
-        for index in sorted(self.blocks):
-            block = self.blocks[index]
-            if index not in self.open and isinstance(block, ToolInputBlock) and block.input_status != "complete":
+        for index in self._order:
+            block = self.blocks.get(index)
+            if isinstance(block, ToolInputBlock) and block.input_status != "complete" and index not in self.open:
                 self.deviate("input", f"the tool input of block {index} is {block.input_status} at message_stop")
         self.done = True
         event.message = self.message
@@ -329,12 +327,14 @@ _HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], None]]] = {
 }
 
 
-def _overwrite(target: dict[str, Any], changes: dict[str, Any]) -> None:
+def _overwrite(target: dict[str, Any], changes: dict[str, Any], *, but: Container[str] = ()) -> None:
     for key, value in changes.items():
+        if key in but:
+            continue
         if value is not None:
-            target[key] = copy_json(value)
-        else:
-            target.setdefault(key, None)
+            target[key] = copy_json(value) if type(value) is dict or type(value) is list else value
+        elif key not in target:
+            target[key] = None
 
 
 def _grow(block: ContentBlock, changes: dict[str, Any]) -> None:

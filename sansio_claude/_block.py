@@ -8,7 +8,7 @@ is kept as pieces and joined when somebody looks, so that a delta costs one list
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 __all__ = ["Block", "GrowingBlock", "copy_json", "kind_of"]
 
@@ -45,6 +45,10 @@ class Block:
     def raw(self) -> Mapping[str, Any]:
         """The block's JSON object, live: look, do not change."""
         return self._raw
+
+    def growing(self) -> Self:
+        """The same block, to grow by deltas. It shares what is nested deeper, which never changes."""
+        return type(self)(dict(self._raw))
 
     @property
     def type(self) -> str:

@@ -6,7 +6,7 @@ The tables are those of the Messages API's reference (response content blocks), 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from sansio_claude._block import Block, GrowingBlock, kind_of
 from sansio_claude._errors import RemoteProtocolError
@@ -57,9 +57,18 @@ class TextBlock(GrowingBlock):
     _strings = ("text",)
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        super().__init__(raw)
+        self._raw = raw
+        self.pieces: list[str] = []
         self.mirror: InputParser | None = None
         """The text read as JSON, where somebody has asked the stream for that."""
+
+    def growing(self) -> Self:
+        """The same block, to grow by deltas; its list of citations is its own."""
+        raw = dict(self._raw)
+        citations = raw.get("citations")
+        if citations is not None:
+            raw["citations"] = list(citations)
+        return type(self)(raw)
 
     def receive(self, text: str) -> None:
         """More text. For the accumulator."""
@@ -332,9 +341,10 @@ def block_from_dict(raw: Any) -> ContentBlock:
         raise RemoteProtocolError(f"a content block's type is {kind_of(kind)}, not a string", stop="blocks")
     block = _BY_TYPE.get(kind, UnknownBlock)(raw)
     for key in block._strings:
-        if key in raw and not isinstance(raw[key], str):
+        if not isinstance(raw.get(key, ""), str):
             raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(raw[key])}, not a string", stop="blocks")
-    citations: Any = raw.get("citations")
-    if kind == "text" and citations is not None and not isinstance(citations, list):
-        raise RemoteProtocolError(f"citations of a text block is {kind_of(citations)}, not a list", stop="blocks")
+    if kind == "text":
+        citations: Any = raw.get("citations")
+        if citations is not None and not isinstance(citations, list):
+            raise RemoteProtocolError(f"citations of a text block is {kind_of(citations)}, not a list", stop="blocks")
     return block

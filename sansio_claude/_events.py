@@ -306,31 +306,28 @@ def _bad(words: str) -> RemoteProtocolError:
 
 def _index(value: dict[str, Any], event: str, limits: Limits) -> int:
     index: Any = value.get("index")
-    if type(index) is not int:  # bool is an int
+    if type(index) is int and 0 <= index < limits.blocks:  # bool is an int
+        return index
+    if type(index) is not int:
         found = kind_of(index) if "index" in value else "missing"
         raise _bad(f"the index of a {event} is {found}, not an integer")
     if index < 0:
         raise _bad(f"the index of a {event} is negative")
-    if index >= limits.blocks:
-        raise LimitError(
-            f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stop="events"
-        )
-    return index
+    raise LimitError(
+        f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stop="events"
+    )
 
 
-def _object(value: dict[str, Any], key: str, event: str) -> dict[str, Any]:
-    found: Any = value.get(key)
-    if not isinstance(found, dict):
-        raise _bad(f"{key} of a {event} is {kind_of(found) if key in value else 'missing'}, not an object")
-    return found
+def _no_object(value: dict[str, Any], key: str, event: str) -> RemoteProtocolError:
+    found = kind_of(value[key]) if key in value else "missing"
+    return _bad(f"{key} of a {event} is {found}, not an object")
 
 
 def _rest(value: dict[str, Any], known: frozenset[str]) -> Extra:
     """The keys that the class does not know."""
-    unknown = value.keys() - known
-    if not unknown:
+    if value.keys() <= known:
         return None
-    return {key: item for key, item in value.items() if key in unknown}
+    return {key: item for key, item in value.items() if key not in known}
 
 
 _TYPE: Final = frozenset({"type"})
@@ -347,14 +344,18 @@ _ERROR: Final = frozenset({"type", "error"})
 
 
 def _message_start(value: dict[str, Any], limits: Limits) -> Event:
-    raw = _object(value, "message", "message_start")
+    raw: Any = value.get("message")
+    if type(raw) is not dict:
+        raise _no_object(value, "message", "message_start")
     return MessageStart(Message.take(raw, content_optional=True), _rest(value, _MESSAGE))
 
 
 def _block_start(value: dict[str, Any], limits: Limits) -> Event:
     index = _index(value, "content_block_start", limits)
-    block = block_from_dict(_object(value, "content_block", "content_block_start"))
-    return ContentBlockStart(index, block, _rest(value, _START))
+    raw: Any = value.get("content_block")
+    if type(raw) is not dict:
+        raise _no_object(value, "content_block", "content_block_start")
+    return ContentBlockStart(index, block_from_dict(raw), _rest(value, _START))
 
 
 _STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, Extra], Event]]]] = {
@@ -367,7 +368,9 @@ _STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, E
 
 def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
     index = _index(value, "content_block_delta", limits)
-    delta = _object(value, "delta", "content_block_delta")
+    delta: Any = value.get("delta")
+    if type(delta) is not dict:
+        raise _no_object(value, "delta", "content_block_delta")
     kind: Any = delta.get("type")
     known = _STRING_DELTAS.get(kind) if isinstance(kind, str) else None
     outer = _rest(value, _DELTA)
@@ -381,7 +384,9 @@ def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
             raise _bad(f"{key} of a {kind} is {kind_of(text) if key in delta else 'missing'}, not a string")
         return make(index, text, _join(outer, _rest(delta, keys)))
     if kind == "citations_delta":
-        citation = _object(delta, "citation", "citations_delta")
+        citation: Any = delta.get("citation")
+        if type(citation) is not dict:
+            raise _no_object(delta, "citation", "citations_delta")
         return CitationsDelta(index, citation, _join(outer, _rest(delta, _CITATION)))
     if kind == "compaction_delta":
         encrypted: Any = delta.get("encrypted_content")
@@ -475,7 +480,7 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
 def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
     """`decode` of an event's name and its data."""
     try:
-        value = loads(raw, depth=limits.depth)
+        value = loads(raw, limits.depth)
     except LimitError:
         raise
     except RemoteProtocolError:

@@ -55,7 +55,7 @@ def depth_of(data: bytes) -> int:
     return deepest
 
 
-def loads(data: bytes, *, depth: int = DEFAULT_DEPTH) -> Any:
+def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
     """The value of one JSON text, decoded strictly.
 
     Raises RemoteProtocolError where `data` is not JSON (malformed UTF-8, lone surrogates, NaN, duplicate text and
@@ -63,7 +63,7 @@ def loads(data: bytes, *, depth: int = DEFAULT_DEPTH) -> Any:
     Linear in the length of `data`.
     """
     # Counting brackets is one C loop each; only a text with that many of them is measured exactly.
-    if data.count(b"[") + data.count(b"{") > depth and depth_of(data) > depth:
+    if len(data) > depth and data.count(b"[") + data.count(b"{") > depth and depth_of(data) > depth:
         raise LimitError(
             f"the JSON nests deeper than Limits.depth = {depth}",
             limit="depth",
@@ -86,7 +86,8 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
-_decode_input: Final[Callable[[str], Any]] = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_input_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_scan_input: Final[Callable[[str, int], tuple[Any, int]]] = _input_decoder.scan_once
 
 
 def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
@@ -94,7 +95,7 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
 
     Raises RemoteProtocolError for anything that is not one whole JSON text, LimitError beyond `depth`.
     """
-    many = text.count("[") + text.count("{") > depth
+    many = len(text) > depth and text.count("[") + text.count("{") > depth
     if many and depth_of(text.encode("utf-8", "surrogatepass")) > depth:
         raise LimitError(
             f"the tool input nests deeper than Limits.depth = {depth}",
@@ -104,7 +105,14 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
             excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         )
     try:
-        return _decode_input(text)
+        # What JSONDecoder.decode does around its scanner takes longer than a short input itself.
+        value, end = _scan_input(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass
+    try:
+        return _input_decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise RemoteProtocolError(
             f"the tool input is not JSON: {error}",

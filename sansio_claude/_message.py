@@ -158,7 +158,7 @@ class Message:
         if content_optional and "content" not in raw:
             return cls.take({**raw, "content": []})._without_content()
         for key in ("id", "model", "role", "type"):
-            value = raw.get(key)
+            value = raw.get(key, "")
             if value is not None and not isinstance(value, str):
                 raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stop="message")
         if raw.get("type", "message") != "message":
@@ -170,6 +170,16 @@ class Message:
                 stop="message",
             )
         return cls(raw, [block_from_dict(block) for block in content])
+
+    def growing(self) -> Message:
+        """The same message, to grow with a stream. It shares what is nested deeper than `usage`, which never changes."""
+        raw = dict(self._raw)
+        usage = raw.get("usage")
+        if isinstance(usage, dict):
+            raw["usage"] = dict(usage)
+        content = [type(block)(dict(block._raw)) for block in self.content]
+        raw["content"] = [block._raw for block in content]
+        return Message(raw, content)
 
     def _without_content(self) -> Message:
         del self._raw["content"]

@@ -58,9 +58,7 @@ class PlainStream:
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
         self._limits = limits if limits is not None else DEFAULT_LIMITS
-        self._decoder = SSEDecoder(limits=self._limits)
-        self._decoder._keep_dataless_errors = True
-        self._decoder.keep_offsets()
+        self._decoder: SSEDecoder | None = None  # made when it is needed: a faster way may never need it
         self._accumulator = MessageAccumulator(limits=self._limits, strict=strict, keep_content=keep_content)
         self._events: list[Event] | None = None  # None: an event that comes alone gets a list of just its size
         self._error: RemoteProtocolError | APIError | None = None
@@ -161,17 +159,20 @@ class PlainStream:
         if self._over():
             return
         decoder = self._decoder
-        begin = decoder._begin if decoder._lines else decoder.offset
-        decoder.receive_eof()
-        leftover = _unfinished(decoder.discarded, self._limits)
-        if leftover is not None:
-            try:
-                self._accumulator.event_number = self._number + 1
-                self._accumulator.deviate("unterminated", "the last event has no blank line behind it")
-            except RemoteProtocolError as error:
-                self._fail(error, begin, leftover.raw)
-                return
-            self._take(leftover.event, leftover.raw, begin)
+        if decoder is not None:
+            begin = decoder._begin if decoder._lines else decoder.offset
+            decoder.receive_eof()
+            leftover = _unfinished(decoder.discarded, self._limits)
+            if leftover is not None:
+                try:
+                    self._accumulator.event_number = self._number + 1
+                    self._accumulator.deviate("unterminated", "the last event has no blank line behind it")
+                except RemoteProtocolError as refused:
+                    self._fail(refused, begin, leftover.raw)
+                    return
+                error = self._take(leftover.event, leftover.raw)
+                if error is not None:
+                    self._fail(error, begin, leftover.raw)
         if not self._over():
             self._state = "truncated"
             self._error = TruncatedError(
@@ -229,10 +230,18 @@ class PlainStream:
 
     # The plain chain.
 
-    def _plain(self, data: bytes) -> None:
+    def _decoding(self) -> SSEDecoder:
         decoder = self._decoder
+        if decoder is None:
+            decoder = self._decoder = SSEDecoder(limits=self._limits)
+            decoder._keep_dataless_errors = True
+            decoder.keep_offsets()
+        return decoder
+
+    def _plain(self, data: bytes) -> None:
         if self._refused():
             return
+        decoder = self._decoding()
         self._received += len(data)
         if self._number == 0 and len(self._sniffed) < _SNIFFED:
             self._sniffed += data[: _SNIFFED - len(self._sniffed)]
@@ -244,14 +253,16 @@ class PlainStream:
                 self._fail(error, error.offset or 0, error.excerpt)
             return
         for sse, begin in frames:
-            self._take(sse.event, sse.raw, begin)
+            refused = self._take(sse.event, sse.raw)
+            if refused is not None:
+                self._fail(refused, begin, sse.raw)
             if self._refused():
                 return
         if decoder._error is not None and not self._over():
             self._fail(decoder._error, decoder._error.offset or 0, decoder._error.excerpt)
 
-    def _take(self, name: str, raw: bytes, begin: int) -> None:
-        """One server-sent event, its name and data, through stops 4 to 6."""
+    def _take(self, name: str, raw: bytes) -> RemoteProtocolError | None:
+        """One server-sent event, its name and data, through stops 4 to 6. Gives what is wrong with it, for `_fail`."""
         accumulator = self._accumulator
         self._number += 1
         try:
@@ -260,17 +271,16 @@ class PlainStream:
                 if not self._late:
                     self._late = True
                     accumulator.deviate("after-stop", "something came after message_stop")
-                return
+                return None
             event = decode_data(name, raw, self._limits)
             if event is None:
                 accumulator.event_number = self._number
                 accumulator.deviate("no-event", f"event {name!r:.40} says nothing (its data: {raw!r:.40})")
-                return
+                return None
             accumulator.event_number = self._number - 1  # receive_event counts
             accumulator.receive_event(event)
         except RemoteProtocolError as error:
-            self._fail(error, begin, raw)
-            return
+            return error
         if self._events is None:
             self._events = [event]
         else:
@@ -287,6 +297,7 @@ class PlainStream:
                 phase="after_output" if accumulator.types else "before_output",
                 partial=self.message,
             )
+        return None
 
     def _fail(self, error: RemoteProtocolError, begin: int, raw: bytes) -> None:
         self._state = "broken"

@@ -66,6 +66,11 @@ class ServerSentEvent:
             return self.raw.decode("utf-8", "replace")
 
 
+def never_too_large(limits: Limits) -> int:
+    """As many bytes, in events of two lines each, cannot pass a limit."""
+    return min(limits.line, limits.event) if limits.event_lines >= 2 else 0
+
+
 class SSEDecoder:
     """The event stream parser of the WHATWG standard.
 
@@ -103,8 +108,7 @@ class SSEDecoder:
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
-        # As many bytes, in events of two lines each, cannot pass a limit.
-        self.never_too_large: int = min(limits.line, limits.event) if limits.event_lines >= 2 else 0
+        self.never_too_large: int = never_too_large(limits)
         self._events: list[ServerSentEvent] | None = None
         self._begins: list[int] | None = None  # for each of them, the offset of its first line; made for who asks
         self._begin = 0

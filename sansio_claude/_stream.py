@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, final
+from typing import Final, Protocol, final
 
 import msgspec
 
-from sansio_claude._block import GrowingBlock
-from sansio_claude._blocks import ContentBlock, TextBlock, ThinkingBlock
+from sansio_claude._blocks import TextBlock, ThinkingBlock
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._events import (
     ContentBlockStart,
@@ -33,22 +32,20 @@ from sansio_claude._events import (
 from sansio_claude._limits import Limits
 from sansio_claude._partial_json import PartialJSON
 from sansio_claude._plain_stream import PlainStream, StreamState, as_bytes
-from sansio_claude._sse import EVENT_LINES
-from sansio_claude._tool_blocks import MCPToolUseBlock, ServerToolUseBlock, ToolInputBlock, ToolUseBlock
+from sansio_claude._sse import EVENT_LINES, never_too_large
+from sansio_claude._tool_blocks import MCPToolUseBlock, ServerToolUseBlock, ToolUseBlock
 
 __all__ = ["MessageStream", "StreamState"]
 
 _decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
 _decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).decode_lines
 
-_EVENT: Final = b"event: "
-_NEXT: Final = b"\n\n" + _EVENT
-_DATA: Final = b"\ndata: "
-_LEAD: Final = b"event: content_block_delta\n"
+_DATA: Final = b"data: "
+_NEXT_LINE: Final = b"\n" + _DATA
+_LINE: Final = b"event: content_block_delta"
 # As numbers: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
 _LF: Final = 10
 _CR: Final = 13
-_ARMING: Final = frozenset({ContentBlockStart, ContentBlockStop, MessageStop})  # events that begin or end deltas
 # How the deltas that carry text are spelled, behind their index up to the text, and what makes an event of one.
 _SPELLINGS: Final[dict[type, tuple[bytes, Callable[[int, str], Event]]]] = {
     TextBlock: (b'"text_delta","text":"', text_delta),
@@ -58,23 +55,44 @@ _SPELLINGS: Final[dict[type, tuple[bytes, Callable[[int, str], Event]]]] = {
     ),
 }
 # The API pads nearly every event with 0 to 15 spaces before its last brace.
-_ENDINGS: Final = frozenset(b"}" + b" " * n + b"}\n\n" for n in range(64))
-# Between the text of a delta and the mark of the next one.
-_JOINTS: Final = frozenset(ending + _LEAD for ending in _ENDINGS)
-_FIRST_WINDOW: Final = 1024  # bytes of a read that are split at once, at first
-_WINDOW: Final = 16 * 1024  # and at most
+_ENDINGS: Final = frozenset(b"}" + b" " * n + b"}" for n in range(64))
+_WHOLE_ENDINGS: Final = frozenset(ending + b"\n\n" for ending in _ENDINGS)
+_WINDOW: Final = 8 * 1024  # bytes of a read that are taken apart at once
 _HELD: Final = 1024  # bytes of an unfinished event that may wait: joined at each read, so it must stay small
 
 
 @lru_cache(maxsize=1024)
 def _spelled(index: int, kind: bytes) -> tuple[bytes, bytes]:
-    """What stands before a text of the block at `index`: all of it, and all of it behind the lead.
-
-    The second is what reads are split at. It is kept below 100 bytes: from there on CPython prepares every single
-    search, which takes longer than searching.
-    """
+    """What stands before a text of the block at `index`: in its event, and in its data line."""
     mark = b'data: {"type":"content_block_delta","index":%d,"delta":{"type":%b' % (index, kind)
-    return _LEAD + mark, mark
+    return _LINE + b"\n" + mark, mark
+
+
+class _Pieces(Protocol):
+    """Where the texts of a block go: its list of pieces, mostly."""
+
+    def append(self, text: str, /) -> None: ...
+    def extend(self, texts: list[str], /) -> None: ...
+
+
+class _Nowhere:
+    def append(self, text: str, /) -> None: ...
+    def extend(self, texts: list[str], /) -> None: ...
+
+
+class _Mirrored:
+    """The pieces of a text that is read as JSON, too."""
+
+    __slots__ = ("append",)
+
+    def __init__(self, block: TextBlock) -> None:
+        self.append = block.receive
+
+    def extend(self, texts: list[str], /) -> None:
+        self.append("".join(texts))
+
+
+_NOWHERE: Final = _Nowhere()
 
 
 @final
@@ -91,9 +109,7 @@ class MessageStream(PlainStream):
     """
 
     __slots__ = (
-        "_append",
         "_border",
-        "_extend",
         "_fusable",
         "_held",
         "_index",
@@ -101,13 +117,13 @@ class MessageStream(PlainStream):
         "_make",
         "_mark",
         "_opening",
+        "_pieces",
         "_ready",
-        "_window",
     )
 
     def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
         super().__init__(limits=limits, strict=strict, keep_content=keep_content)
-        self._largest = self._decoder.never_too_large
+        self._largest = never_too_large(self._limits)
         # Up to how many bytes received no limit can be passed, neither that of one event nor that of the whole.
         self._fusable = min(self._largest, self._budget)
         # Whether nothing is held, neither here nor in the decoder: the next byte begins an event.
@@ -117,12 +133,10 @@ class MessageStream(PlainStream):
         # tool input is open. Ready: the same but for the border.
         self._opening: bytes | None = None
         self._ready: bytes | None = None
-        self._window = _FIRST_WINDOW
         self._mark = b""
         self._index = 0
         self._make: Callable[[int, str], Event] = text_delta
-        self._append: Callable[[str], object] = len
-        self._extend: Callable[[list[str]], object] = len
+        self._pieces: _Pieces = _NOWHERE
 
     # Reading.
 
@@ -138,7 +152,7 @@ class MessageStream(PlainStream):
             if behind is not data:
                 raw, quote, ending = behind.rpartition(b'"')
                 received = self._received + len(data)
-                if ending in _ENDINGS and received <= self._fusable:
+                if ending in _WHOLE_ENDINGS and received <= self._fusable:
                     try:
                         text = _decode_text(quote + raw + quote)
                     except ValueError:
@@ -146,14 +160,15 @@ class MessageStream(PlainStream):
                     else:
                         self._received = received
                         self._number += 1
-                        self._append(text)
+                        self._pieces.append(text)
                         event = self._make(self._index, text)
                         if self._events is None:
                             self._events = [event]
                         else:
                             self._events.append(event)
                         return
-        data = as_bytes(data)
+        if type(data) is not bytes:
+            data = as_bytes(data)
         if self._eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
         if self._error is None and data and not (self._border and self._whole(data)):
@@ -162,11 +177,11 @@ class MessageStream(PlainStream):
     # The fused path.
 
     def _whole(self, data: bytes) -> bool:
-        """Take one whole event of the usual two lines, LF only: its name and its data need no decoder of lines.
+        """Take one whole event of the usual two lines, LF only: it needs no decoder of lines.
 
         False where it is anything else, or may pass a limit. Only at the border of two events.
         """
-        line, _, rest = data.partition(_DATA)
+        line, _, rest = data.partition(_NEXT_LINE)
         name = EVENT_LINES.get(line)
         raw = rest.removesuffix(b"\n\n")
         begin = self._received
@@ -174,7 +189,9 @@ class MessageStream(PlainStream):
         if name is None or raw is rest or received > self._fusable or _LF in raw or _CR in raw:
             return False
         self._received = received
-        self._take(name, raw, begin)
+        refused = self._take(name, raw)
+        if refused is not None:
+            self._fail(refused, begin, raw)
         self._opening = None if self._error is not None else self._ready
         return True
 
@@ -188,93 +205,92 @@ class MessageStream(PlainStream):
                 self._plain(data)
                 return
             self._plain(data[:cut])
-            if self._refused():
-                return
             data = data[cut:]
         if not self._border or len(data) > self._largest or _CR in data:
             self._plain(data)
             return
         at = 0
         while at < len(data) and self._error is None:
-            if not data.startswith(_EVENT, at) and len(data) - at >= len(_EVENT):
-                # Comments, blank lines, data without a name: all of it at once, up to an event of the usual shape.
-                end = data.find(_NEXT, at) + 2
-                if end == 1:
-                    end = len(data)
-                self._plain(data[at:end])
-                at = end
-                continue
-            window = data[at : at + self._window]
-            taken = self._deltas(window) if self._opening is not None else 0
-            end = window.find(b"\n\n", taken) + 2
-            if end != 1:
-                # The next event is no delta of the open block, or spelled otherwise.
-                self._window = _FIRST_WINDOW
-                self._frame(window[taken:end])
-                at += end
-            elif at + len(window) == len(data):
-                if taken < len(window):
-                    self._rest(window[taken:])
-                return
-            elif taken:
-                self._window = min(2 * self._window, _WINDOW)
-                at += taken
-            else:
+            end = data.rfind(b"\n\n", at, at + _WINDOW) + 2
+            if end == 1:
                 end = data.find(b"\n\n", at) + 2
-                if end == 1:
-                    self._rest(data[at:])
-                    return
-                self._frame(data[at:end])
-                at = end
+            if end == 1:
+                self._rest(data[at:])
+                return
+            begin = self._received
+            taken = self._usual(data[at:end])
+            self._received = begin + taken
+            if at + taken < end and self._error is None:
+                self._plain(data[at + taken : end])
+            at = end
+        self._opening = self._ready if self._border else None
 
-    def _deltas(self, window: bytes) -> int:
-        """The bytes of the deltas taken from a window, which begins at the border of two events.
+    def _usual(self, data: bytes) -> int:
+        """Take the events of the usual two lines at the front of `data`, which is LF only and ends with a blank line.
 
-        Between the texts of two deltas of one block there is nearly always the same but for the padding. So the
-        window is split at what stands before each text, what stands behind it is compared whole, and all texts are
-        decoded at once, as lines of JSON: a line feed cannot be part of a string, so that as many strings as lines
-        are one for each. Windows grow while nothing else comes, and bound what is split in vain when it does.
+        Gives how many bytes they have. The deltas between two other events are taken as one.
         """
-        mark = self._mark
-        first, *pieces = window.split(mark)
-        if first != _LEAD:
-            return 0
-        raws = []
-        for piece in pieces:
-            raw, _, joint = piece.rpartition(b'"')
-            if joint not in _JOINTS:
+        lines = data.split(b"\n")
+        mark = self._mark if self._ready is not None else None
+        raws: list[bytes] = []
+        number = 0  # events taken, without those in `raws`
+        for first, second, blank in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
+            if mark is not None:
+                behind = second.removeprefix(mark)
+                if behind is not second:
+                    raw, _, ending = behind.rpartition(b'"')
+                    if ending in _ENDINGS and first == _LINE and not blank:
+                        raws.append(raw)
+                        continue
+            name = EVENT_LINES.get(first)
+            raw = second.removeprefix(_DATA)
+            if name is None or raw is second or blank:
                 break
-            raws.append(raw)
-        texts = _texts(raws)
-        taken = len(texts) * len(mark) + sum(map(len, pieces[: len(texts)]))
-        if len(texts) < len(pieces):
-            # Behind this one stands nothing, or something else.
-            piece = pieces[len(texts)]
-            border = piece.find(b"\n\n") + 2
-            raw, quote, ending = piece[:border].rpartition(b'"')
-            if ending in _ENDINGS:
+            if raws:
+                count = self._deltas(raws)
+                number += count
+                if count < len(raws):
+                    raws.clear()
+                    break
+                raws.clear()
+            refused = self._take(name, raw)
+            if refused is not None:
+                self._fail(refused, self._received + _size(lines[: 3 * number]), raw)
+            number += 1
+            if self._error is not None:
+                break
+            mark = self._mark if self._ready is not None else None
+        if raws:
+            number += self._deltas(raws)
+        return len(data) if 3 * number == len(lines) - 1 else _size(lines[: 3 * number])
+
+    def _deltas(self, raws: list[bytes]) -> int:
+        """Take deltas of the open block, of each what stands between its quotes, up to one that is no string.
+
+        All are decoded at once, as lines of JSON: a line feed cannot be part of a string, so that as many strings as
+        lines are one for each. Gives how many they are.
+        """
+        texts: list[str] = []
+        try:
+            texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
+        except ValueError:
+            pass
+        if len(texts) != len(raws):
+            texts = []
+            for raw in raws:
                 try:
-                    texts.append(_decode_text(quote + raw + quote))
-                    taken += len(_LEAD) + len(mark) + border
+                    texts.append(_decode_text(b'"' + raw + b'"'))
                 except ValueError:
-                    pass
-        if not texts:
-            return 0
-        self._received += taken
-        self._number += len(texts)
+                    break
         index, make = self._index, self._make
         events = [make(index, text) for text in texts]
         if self._events is None:
-            self._events = events
+            self._events = events or None
         else:
             self._events += events
-        self._extend(texts)
-        return taken
-
-    def _frame(self, frame: bytes) -> None:
-        """The bytes up to a blank line, at the border of two events."""
-        if not (self._border and self._whole(frame)):
-            self._plain(frame)
+        self._number += len(texts)
+        self._pieces.extend(texts)
+        return len(texts)
 
     def _rest(self, data: bytes) -> None:
         """The beginning of an event: a short one waits here for the next read."""
@@ -294,26 +310,23 @@ class MessageStream(PlainStream):
         self._border = True
         return held
 
-    def _arm(self, event: Event) -> None:
-        """Get the fused path ready for the deltas of the block that has just started, or of none."""
-        self._ready = None
-        if type(event) is ContentBlockStart:
-            block = self._accumulator.open[event.index]
-            spelling = _SPELLINGS.get(type(block))
-            if spelling is not None:
-                kind, self._make = spelling
-                self._index = event.index
-                self._ready, self._mark = _spelled(event.index, kind)
-                self._append, self._extend = self._keepers(block)
+    def _accepted(self, event: Event) -> None:
+        kind = type(event)
+        if kind is ContentBlockStart:
+            self._arm(event.index)  # type: ignore[union-attr]
+        elif kind is MessageStop or (kind is ContentBlockStop and event.index == self._index):  # type: ignore[union-attr]
+            self._ready = None
 
-    def _keepers(self, block: ContentBlock) -> tuple[Callable[[str], object], Callable[[list[str]], object]]:
-        """What takes a text, and a list of texts, to the block."""
-        if not self._accumulator.keeps_content:
-            return len, len  # something cheap that keeps nothing
-        if isinstance(block, TextBlock) and block.mirror is not None:
-            return block.receive, lambda texts: block.receive("".join(texts))
-        assert isinstance(block, (GrowingBlock, ToolInputBlock))
-        return block.pieces.append, block.pieces.extend
+    def _arm(self, index: int) -> None:
+        """Get the fused path ready for the deltas of the block that has just started, if it has any."""
+        self._ready = None
+        block = self._accumulator.open[index]
+        spelling = _SPELLINGS.get(type(block))
+        if spelling is not None:
+            kind, self._make = spelling
+            self._index = index
+            self._ready, self._mark = _spelled(index, kind)
+            self._pieces = block.pieces if self._accumulator.keeps_content else _NOWHERE  # type: ignore[union-attr]
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
@@ -322,14 +335,15 @@ class MessageStream(PlainStream):
         is no such block, or where no content is kept.
         """
         parser = super().partial_output(index)
-        if self._ready is not None and index == self._index:
-            self._append, self._extend = self._keepers(self._accumulator.open[index])
+        block = self._accumulator.open.get(index)
+        if self._ready is not None and index == self._index and isinstance(block, TextBlock):
+            self._pieces = _Mirrored(block)
         return parser
 
     # Into the plain chain.
 
     def _plain(self, data: bytes) -> None:
-        decoder = self._decoder
+        decoder = self._decoding()
         if self._border and self._received:
             decoder.begin_at(self._received)  # it has not seen what was fused
         self._opening = None
@@ -343,23 +357,7 @@ class MessageStream(PlainStream):
             self._plain(self._release())
         self._ready = self._opening = None
 
-    def _accepted(self, event: Event) -> None:
-        if type(event) in _ARMING and (type(event) is not ContentBlockStop or event.index == self._index):
-            self._arm(event)
 
-
-def _texts(raws: list[bytes]) -> list[str]:
-    """The strings that stand between quotes, up to the first that is none."""
-    try:
-        texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"') if raws else []
-        if len(texts) == len(raws):
-            return texts
-    except ValueError:
-        pass
-    texts = []
-    for raw in raws:
-        try:
-            texts.append(_decode_text(b'"' + raw + b'"'))
-        except ValueError:
-            break
-    return texts
+def _size(lines: list[bytes]) -> int:
+    """The bytes of these lines, with their line ends."""
+    return sum(map(len, lines)) + len(lines)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Literal, Protocol, Self, TypeAlias
 
 from sansio_claude._block import Block
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
@@ -76,9 +76,18 @@ class ToolInputBlock(Block):
         self._status: InputStatus = "complete"
         given: Any = raw.get("input")
         if isinstance(given, dict) and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
-            self.start_input()
+            self._given = False
+            self._status = "partial"
             self.pieces.append(given[INCOMPLETE])
             self._status = self.input_status
+
+    def growing(self) -> Self:
+        """The same block, its input to arrive in fragments unless it came cut."""
+        block = type(self)(dict(self._raw))
+        if block._status == "complete":
+            block._given = False
+            block._status = "partial"
+        return block
 
     @property
     def id(self) -> str:
@@ -158,11 +167,6 @@ class ToolInputBlock(Block):
             else:
                 self._parser.share(self.pieces)
         return self._parser
-
-    def start_input(self) -> None:
-        """Begin to take fragments. For the accumulator."""
-        self._given = False
-        self._status = "partial"
 
     def end_input(self, depth: int) -> None:
         """The block has ended: decide whether the input is whole. For the accumulator.

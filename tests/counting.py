@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["growth", "work"]
 
-_LOCAL = frozenset({"find", "startswith", "endswith"})
+_LOCAL = frozenset({"find", "rfind", "startswith", "endswith"})
 
 
 def work(action: Callable[[], object]) -> int:

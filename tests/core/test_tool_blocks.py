@@ -25,7 +25,7 @@ from tests import strategies
 
 def arriving(*fragments: str, start: Any = None) -> ToolUseBlock:
     block = ToolUseBlock({"type": "tool_use", "id": "t", "name": "save", "input": {} if start is None else start})
-    block.start_input()
+    block = block.growing()
     for fragment in fragments:
         block.parser().feed(fragment)
     return block
@@ -172,7 +172,7 @@ def test_what_only_looks_like_the_mark_is_an_input(value: Any) -> None:
 
 def test_the_mark_is_put_at_the_end_where_there_was_no_input() -> None:
     block = ToolUseBlock({"type": "tool_use", "id": "t"})
-    block.start_input()
+    block = block.growing()
     assert list(block.to_dict()) == ["type", "id", "input"]
 
 
