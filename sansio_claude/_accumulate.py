@@ -102,6 +102,7 @@ class MessageAccumulator:
         "done",
         "event_number",
         "message",
+        "newest",
         "open",
         "types",
     )
@@ -124,6 +125,8 @@ class MessageAccumulator:
         """The blocks by index (empty without `keep_content`)."""
         self.open: dict[int, ContentBlock] = {}
         """The blocks that have started and not stopped, by index."""
+        self.newest: int = -1
+        """The index of the block that started last, if it has not stopped; else -1."""
         self.types: dict[int, type] = {}
         """The class of every block that has started."""
 
@@ -201,6 +204,7 @@ class MessageAccumulator:
         block = sent.growing()
         self.types[index] = kind
         self.open[index] = block
+        self.newest = index
         if kind is FallbackBlock and isinstance(block, FallbackBlock) and block.to_model is not None:
             message._raw["model"] = block.to_model
         place = len(order) if index >= following else bisect_left(order, index)
@@ -274,6 +278,8 @@ class MessageAccumulator:
                 block.end_input(self._limits.depth)
             event.content_block = block
         del self.open[index]
+        if index == self.newest:
+            self.newest = -1
 
     def _delta(self, event: MessageDelta) -> None:
         assert self.message is not None
@@ -305,6 +311,7 @@ class MessageAccumulator:
             if isinstance(block, ToolInputBlock) and block.input_status != "complete" and index not in self.open:
                 self.deviate("input", f"the tool input of block {index} is {block.input_status} at message_stop")
         self.done = True
+        self.newest = -1
         event.message = self.message
 
     def _check_counters(self, usage: dict[str, Any], where: str) -> None:

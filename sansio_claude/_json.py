@@ -87,7 +87,7 @@ def _refuse_constant(word: str) -> NoReturn:
 
 
 _input_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan_input: Final[Callable[[str, int], tuple[Any, int]]] = _input_decoder.scan_once
+_scan_input: Final[Callable[[str, int], tuple[Any, int]]] = _input_decoder.scan_once  # type: ignore[attr-defined]
 
 
 def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:

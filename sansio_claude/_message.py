@@ -172,7 +172,7 @@ class Message:
         return cls(raw, [block_from_dict(block) for block in content])
 
     def growing(self) -> Message:
-        """The same message, to grow with a stream. It shares what is nested deeper than `usage`, which never changes."""
+        """The same message, to grow with a stream. What is nested deeper than `usage` is shared: it never changes."""
         raw = dict(self._raw)
         usage = raw.get("usage")
         if isinstance(usage, dict):

@@ -21,7 +21,7 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
-from sansio_claude._events import ErrorEvent, Event, decode_data
+from sansio_claude._events import ErrorEvent, Event, MessageStop, decode_data
 from sansio_claude._json import loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message
@@ -225,9 +225,6 @@ class PlainStream:
     def _flush(self) -> None:
         """Give the chain what a faster way has held back."""
 
-    def _accepted(self, event: Event) -> None:
-        """An event has gone through the chain."""
-
     # The plain chain.
 
     def _decoding(self) -> SSEDecoder:
@@ -285,8 +282,7 @@ class PlainStream:
             self._events = [event]
         else:
             self._events.append(event)
-        self._accepted(event)
-        if accumulator.done:
+        if type(event) is MessageStop:
             self._state = "complete"
         elif type(event) is ErrorEvent:
             self._state = "errored"

@@ -37,6 +37,7 @@ from sansio_claude._events import (
     TextDelta,
     ThinkingDelta,
 )
+from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message
 from sansio_claude._plain_stream import PlainStream
@@ -232,13 +233,13 @@ def test_a_stream_can_be_referred_to_weakly(kind: type[PlainStream]) -> None:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The JSON of every event that takes the plain way."""
     seen: list[dict[str, Any]] = []
-    plain = _events.event_from_value
 
-    def spy(value: dict[str, Any], name: str, limits: Limits) -> Event:
+    def spy(data: bytes, depth: int) -> Any:
+        value = loads(data, depth)
         seen.append(value)
-        return plain(value, name, limits)
+        return value
 
-    monkeypatch.setattr(_events, "event_from_value", spy)
+    monkeypatch.setattr(_events, "loads", spy)
     return seen
 
 
