@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from sansio_claude._continue import NoContinuation as NoContinuation
     from sansio_claude._continue import continuation as continuation
     from sansio_claude._continue import next_step as next_step
+    from sansio_claude._decode import decode as decode
     from sansio_claude._endpoint import Endpoint as Endpoint
     from sansio_claude._endpoint import RequestHead as RequestHead
     from sansio_claude._errors import APIError as APIError
@@ -100,7 +101,6 @@ if TYPE_CHECKING:
     from sansio_claude._events import ThinkingDelta as ThinkingDelta
     from sansio_claude._events import UnknownDelta as UnknownDelta
     from sansio_claude._events import UnknownEvent as UnknownEvent
-    from sansio_claude._events import decode as decode
     from sansio_claude._http import HTTPExchange as HTTPExchange
     from sansio_claude._http import ResponseHead as ResponseHead
     from sansio_claude._limits import Limits as Limits
@@ -276,6 +276,7 @@ _call Call
 _catalog ListedModel ModelPage ModelRequest ModelsRequest TokenCount
 _chunked ChunkedDecoder
 _continue Continuation NoContinuation continuation next_step
+_decode decode
 _endpoint Endpoint RequestHead
 _errors APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
 _errors InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
@@ -283,7 +284,7 @@ _errors ProxyError RateLimitError ReadError RemoteProtocolError RequestTooLargeE
 _errors TransportError TruncatedError WriteError
 _events CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
 _events InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
-_events UnknownDelta UnknownEvent decode
+_events UnknownDelta UnknownEvent
 _http HTTPExchange ResponseHead
 _limits Limits
 _media document image media_type_of

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sansio_claude._accumulate import Deviation, MessageAccumulator
 from sansio_claude._blocks import TextBlock
+from sansio_claude._decode import decode_data
 from sansio_claude._errors import (
     APIError,
     LimitError,
@@ -21,7 +22,7 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
-from sansio_claude._events import ErrorEvent, Event, MessageStop, decode_data
+from sansio_claude._events import ErrorEvent, Event, MessageStop
 from sansio_claude._json import loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message

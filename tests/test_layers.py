@@ -27,7 +27,7 @@ ROWS = [
     "_http > _framing > _head > _content_encoding | _stream > _plain_stream"
     " | _retry | _pool | _continue | _tls | _deadlines",
     "_accumulate | _check > _rules_messages > _rules_tools > _rules_model > _problem | _redact | _timeouts",
-    "_request | _turns | _catalog | _endpoint | _events | _sse | _chunked"
+    "_request | _turns | _catalog | _endpoint | _decode > _events | _sse | _chunked"
     " | _partial_json > _partial_json_changes > _partial_json_scan > _partial_json_state > _partial_json_grammar",
     "_message > _blocks > _tool_blocks > _block | _models | _fields | _address | _headers | _media",
     "_json",

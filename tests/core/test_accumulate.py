@@ -9,6 +9,7 @@ import pytest
 
 from sansio_claude._accumulate import Deviation, MessageAccumulator
 from sansio_claude._blocks import TextBlock, ToolUseBlock
+from sansio_claude._decode import event_from_value
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._events import (
     ContentBlockStop,
@@ -17,7 +18,6 @@ from sansio_claude._events import (
     MessageStop,
     TextDelta,
     UnknownEvent,
-    event_from_value,
 )
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message

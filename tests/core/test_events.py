@@ -9,6 +9,7 @@ import pytest
 
 from sansio_claude import _events
 from sansio_claude._blocks import TextBlock
+from sansio_claude._decode import decode
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._events import (
     CitationsDelta,
@@ -28,7 +29,6 @@ from sansio_claude._events import (
     ThinkingDelta,
     UnknownDelta,
     UnknownEvent,
-    decode,
 )
 from sansio_claude._limits import Limits
 from sansio_claude._message import Message

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude import _events
+from sansio_claude import _decode
 from sansio_claude._errors import (
     APIError,
     LimitError,
@@ -239,7 +239,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         seen.append(value)
         return value
 
-    monkeypatch.setattr(_events, "loads", spy)
+    monkeypatch.setattr(_decode, "loads", spy)
     return seen
 
 

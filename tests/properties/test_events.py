@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sansio_claude._decode import decode
 from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._events import (
     CitationsDelta,
@@ -27,7 +28,6 @@ from sansio_claude._events import (
     ThinkingDelta,
     UnknownDelta,
     UnknownEvent,
-    decode,
 )
 from sansio_claude._limits import Limits
 from sansio_claude._sse import ServerSentEvent
