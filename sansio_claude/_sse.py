@@ -14,8 +14,9 @@ The rules (WHATWG HTML, section 9.2.5 "Parsing an event stream" and 9.2.6 "Inter
 Bytes are stored once and scanned once: a line that arrives in pieces is joined when it ends, so the cost is linear
 in the bytes received for any chunking.
 
-An event of the usual shape, `event: NAME` and `data: DATA` with LF alone, is taken apart as a whole where it stands
-behind a blank line; anything else goes line by line, which is the plain way. Tests hold both equal.
+An event of the usual shape, `event: NAME` and `data: DATA` in a read of one kind of line end, LF or CRLF, is taken
+apart as a whole where it stands behind a blank line; anything else goes line by line, which is the plain way. Tests
+hold both equal.
 """
 
 from __future__ import annotations
@@ -252,24 +253,30 @@ class SSEDecoder:
         return data
 
     def _parse(self, data: bytes) -> None:
+        ending, parse_lines = b"\n", self._parse_lines
         if _CR in data:
-            self._parse_any_lines(data)
-            return
+            parse_lines = self._parse_any_lines
+            if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+                parse_lines(data)
+                return
+            ending = b"\r\n"
         if self._line or self._lines or self._event_retry is not None:
             # In the middle of an event: go line by line to its end, or to a later one's.
-            cut = data.find(b"\n\n") + 2
-            if cut == 1:
-                self._parse_lines(data)
+            cut = data.find(2 * ending)
+            if cut < 0:
+                parse_lines(data)
                 return
-            self._parse_lines(data[:cut])
+            cut += 2 * len(ending)
+            parse_lines(data[:cut])
             data = data[cut:]
         if len(data) <= self.never_too_large:
-            data = self._parse_usual(data)
-        self._parse_lines(data)
+            data = self._parse_usual(data, ending)
+        if data:
+            parse_lines(data)
 
-    def _parse_usual(self, data: bytes) -> bytes:
-        """Take the events of the usual shape at the front of LF-only `data`; gives what is behind them."""
-        lines = data.split(b"\n")
+    def _parse_usual(self, data: bytes, ending: bytes) -> bytes:
+        """Take the events of the usual shape at the front of `data`, whose lines all end so; gives what is behind."""
+        lines = data.split(ending)
         tail = lines.pop()
         begins, offset, last_id, names = self._begins, self.offset, self._id, EVENT_LINES
         events = self._events or []
@@ -287,11 +294,11 @@ class SSEDecoder:
             events.append(event)
             if begins is not None:
                 begins.append(offset)
-                offset += len(first) + len(second) + 3
+                offset += len(first) + len(second) + 3 * len(ending)
         self._events = events or None
         rest = lines[3 * (len(events) - before) :]
         rest.append(tail)
-        left = b"\n".join(rest)
+        left = ending.join(rest)
         self.offset += len(data) - len(left)
         return left
 
