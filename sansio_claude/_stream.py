@@ -255,7 +255,7 @@ class MessageStream(PlainStream):
             if at + taken < end and self._error is None:
                 self._plain(data[at + taken : end])
             at = end
-        self._opening = self._ready if self._border else None
+        self._opening = self._ready if self._border and self._error is None else None
 
     def _usual(self, data: bytes) -> int:
         """Take the events of the usual two lines at the front of `data`, which is LF only and ends with a blank line.

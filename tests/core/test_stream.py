@@ -327,6 +327,21 @@ def test_other_deltas_go_the_plain_way_and_the_next_are_fused_again(decoded: lis
         assert stream.events_received() == fed(*chunks, compact(text("d")), kind=PlainStream).events_received()
 
 
+@pytest.mark.parametrize("odd", [compact({**text("x"), "delta": 1}), compact({"type": "error", "error": {}})])
+@pytest.mark.parametrize("before", [b"", compact(text("a")), compact(text("a")) * 200])
+def test_nothing_is_fused_behind_what_ends_a_stream(odd: bytes, before: bytes) -> None:
+    for chunks in ([before + odd], [before, odd], [before + odd + compact(text("b"))]):
+        stream = fed(START, start(0, TEXT))
+        for chunk in chunks:
+            stream.receive_data(chunk)
+        count = len(stream.events_received())
+        assert count == 2 + before.count(b"event: ") + (b"error" in odd)
+        for late in (compact(text("c")), compact(text("c")) * 2):
+            stream.receive_data(late)
+            with pytest.raises((RemoteProtocolError, APIError)):
+                stream.events_received()
+
+
 def test_the_newest_open_block_is_the_one_that_is_fused(decoded: list[dict[str, Any]]) -> None:
     frames = [START, start(0, TEXT), text("a"), start(1, TEXT), text("b", 1), text("c", 0), text("d", 1)]
     stream = MessageStream()
