@@ -44,7 +44,7 @@ from sansio_claude._deadlines import Deadlines
 from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._events import Event, Ping
-from sansio_claude._http import HTTPExchange, ResponseHead
+from sansio_claude._http import HTTPExchange, ResponseHead, WrittenHead
 from sansio_claude._message import Message
 from sansio_claude._place import Place
 from sansio_claude._pool import Pool
@@ -60,7 +60,8 @@ NEW, POOL, TALK, BACKOFF, COMPLETE, OVER = range(6)
 class Call:
     """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
 
-    `head` and `body` are the request, `wanted` says what is to be made of the answer. Times are seconds on any
+    `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
+    that is at hand. Times are seconds on any
     clock that never goes back. Whoever drives it closes what `Pool.discarded()` gives, after every step.
     """
 
@@ -86,6 +87,7 @@ class Call:
         "_talk",
         "_tls",
         "_wanted",
+        "_written",
         "handle",
     )
 
@@ -97,10 +99,12 @@ class Call:
         wanted: Wanted,
         pool: Pool[Connection],
         settings: CallSettings,
+        written: WrittenHead | None = None,
     ) -> None:
         if head.tls and settings.tls is None:
             raise LocalProtocolError("an https address needs TLS: settings.tls is missing")
         self._head = head
+        self._written = written or WrittenHead(method=head.method, target=head.target, headers=head.headers)
         self._body = body
         self._wanted: Wanted = wanted
         self._place = Place(pool)
@@ -326,14 +330,8 @@ class Call:
     # Attempts
 
     def _make_exchange(self) -> tuple[HTTPExchange, Answer]:
-        head, settings = self._head, self._settings
-        exchange = HTTPExchange(
-            method=head.method,
-            target=head.target,
-            headers=head.headers,
-            body=self._body,
-            limits=settings.limits,
-        )
+        settings = self._settings
+        exchange = HTTPExchange(written=self._written, body=self._body, limits=settings.limits)
         answer = Answer(
             exchange,
             wanted=self._wanted,

@@ -42,6 +42,8 @@ _BROKEN: Final = 7
 
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*|[ \t]*)")
 _BLANK: Final = re.compile(rb"\n\r?\n")
+_WORTH_SPLITTING: Final = 512  # bytes of a read; in fewer there are too few chunks
+_NEVER: Final = float("inf")
 _EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
 
 # Size lines seen so far and what they mean, of up to three digits without a leading zero and without an extension:
@@ -74,6 +76,7 @@ class ChunkedDecoder:
         "_sizes",
         "_state",
         "_trailer_limit",
+        "_worth_splitting",
         "done",
         "ended",
         "error",
@@ -91,6 +94,7 @@ class ChunkedDecoder:
         self._held = bytearray()
         self._out: list[bytes] = []
         self._count = 0
+        self._worth_splitting: float = _WORTH_SPLITTING
         self.done: bool = False
         """The body has ended as it should."""
         self.ended: bool = False
@@ -189,6 +193,8 @@ class ChunkedDecoder:
         sizes = self._sizes
         out = self._out
         pos = 0
+        if not self._state and size >= self._worth_splitting:
+            pos = self._split(data)
         while pos < size:
             if not self._state:
                 # Whole chunks, as long as their sizes were seen before.
@@ -202,6 +208,24 @@ class ChunkedDecoder:
                         pos = end + 2
                         continue
             pos = self._step(data, pos)
+
+    def _split(self, data: bytes) -> int:
+        """Take the whole chunks that a read begins with, if their sizes were seen before. Gives the position behind.
+
+        A chunk with CR LF in it ends that, and its body will not be split again, if it was the first one.
+        """
+        pieces = data.split(b"\r\n")
+        bodies = pieces[1:-1:2]  # behind the last piece no CR LF has come
+        lengths = list(map(len, bodies))
+        told = list(map(self._sizes.get, pieces[: 2 * len(bodies) : 2]))
+        if told != lengths:
+            count = next(i for i, length in enumerate(lengths) if told[i] != length)
+            if not count:
+                self._worth_splitting = _NEVER
+                return 0
+            del bodies[count:], lengths[count:]
+        self._out += bodies
+        return sum(lengths) + sum(map(len, pieces[: 2 * len(bodies) : 2])) + 4 * len(bodies)
 
     def _step(self, data: bytes, pos: int) -> int:
         """Read what the state asks for, as far as it has come. Gives the position behind it."""

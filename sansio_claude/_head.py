@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final, final
 
 import attrs
@@ -22,6 +23,7 @@ __all__ = ["BodyPlan", "HeadReader", "ResponseHead", "body_plan", "decisive", "h
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?")
 _PREFIX: Final = b"HTTP/"
+_ONE: Final = b"HTTP/1.1 "
 _JUDGED: Final = 16  # bytes after which, or a line end before, what is no status line is refused
 _EXCERPT: Final = 64
 _DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -29,7 +31,7 @@ _DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-leng
 
 def _pack(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Names and values, each with a NUL behind it, which neither can have (RFC 9110 section 5.5)."""
-    return b"".join(b"%b\0%b\0" % pair for pair in headers)
+    return b"\0".join([*chain.from_iterable(headers), b""])
 
 
 @final
@@ -73,7 +75,7 @@ class ResponseHead:
 
 
 @final
-@attrs.define(frozen=True, eq=False, repr=False)
+@attrs.define(eq=False, repr=False)
 class BodyPlan:
     """How the body of an answer is framed and coded.
 
@@ -103,9 +105,14 @@ def says_close(found: dict[bytes, list[bytes]]) -> bool:
     return any(b"close" in map(bytes.strip, value.split(b",")) for value in found.get(b"connection", ()))
 
 
-def body_plan(head: ResponseHead, method: bytes) -> BodyPlan:
-    """What a head that h11 accepted says of its body, in the order of RFC 9112 section 6.3."""
-    found = decisive(head.headers)
+def body_plan(
+    head: ResponseHead, method: bytes, headers: Iterable[tuple[bytes, bytes]] | None = None
+) -> BodyPlan:
+    """What a head that h11 accepted says of its body, in the order of RFC 9112 section 6.3.
+
+    `headers` are those of the head, if they are at hand: it keeps them packed.
+    """
+    found = decisive(head.headers if headers is None else headers)
     chunked = b"transfer-encoding" in found
     lengths = found.get(b"content-length")
     codings = found.get(b"content-encoding", [])
@@ -138,6 +145,11 @@ class HeadReader:
         """Take bytes: the head and what follows it, or None where it has not ended, or what is wrong with it."""
         held = self._held
         known = len(held)
+        if not known and data.startswith(_ONE):
+            # What nearly always happens: the whole head in the first read.
+            match = _BLANK.search(data)
+            if match is not None and match.end() <= self._limit:
+                return data[: match.end()], data[match.end() :]
         held += data
         if known < _JUDGED:
             error = self._judge()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 import attrs
@@ -56,6 +57,7 @@ _List: TypeAlias = Iterable[Param] | Unset | None
 # Arguments that are headers on the wire (the API's reference and the official SDK agree).
 _HEADERS: Final = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
 _LISTS: Final = ("messages", "system", "tools", "stop_sequences", "mcp_servers", "fallbacks")
+_WHOLE: Final = (list, tuple, str, bytes, bytearray, Mapping)  # can be gone through any number of times
 _NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query", "extra_body"})
 
 
@@ -109,7 +111,7 @@ class MessageRequest:
     def __attrs_post_init__(self) -> None:
         for name in _LISTS:
             value = getattr(self, name)
-            if value is not UNSET and not isinstance(value, list | tuple | str | bytes | bytearray | Mapping):
+            if value is not UNSET and type(value) is not list and not isinstance(value, _WHOLE):
                 if isinstance(value, Iterable):  # what can be gone through once only, or a list by another name
                     object.__setattr__(self, name, list(value))
         # These four are the library's own; nothing later could say what is wrong with them.
@@ -141,7 +143,8 @@ class MessageRequest:
 
     def given(self) -> dict[str, Any]:
         """The body's arguments that were given, as they were given, with `extra_body` over them."""
-        found = {name: value for name in _BODY if (value := getattr(self, name)) is not UNSET}
+        values: tuple[Any, ...] = _body_values(self)
+        found = {name: value for name, value in zip(_BODY, values, strict=True) if value is not UNSET}
         if self.extra_body:
             found.update(self.extra_body)
         return found
@@ -187,7 +190,7 @@ class MessageRequest:
     @property
     def query(self) -> str:
         """`extra_query`, percent-encoded."""
-        return encode_query(self.extra_query)
+        return encode_query(self.extra_query) if self.extra_query else ""
 
     @property
     def headers(self) -> dict[str, str | None]:
@@ -203,7 +206,9 @@ class MessageRequest:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The tokens for MCP servers, which no error or log may show."""
-        servers = self.given().get("mcp_servers")
+        servers: Any = self.mcp_servers
+        if self.extra_body:
+            servers = self.extra_body.get("mcp_servers", servers)
         found = []
         for server in servers if isinstance(servers, list | tuple) else ():
             token = server.get("authorization_token") if isinstance(server, Mapping) else None
@@ -247,6 +252,7 @@ class MessageRequest:
 
 _FIELDS: Final = frozenset(field.name for field in attrs.fields(MessageRequest))
 _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if field.name not in _NOT_BODY)
+_body_values: Final[Callable[[MessageRequest], Any]] = attrgetter(*_BODY)
 # What matters for an answer only, so that the counting call has no such parameter.
 _NOT_COUNTED: Final = frozenset(
     {

@@ -11,6 +11,7 @@ from sansio_claude._actions import CallSettings, TraceEvent
 from sansio_claude._call import Call
 from sansio_claude._endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._http import WrittenHead
 from sansio_claude._limits import Limits
 from sansio_claude._pool import Pool
 from sansio_claude._proxy import proxy_for
@@ -121,25 +122,26 @@ class Session:
         # Telling nobody is cheaper; `watched` is asked once a call.
         self._quiet = attrs.evolve(self.settings, trace=None)
         self._watched = watched
-        self._heads: dict[str, RequestHead] = {}
+        self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
 
     def call(self, request: Request, wanted: Wanted) -> Call:
         """The call of a request. Raises LocalProtocolError where it cannot be sent."""
-        head = self._head(request)
+        head, written = self._head(request)
         body = request.body(stream=wanted in ("stream", "message"))
         settings = self.settings if self._watched() else self._quiet
-        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings)
+        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written)
 
-    def _head(self, request: Request) -> RequestHead:
-        """The head of a request; most requests differ in their bodies only, and share one."""
+    def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
+        """The head of a request; most requests differ in their bodies only, and share one that is written already."""
         resource = request.resource
         if resource not in _SHARED or request.betas or request.headers or request.query or request.secrets:
-            return self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
-        head = self._heads.get(resource)
-        if head is None:
+            return self.endpoint.request_head(request, betas=self.betas, headers=self.headers), None
+        shared = self._heads.get(resource)
+        if shared is None:
             head = self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
-            self._heads[resource] = head
-        return head
+            shared = head, WrittenHead(method=head.method, target=head.target, headers=head.headers)
+            self._heads[resource] = shared
+        return shared
 
 
 _SHARED: Final = frozenset({"messages", "messages/count_tokens"})

@@ -14,7 +14,7 @@ import pytest
 
 from sansio_claude import _http
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
-from sansio_claude._http import HTTPExchange
+from sansio_claude._http import HTTPExchange, WrittenHead
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 
@@ -36,6 +36,8 @@ class Outcome:
 
 
 def exchange(**options: Any) -> HTTPExchange:
+    if "written" in options:
+        return HTTPExchange(**options)
     return HTTPExchange(**{"target": b"/v1/messages", "headers": [HOST], "body": b"{}", **options})
 
 
@@ -596,7 +598,7 @@ def test_repr_shows_no_value() -> None:
     assert repr(other) == "<HTTPExchange closed, no answer yet, 0 bytes received>"
 
 
-def test_body_bytes_never_pass_through_h11(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h11_gets_the_heads_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[bytes] = []
     receive = h11.Connection.receive_data
 
@@ -606,37 +608,65 @@ def test_body_bytes_never_pass_through_h11(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(h11.Connection, "receive_data", watch)
     early = b"HTTP/1.1 100 Continue\r\n\r\n"
-    for head, body, ends in [
-        (CHUNKED + b"\r\n", b"5;x\r\nhello\r\n000;y\r\na: b\r\n\r\nsurplus", [b"0\r\na: b\r\n\r\n"]),
-        (OK + b"Content-Length: 5\r\n\r\n", b"hellosurplus", []),
-        (OK + b"\r\n", b"hello", []),
+    for head, body in [
+        (CHUNKED + b"\r\n", b"5;x\r\nhello\r\n000;y\r\na: b\r\n\r\nsurplus"),
+        (OK + b"Content-Length: 5\r\n\r\n", b"hellosurplus"),
+        (OK + b"\r\n", b"hello"),
     ]:
         given.clear()
         run([early + head + body], True)
-        assert given == [early, head, *ends]
+        assert given == [early, head]
 
 
-def test_a_h11_that_refuses_the_end_of_the_body_only_costs_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_h11_is_kept_while_a_body_comes() -> None:
     found = exchange()
     found.data_to_send()
-    found.receive_data(CHUNKED + b"\r\n")
-
-    def fail(self: h11.Connection) -> object:
-        raise h11.RemoteProtocolError("no")
-
-    monkeypatch.setattr(h11.Connection, "next_event", fail)
-    found.receive_data(HELLO)
-    assert found.done
-    assert not found.reusable
-    assert found.body_received() == b"hello"
+    found.receive_data(b"HTTP/1.1 103 Hints\r\n\r\n" + CHUNKED + b"\r\n5\r\nhel")
+    kept = [getattr(found, name) for name in HTTPExchange.__slots__]
+    assert not any(type(value).__module__.startswith("h11") for value in kept)
 
 
-def test_h11_is_let_go_when_it_is_not_needed() -> None:
-    for data in (CHUNKED + b"\r\n" + HELLO, OK + b"Content-Length: 0\r\n\r\n", b"<html> no http at all"):
-        found = exchange()
-        found.receive_data(data)
-        assert found._conn is None
+# Heads that are written beforehand.
+
+OWN = [HOST, (b"x-api-key", b"k"), (b"Accept", b"application/json")]
+
+
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"HEAD"])
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(100_000)])
+def test_a_written_head_gives_the_bytes_that_h11_writes(method: bytes, body: bytes) -> None:
+    written = WrittenHead(method=method, target=b"/v1/messages?a=b", headers=OWN)
+    plain = HTTPExchange(method=method, target=b"/v1/messages?a=b", headers=OWN, body=body)
+    wanted = plain.data_to_send()
+    assert wanted.endswith(b"\r\n\r\n" + body)
+    for _ in range(2):
+        assert HTTPExchange(written=written, body=body).data_to_send() == wanted
+
+
+@pytest.mark.parametrize("value", [b"close", b"x, Close", b"keep-alive"])
+def test_a_written_head_that_says_close(value: bytes) -> None:
+    written = WrittenHead(target=b"/", headers=[HOST, (b"Connection", value)])
+    outcome = run([CHUNKED + b"\r\n" + HELLO], None, written=written)
+    assert outcome.reusable == (b"lose" not in value)
+
+
+def test_the_method_of_a_written_head_decides_what_the_answer_has() -> None:
+    written = WrittenHead(method=b"HEAD", target=b"/", headers=[HOST])
+    assert run([OK + b"Content-Length: 5\r\n\r\n"], None, written=written).done
+
+
+@pytest.mark.parametrize("name", [b"Content-Length", b"transfer-encoding"])
+def test_a_written_head_leaves_the_framing_open(name: bytes) -> None:
+    with pytest.raises(LocalProtocolError, match="neither Content-Length nor"):
+        WrittenHead(target=b"/", headers=[HOST, (name, b"chunked")])
+
+
+@pytest.mark.parametrize("headers", [[], [HOST, (b"x-api-key", b"secret\r\nx: y")], [HOST, (b"sec ret", b"x")]])
+def test_a_written_head_that_is_not_legal(headers: list[tuple[bytes, bytes]]) -> None:
+    with pytest.raises(LocalProtocolError) as caught:
+        WrittenHead(target=b"/", headers=headers)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_the_public_names() -> None:
-    assert set(_http.__all__) == {"HTTPExchange", "ResponseHead"}
+    assert set(_http.__all__) == {"HTTPExchange", "ResponseHead", "WrittenHead"}

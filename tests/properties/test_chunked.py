@@ -83,8 +83,13 @@ def reads(draw: st.DrawFn, data: st.SearchStrategy[bytes]) -> list[bytes]:
     )
 
 
-def ours(pieces: list[bytes], limits: Limits = ROOMY) -> tuple[h11_whole.Seen, ChunkedDecoder]:
+def ours(
+    pieces: list[bytes], limits: Limits = ROOMY, *, splits: bool = False
+) -> tuple[h11_whole.Seen, ChunkedDecoder]:
+    """What comes of these reads. `splits`: each is taken apart by one split first, not only the long ones."""
     decoder = ChunkedDecoder(limits=limits)
+    if splits:
+        decoder._worth_splitting = 1
     seen = h11_whole.Seen()
     for data in pieces:
         seen.rest += data if decoder.done else b""
@@ -103,10 +108,12 @@ def ours(pieces: list[bytes], limits: Limits = ROOMY) -> tuple[h11_whole.Seen, C
 
 
 def same(pieces: list[bytes]) -> None:
-    expected, (seen, _) = h11_whole.chunked(pieces), ours(pieces)
-    assert (seen.body, seen.done, seen.broken) == (expected.body, expected.done, expected.broken)
-    assert seen.steps == expected.steps
-    assert seen.rest == expected.rest
+    expected = h11_whole.chunked(pieces)
+    for splits in (False, True):
+        seen, _ = ours(pieces, splits=splits)
+        assert (seen.body, seen.done, seen.broken) == (expected.body, expected.done, expected.broken)
+        assert seen.steps == expected.steps
+        assert seen.rest == expected.rest
 
 
 @given(reads(WRITTEN))
@@ -126,6 +133,11 @@ def test_legal_bodies_as_h11(pieces: list[bytes]) -> None:
     same(pieces)
 
 
+@given(reads(st.lists(st.sampled_from([b"5\r\nhello\r\n", b"4\r\n\r\n\r\n\r\n"]) | TOKENS, max_size=9).map(b"".join)))
+def test_line_ends_in_bodies_as_h11(pieces: list[bytes]) -> None:
+    same(pieces)
+
+
 @given(st.lists(st.binary(max_size=6) | TOKENS, max_size=8).map(b"".join))
 def test_any_bytes_as_h11(data: bytes) -> None:
     same(chunkings.whole(data))
@@ -140,11 +152,15 @@ def test_every_cut_as_h11(data: bytes) -> None:
 
 def said(pieces: list[bytes], limits: Limits) -> object:
     """All that can be seen at the end, the error in full."""
-    seen, decoder = ours(pieces, limits)
-    decoder.receive_eof()
-    error = decoder.error
-    found = error and (type(error), str(error), error.excerpt, error.offset, error.stop)
-    return seen.body, seen.done, decoder.trailers, found
+    outcomes = []
+    for splits in (False, True):
+        seen, decoder = ours(pieces, limits, splits=splits)
+        decoder.receive_eof()
+        error = decoder.error
+        found = error and (type(error), str(error), error.excerpt, error.offset, error.stop)
+        outcomes.append((seen.body, seen.done, decoder.trailers, decoder.received, found))
+    assert outcomes[0] == outcomes[1]
+    return outcomes[0]
 
 
 @given(st.one_of(WRITTEN, damaged()), st.integers(1, 30), st.integers(1, 30), st.data())

@@ -7,11 +7,12 @@ import zlib
 from typing import Any
 
 import h11
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
-from sansio_claude._http import HTTPExchange
+from sansio_claude._http import HTTPExchange, WrittenHead
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 from tests.properties.h11_whole import WholeH11
@@ -245,7 +246,11 @@ def test_no_header_can_be_injected(method: bytes, target: bytes, name: bytes, va
     try:
         written = HTTPExchange(method=method, target=target, headers=headers, body=b"{}").data_to_send()
     except LocalProtocolError:
+        with pytest.raises(LocalProtocolError):
+            WrittenHead(method=method, target=target, headers=headers)
         return
+    if name.lower() not in (b"content-length", b"transfer-encoding"):
+        assert WrittenHead(method=method, target=target, headers=headers).request(b"{}") == written
     server = h11.Connection(h11.SERVER)
     server.receive_data(written)
     request = server.next_event()
