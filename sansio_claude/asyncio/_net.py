@@ -1,8 +1,12 @@
 """The wire on asyncio: one TCP connection, raw bytes, deadlines. Decides nothing.
 
 A `BufferedProtocol` reads into one buffer that all connections of a thread share: `asyncio.Protocol` and streams ask
-the system for 256 KiB at every wakeup, which costs more than all the rest. A read wakes the reader through one
-future, so that the bytes are looked at one turn of the loop later.
+the system for 256 KiB at every wakeup, which costs more than all the rest.
+
+A read resumes the task that waits for it at once, in the same turn of the loop: a `Wire` is itself what its reader
+awaits. A future would do it one turn later, for the price of another turn, its handle and its look at the selector:
+a quarter of what an event costs altogether (measured with 100 paced streams). What asyncio needs of an object to
+await it is little and documented (`asyncio.isfuture`); the task is resumed as a future would do it, in its own context.
 """
 
 from __future__ import annotations
@@ -11,6 +15,9 @@ import asyncio
 import select
 import socket
 import threading
+import types
+from collections.abc import Callable, Generator
+from contextvars import Context
 from typing import Any, Final, cast
 
 __all__ = ["Wire", "open_wire"]
@@ -36,15 +43,19 @@ class Wire(asyncio.BufferedProtocol):
 
     __slots__ = (
         "__weakref__",
+        "_asyncio_future_blocking",
         "_backlog",
         "_buffer",
+        "_cancelled",
         "_chunks",
+        "_context",
+        "_data",
         "_deadline",
         "_ended",
         "_error",
         "_loop",
-        "_reader",
         "_reading_paused",
+        "_resume",
         "_timer",
         "_timer_at",
         "_transport",
@@ -56,11 +67,15 @@ class Wire(asyncio.BufferedProtocol):
         self._loop = loop
         self._buffer = _buffer()
         self._transport: asyncio.Transport | None = None
-        self._chunks: list[bytes] = []
+        self._asyncio_future_blocking = False
+        self._resume: Callable[[Any], object] | None = None  # of the task that waits for bytes
+        self._context: Context | None = None
+        self._cancelled: asyncio.CancelledError | None = None
+        self._data: bytes | None = None  # what it waited for
+        self._chunks: list[bytes] = []  # what came while nobody waited
         self._backlog = 0
         self._ended = False
         self._error: Exception | None = None
-        self._reader: asyncio.Future[bool] | None = None
         self._writer: asyncio.Future[bool] | None = None
         self._reading_paused = False
         self._writing_paused = False
@@ -82,11 +97,17 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have been read."""
-        self._chunks.append(bytes(self._buffer[:nbytes]))
-        reader = self._reader
-        if reader is not None and not reader.done():
-            reader.set_result(True)
+        data = self._buffer[:nbytes].tobytes()
+        resume, context = self._resume, self._context
+        if resume is not None and context is not None:
+            self._resume = self._context = None
+            self._data = data
+            if asyncio.current_task(self._loop) is None:
+                context.run(resume, self)
+            else:  # never seen; but of two tasks that run at once a loop would make neither
+                self._loop.call_soon(resume, self, context=context)
             return
+        self._chunks.append(data)
         self._backlog += nbytes
         if self._backlog > BACKLOG and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
@@ -114,21 +135,59 @@ class Wire(asyncio.BufferedProtocol):
         if self._writer is not None and not self._writer.done():
             self._writer.set_result(True)
 
+    # What a task calls that waits for bytes: a future's part
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop it belongs to."""
+        return self._loop
+
+    def add_done_callback(self, resume: Callable[[Any], object], *, context: Context) -> None:
+        """The task waits now: `resume` goes on with it."""
+        self._resume, self._context = resume, context
+
+    def cancel(self, msg: Any = None) -> bool:
+        """The task is cancelled. False where it is being resumed already."""
+        if self._resume is None:
+            return False
+        self._cancelled = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
+        self._wake_reader()
+        return True
+
+    def result(self) -> None:
+        """What the task is resumed with."""
+        cancelled, self._cancelled = self._cancelled, None
+        if cancelled is not None:
+            raise cancelled
+
+    def _wake_reader(self) -> None:
+        """Resume the task without bytes, in the next turn: whoever calls this may be in the middle of something."""
+        resume, context = self._resume, self._context
+        if resume is not None:
+            self._resume = self._context = None
+            self._loop.call_soon(resume, self, context=context)
+
     # What the client calls
 
-    async def receive(self, deadline: float) -> bytes | None:
+    @types.coroutine
+    def receive(self, deadline: float) -> Generator[Wire, None, bytes | None]:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
         chunks = self._chunks
         if not chunks and not self._ended:
-            reader = self._reader = self._loop.create_future()
             self._deadline = deadline
             if deadline < self._timer_at:
                 self._arm()
+            self._asyncio_future_blocking = True
             try:
-                if not await reader and not chunks:
-                    return None
+                yield self
             finally:
-                self._reader = None
+                data, self._data = self._data, None
+                self._resume = self._context = None
+            if data is not None:
+                if not chunks:
+                    return data
+                chunks.insert(0, data)
+            elif not chunks and not self._ended:
+                return None
         if chunks:
             data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             chunks.clear()
@@ -203,18 +262,21 @@ class Wire(asyncio.BufferedProtocol):
     def _ring(self) -> None:
         self._timer = None
         self._timer_at = NEVER
-        waiter = self._reader or self._writer
-        if waiter is None or waiter.done():
+        writer = self._writer
+        if self._resume is None and (writer is None or writer.done()):
             return
-        if self._loop.time() >= self._deadline:
-            waiter.set_result(False)
-        elif self._deadline < NEVER:
-            self._arm()
+        if self._loop.time() < self._deadline:
+            if self._deadline < NEVER:
+                self._arm()
+        elif writer is not None and not writer.done():
+            writer.set_result(False)
+        else:
+            self._wake_reader()
 
     def _wake(self) -> None:
-        for waiter in (self._reader, self._writer):
-            if waiter is not None and not waiter.done():
-                waiter.set_result(True)
+        self._wake_reader()
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(True)
 
 
 async def open_wire(host: str, port: int) -> Wire:
