@@ -37,9 +37,11 @@ from sansio_claude._actions import (
     Wait,
 )
 from sansio_claude._answer import Answer, Wanted
+from sansio_claude._chunked import ChunkedDecoder
 from sansio_claude._connection import Connection
+from sansio_claude._conversation import ANSWER, UNFIT, Conversation
 from sansio_claude._conversation import COMPLETE as WHOLE
-from sansio_claude._conversation import UNFIT, Conversation
+from sansio_claude._conversation import OVER as GONE
 from sansio_claude._deadlines import Deadlines
 from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import ClaudeError, LocalProtocolError
@@ -69,6 +71,7 @@ class Call:
         "_answer",
         "_attempts",
         "_body",
+        "_chunks",
         "_deadlines",
         "_delivered",
         "_error",
@@ -120,6 +123,7 @@ class Call:
         self._events: list[Event] | None = None
         self._flow: MessageStream | None = None  # the stream, while it flows
         self._tls: TLS | None = None
+        self._chunks: ChunkedDecoder | None = None
         self.handle: Any = None
         """The adapter's object of the connection in use."""
         self._exchange, self._answer = self._make_exchange()
@@ -179,7 +183,12 @@ class Call:
                 self._body = b""  # it will not be sent again, and may be large
             return Deliver(events)
         if self._flow is not None:
-            at = self._deadlines.nearest()
+            deadlines = self._deadlines  # `nearest`, written out where it is asked for at every event
+            at = deadlines.step_at
+            if deadlines.idle_at < at:
+                at = deadlines.idle_at
+            if deadlines.total_at < at:
+                at = deadlines.total_at
             return Receive(at if at > now else self._resume(now))
         if self._phase == TALK and self._talk is not None:
             self._resume(now)
@@ -190,15 +199,15 @@ class Call:
         if self._phase == NEW:
             self._deadlines.start(now)
             self._begin(now)
-        if self._phase == BACKOFF:
+        elif self._phase == BACKOFF:
             if now < self._deadlines.step_at:
                 return Wait(self._deadlines.step_at, "backoff")
             self._exchange, self._answer = self._make_exchange()
             self._begin(now)
+        elif self._phase == POOL and self._place.granted:
+            self._take_place(now, waited=True)
         if self._phase == POOL:
-            if not self._place.granted:
-                return Wait(self._deadlines.nearest(), "pool")
-            self._take_place(now)
+            return Wait(self._deadlines.nearest(), "pool")
         if self._phase == TALK and self._talk is not None:
             return self._talk.next_action()
         return Done(self._error)
@@ -257,9 +266,10 @@ class Call:
             self._talking().receive_data(data, now)
             self._look(now)
             return
-        exchange, deadlines, tls = self._exchange, self._deadlines, self._tls
+        deadlines, tls, chunks = self._deadlines, self._tls, self._chunks
         deadlines.idle_at = now + deadlines.idle
         events: list[Event] = []
+        done = False
         try:
             if tls is not None:
                 tls.receive_data(data)
@@ -267,14 +277,19 @@ class Call:
                 if not tls.idle:
                     self._settle(data, events, now)
                     return
-            exchange.receive_data(data)
-            while body := exchange.body_received():
+            if chunks is not None and (body := chunks.receive_chunk(data)):
                 stream.receive_data(body)
+            else:
+                exchange = self._exchange
+                exchange.receive_data(data)
+                while body := exchange.body_received():
+                    stream.receive_data(body)
+                done = exchange.done
             events = stream.events_received()
         except ClaudeError:
             pass  # it is raised again to the conversation
         else:
-            good = events and type(events[-1]) is not Ping and not exchange.done and stream.state == "open"
+            good = events and type(events[-1]) is not Ping and not done and stream.state == "open"
             if good and now < deadlines.total_at:
                 deadlines.step_at = now + deadlines.progress
                 self._events = events
@@ -356,13 +371,15 @@ class Call:
             return
         self._phase = POOL
         self._deadlines.begin("pool", now)
-        if not self._place.granted:
+        if self._place.granted:
+            self._take_place(now, waited=False)
+        else:
             self._tell("pool", now)
 
-    def _take_place(self, now: float) -> None:
+    def _take_place(self, now: float, *, waited: bool) -> None:
         head, settings = self._head, self._settings
         try:
-            connection = self._place.take()
+            connection = self._place.take(waited=waited)
         except LocalProtocolError as error:
             self._finish(error, now)
             return
@@ -396,17 +413,20 @@ class Call:
         if talk.events is not None:
             self._events = [*(self._events or ()), *talk.events]
             talk.events = None
+        phase = talk.phase
         self._flow = None
-        if talk.flows and self._place.connection is not None:
-            self._flow, self._tls = self._answer.stream, self._place.connection.tls
-        if talk.over:
+        if phase == ANSWER:
+            if talk.flows and self._place.connection is not None:
+                self._flow, self._tls = self._answer.stream, self._place.connection.tls
+                self._chunks = self._exchange.chunks
+        elif phase == GONE:
             if talk.error is None:
                 self._give_back(now)
                 self._end()
                 self._tell("done", now)
             else:
                 self._fail(talk.error, now, again=talk.again, asked=talk.asked)
-        elif talk.phase == WHOLE:
+        elif phase == WHOLE:
             self._phase = COMPLETE
 
     # The end of an attempt and of the call

@@ -44,6 +44,7 @@ _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*|[ \t]*)")
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _WORTH_SPLITTING: Final = 512  # bytes of a read; in fewer there are too few chunks
 _NEVER: Final = float("inf")
+_LAST: Final = b"0\r\n\r\n"
 _EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
 
 # Size lines seen so far and what they mean, of up to three digits without a leading zero and without an extension:
@@ -128,18 +129,27 @@ class ChunkedDecoder:
         """
         if type(data) is not bytes:
             data = bytes(data)
-        if not self._state:
-            # What nearly always happens: one read, one whole chunk, its size seen before.
-            line, _, rest = data.partition(b"\r\n")
-            if self._sizes.get(line) == len(rest) - 2 and rest[-2:] == b"\r\n":
-                self._out.append(rest[:-2])
-                self._count += len(data)
-                return
-        if data:
+        body = self.receive_chunk(data)
+        if body:
+            self._out.append(body)
+        elif data:
             if self.ended:
                 raise LocalProtocolError("receive_data after receive_eof: the body has ended")
             self._read(data)
             self._count += len(data)
+
+    def receive_chunk(self, data: bytes) -> bytes:
+        """Take a read that is one whole chunk, of a size seen before, and give its bytes: what nearly always happens.
+
+        Anything else is not taken, and gives `b""`: then it has to go to `receive_data`. Bytes that are still to be
+        had by `body_received` come before these.
+        """
+        if not self._state:
+            line, _, rest = data.partition(b"\r\n")
+            if self._sizes.get(line) == len(rest) - 2 and rest[-2:] == b"\r\n":
+                self._count += len(data)
+                return rest[:-2]
+        return b""
 
     def receive_eof(self, *, clean: bool = True) -> None:
         """The connection has closed. A body that is not whole by now is a TruncatedError. Idempotent.
@@ -195,6 +205,11 @@ class ChunkedDecoder:
         pos = 0
         if not self._state and size >= self._worth_splitting:
             pos = self._split(data)
+        if not self._state and data.endswith(_LAST) and size - pos == len(_LAST):
+            self.trailers = b"\r\n"
+            self.done = True
+            self._state = _DONE
+            return
         while pos < size:
             if not self._state:
                 # Whole chunks, as long as their sizes were seen before.

@@ -133,7 +133,7 @@ class Conversation:
     @property
     def flows(self) -> bool:
         """Whether events are coming, and nothing but events: see `Call.receive_data`."""
-        return self._lingers and self.phase == ANSWER and self._answer.stage == "stream" and self._sending is None
+        return self._lingers and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"
 
     @property
     def reusable(self) -> bool:
@@ -149,11 +149,7 @@ class Conversation:
         if self.phase == CONNECT:
             host, port = self._connection.address
             return Connect(host, port, self._deadlines.nearest())
-        deadlines = self._deadlines  # `nearest`, written out where it is asked for at every event
-        at = deadlines.step_at
-        if deadlines.idle_at < at:
-            at = deadlines.idle_at
-        return Receive(at if at < deadlines.total_at else deadlines.total_at)
+        return Receive(self._deadlines.nearest())
 
     # What is reported
 
@@ -262,15 +258,19 @@ class Conversation:
 
     def leave(self, now: float) -> None:
         """The answer is whole and nobody wants more of it. Goes on to OVER, perhaps after a moment."""
-        head, tls = self._answer.head, self._tls
-        closes = head is not None and "close" in (head.get("connection") or "").lower()
-        hopeless = closes or self._exchange.done or (tls is not None and tls.ended)
+        tls = self._tls
+        hopeless = self._exchange.done or self._closes() or (tls is not None and tls.ended)
         if hopeless or self._sending is not None or self._write_error is not None:
             self.phase = OVER
             return
         self.phase = DRAINING
         self._deadlines.idle_at = self._deadlines.total_at = NEVER
         self._deadlines.step_at = now + DRAIN
+
+    def _closes(self) -> bool:
+        """Whether the server says that it will close the connection."""
+        head = self._answer.head
+        return head is not None and "close" in (head.get("connection") or "").lower()
 
     # Opening and writing
 

@@ -18,7 +18,16 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._fields import field_refusal
 from sansio_claude._limits import Limits
 
-__all__ = ["BodyPlan", "HeadReader", "ResponseHead", "body_plan", "decisive", "head_refusal", "says_close"]
+__all__ = [
+    "BodyPlan",
+    "HeadReader",
+    "ResponseHead",
+    "body_plan",
+    "decisive",
+    "head_refusal",
+    "response_head",
+    "says_close",
+]
 
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?")
@@ -29,9 +38,9 @@ _EXCERPT: Final = 64
 _DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
-def _pack(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def _pack(headers: Iterable[tuple[bytes, bytes]] | bytes) -> bytes:
     """Names and values, each with a NUL behind it, which neither can have (RFC 9110 section 5.5)."""
-    return b"\0".join([*chain.from_iterable(headers), b""])
+    return headers if isinstance(headers, bytes) else b"\0".join([*chain.from_iterable(headers), b""])
 
 
 @final
@@ -102,17 +111,33 @@ def decisive(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]
 
 def says_close(found: dict[bytes, list[bytes]]) -> bool:
     """Is `close` among the Connection options?"""
-    return any(b"close" in map(bytes.strip, value.split(b",")) for value in found.get(b"connection", ()))
+    options = found.get(b"connection")
+    return options is not None and any(b"close" in map(bytes.strip, value.split(b",")) for value in options)
 
 
-def body_plan(
-    head: ResponseHead, method: bytes, headers: Iterable[tuple[bytes, bytes]] | None = None
-) -> BodyPlan:
+def response_head(
+    status: int, reason: bytes, http_version: bytes, headers: Iterable[tuple[bytes, bytes]]
+) -> tuple[ResponseHead, dict[bytes, list[bytes]]]:
+    """The head of an answer, from what h11 says of it, and what is `decisive` in it: each header looked at once."""
+    parts: list[bytes] = []
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        parts += lower, value
+        if lower in _DECISIVE:
+            found.setdefault(lower, []).append(value.lower())
+    parts.append(b"")
+    packed = b"\0".join(parts)
+    return ResponseHead(status, reason.decode("latin-1"), http_version.decode("latin-1"), packed), found
+
+
+def body_plan(head: ResponseHead, method: bytes, found: dict[bytes, list[bytes]] | None = None) -> BodyPlan:
     """What a head that h11 accepted says of its body, in the order of RFC 9112 section 6.3.
 
-    `headers` are those of the head, if they are at hand: it keeps them packed.
+    `found` is what is `decisive` among its headers, if that is known.
     """
-    found = decisive(head.headers if headers is None else headers)
+    if found is None:
+        found = decisive(head.headers)
     chunked = b"transfer-encoding" in found
     lengths = found.get(b"content-length")
     codings = found.get(b"content-encoding", [])

@@ -33,7 +33,15 @@ from sansio_claude._content_encoding import ContentDecoder, content_coding
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._fields import has_stray_control, request_refusal
 from sansio_claude._framing import CloseDelimitedBody, LengthBody
-from sansio_claude._head import HeadReader, ResponseHead, body_plan, decisive, head_refusal, says_close
+from sansio_claude._head import (
+    HeadReader,
+    ResponseHead,
+    body_plan,
+    decisive,
+    head_refusal,
+    response_head,
+    says_close,
+)
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["HTTPExchange", "ResponseHead", "WrittenHead"]
@@ -165,6 +173,13 @@ class HTTPExchange:
         """
         return self.done and self._keep and not (self._surplus or self._closed or self._sending)
 
+    @property
+    def chunks(self) -> ChunkedDecoder | None:
+        """The decoder of the body, as long as there is nothing behind it: whoever reads the body may then offer it
+        each read first (`ChunkedDecoder.receive_chunk`), and give to `receive_data` here what it does not take."""
+        framing = self._framing
+        return framing if isinstance(framing, ChunkedDecoder) and self._content is None else None
+
     def data_to_send(self) -> bytes:
         """The whole request the first time, `b""` from then on."""
         sending = self._sending
@@ -280,14 +295,10 @@ class HTTPExchange:
 
     def _begin_body(self, response: h11.Response) -> None:
         self._reader = None
-        headers = [(name.lower(), value) for name, value in response.headers.raw_items()]
-        self.head = ResponseHead(
-            response.status_code,
-            response.reason.decode("latin-1"),
-            response.http_version.decode("latin-1"),
-            headers,
+        self.head, found = response_head(
+            response.status_code, response.reason, response.http_version, response.headers.raw_items()
         )
-        plan = body_plan(self.head, self._method, headers)
+        plan = body_plan(self.head, self._method, found)
         self._keep = self._keep and plan.persists
         framing: _Framing
         if plan.chunked:

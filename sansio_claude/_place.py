@@ -47,15 +47,16 @@ class Place:
         if self.ticket is not None:
             self.ticket.wake = wake
 
-    def take(self) -> Connection | None:
+    def take(self, *, waited: bool) -> Connection | None:
         """The idle connection that comes with it and is not stale, if there is one.
 
-        Raises LocalProtocolError where the pool was closed meanwhile.
+        `waited`: time has passed since it was granted, in which the connection may have become stale. Raises
+        LocalProtocolError where the pool was closed meanwhile.
         """
         ticket = self.ticket
         if ticket is None or not ticket.held:
             raise LocalProtocolError("the client was closed while the call waited for its turn")
-        while ticket.connection is not None and ticket.connection.stale:
+        while waited and ticket.connection is not None and ticket.connection.stale:
             self._pool.renew(ticket)
         self.connection, ticket.connection = ticket.connection, None
         return self.connection

@@ -357,7 +357,8 @@ class TextIterator:
 
 async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
     """Do what the call asks for until it has events, or None when it is over. Raises its error."""
-    clock = asyncio.get_running_loop().time
+    handle = call.handle
+    clock = asyncio.get_running_loop().time if handle is None else handle.clock
     now = clock()
     try:
         while True:

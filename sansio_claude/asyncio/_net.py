@@ -15,6 +15,7 @@ import asyncio
 import select
 import socket
 import threading
+import time
 import types
 from collections.abc import Callable, Generator
 from contextvars import Context
@@ -61,10 +62,15 @@ class Wire(asyncio.BufferedProtocol):
         "_transport",
         "_writer",
         "_writing_paused",
+        "clock",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        # What BaseEventLoop.time asks, without the way there: it is asked twice for an event.
+        stock = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
+        self.clock: Callable[[], float] = time.monotonic if stock else loop.time
+        """The loop's time."""
         self._buffer = _buffer()
         self._transport: asyncio.Transport | None = None
         self._asyncio_future_blocking = False
