@@ -166,6 +166,11 @@ class Call:
         return answer.message if answer.result is None else answer.result
 
     @property
+    def done(self) -> bool:
+        """Whether all is over and well, and every event given: `Done(None)` is all that is left to be said."""
+        return self._phase == OVER and self._error is None and self._events is None
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """The attempts that have failed so far."""
         return self._attempts

@@ -252,7 +252,7 @@ class Stream:
                 return event
             if not self._entered:
                 raise LocalProtocolError(NOT_ENTERED)
-            events = await _advance(self._session, self._call)
+            events = None if self._call.done else await _advance(self._session, self._call)
             if events is None:
                 raise StopAsyncIteration
             self._ready = iter(events)
@@ -263,7 +263,7 @@ class Stream:
 
     async def final_message(self) -> Message:
         """Read to the end and return the whole message. Raises what ended it otherwise."""
-        while await self._more():
+        while not self._call.done and await self._more():
             pass
         self._ready = iter(())
         message = self._call.message
@@ -305,6 +305,9 @@ class Stream:
     async def aclose(self) -> None:
         """End the stream. A connection whose answer is whole is kept; this may take 50 ms."""
         self._ready = iter(())
+        if self._call.done:
+            _close_discarded(self._session)
+            return
         self._call.close(trio.current_time())
         try:
             while await _advance(self._session, self._call) is not None:
