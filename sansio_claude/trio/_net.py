@@ -50,7 +50,7 @@ class Watch:
         self.alarm = min(self.alarm, wire.deadline) if self.waiting else wire.deadline
         try:
             while True:
-                with trio.move_on_at(self.alarm) as self.scope:
+                with trio.CancelScope(deadline=self.alarm) as self.scope:
                     await trio.lowlevel.wait_readable(wire.socket)
                     return True
                 now = trio.current_time()
@@ -120,8 +120,14 @@ class Wire:
         """Write all of it; False when the deadline passed. Raises OSError."""
         sock = self.socket
         view = memoryview(data)
-        with trio.move_on_at(deadline) as scope:
-            await trio.lowlevel.checkpoint_if_cancelled()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            view = view[sock.send(view) :]
+        except BlockingIOError:
+            pass
+        if not view:
+            return True  # nearly always: what a request is fits into the system's buffer, and a scope costs more
+        with trio.CancelScope(deadline=deadline) as scope:
             while view:
                 try:
                     view = view[sock.send(view) :]
