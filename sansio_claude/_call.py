@@ -412,9 +412,10 @@ class Call:
         talk = self._talk
         assert talk is not None
         if talk.steps:
-            for step in talk.steps:
-                self._tell(step, now)
-            talk.steps = ()
+            steps, talk.steps = talk.steps, ()
+            if self._settings.trace is not None:
+                for step in steps:
+                    self._tell(step, now)
         if talk.events is not None:
             self._events = [*(self._events or ()), *talk.events]
             talk.events = None

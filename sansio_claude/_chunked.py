@@ -234,7 +234,9 @@ class ChunkedDecoder:
         lengths = list(map(len, bodies))
         told = list(map(self._sizes.get, pieces[: 2 * len(bodies) : 2]))
         if told != lengths:
-            count = next(i for i, length in enumerate(lengths) if told[i] != length)
+            count = len(lengths) - 1  # mostly it is the last one that is not whole, or the last chunk
+            if told[:-1] != lengths[:-1]:
+                count = next(i for i, length in enumerate(lengths) if told[i] != length)
             if not count:
                 self._worth_splitting = _NEVER
                 return 0

@@ -8,7 +8,7 @@ not speak HTTP/1.1 may never send a blank line. h11 then reads the head; nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import Final, final
 
@@ -116,17 +116,24 @@ def says_close(found: dict[bytes, list[bytes]]) -> bool:
 
 
 def response_head(
-    status: int, reason: bytes, http_version: bytes, headers: Iterable[tuple[bytes, bytes]]
+    status: int, reason: bytes, http_version: bytes, headers: Collection[tuple[bytes, bytes]]
 ) -> tuple[ResponseHead, dict[bytes, list[bytes]]]:
-    """The head of an answer, from what h11 says of it, and what is `decisive` in it: each header looked at once."""
-    parts: list[bytes] = []
+    """The head of an answer, from what h11 says of it, and what is `decisive` in it.
+
+    In C loops: an answer has 15 to 25 headers, and a loop over them here would cost a tenth of what h11 takes.
+    """
+    parts = [b""] * (2 * len(headers) + 1)
     found: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        lower = name.lower()
-        parts += lower, value
-        if lower in _DECISIVE:
-            found.setdefault(lower, []).append(value.lower())
-    parts.append(b"")
+    if headers:
+        names, values = zip(*headers, strict=True)
+        lower = list(map(bytes.lower, names))
+        parts[:-1:2], parts[1::2] = lower, values
+        for name in _DECISIVE:
+            count = lower.count(name)
+            if count == 1:
+                found[name] = [values[lower.index(name)].lower()]
+            elif count:
+                found[name] = [value.lower() for other, value in zip(lower, values, strict=True) if other == name]
     packed = b"\0".join(parts)
     return ResponseHead(status, reason.decode("latin-1"), http_version.decode("latin-1"), packed), found
 

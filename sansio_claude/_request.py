@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
-from operator import attrgetter
+from itertools import compress, repeat
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 import attrs
@@ -109,16 +110,18 @@ class MessageRequest:
     extra_body: Mapping[str, Any] | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in _LISTS:
-            value = getattr(self, name)
-            if value is not UNSET and type(value) is not list and not isinstance(value, _WHOLE):
-                if isinstance(value, Iterable):  # what can be gone through once only, or a list by another name
+        lists = _list_values(self)
+        if not _USUAL.issuperset(map(type, lists)):
+            for name, value in zip(_LISTS, lists, strict=True):
+                if isinstance(value, Iterable) and not isinstance(value, _WHOLE):
+                    # What can be gone through once only, or a list by another name.
                     object.__setattr__(self, name, list(value))
         # These four are the library's own; nothing later could say what is wrong with them.
-        for name in ("extra_headers", "extra_query", "extra_body"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, Mapping):
-                raise LocalProtocolError(f"{name} takes a mapping, not {type(value).__name__}", path=name)
+        if not (self.extra_headers is self.extra_query is self.extra_body is None):
+            for name in ("extra_headers", "extra_query", "extra_body"):
+                value = getattr(self, name)
+                if value is not None and not isinstance(value, Mapping):
+                    raise LocalProtocolError(f"{name} takes a mapping, not {type(value).__name__}", path=name)
         if self.betas is not None and not isinstance(self.betas, Iterable):
             raise LocalProtocolError(f"betas takes a list of flags, not {type(self.betas).__name__}", path="betas")
 
@@ -143,8 +146,9 @@ class MessageRequest:
 
     def given(self) -> dict[str, Any]:
         """The body's arguments that were given, as they were given, with `extra_body` over them."""
-        values: tuple[Any, ...] = _body_values(self)
-        found = {name: value for name, value in zip(_BODY, values, strict=True) if value is not UNSET}
+        values = _body_values(self)
+        chosen = list(map(is_not, values, repeat(UNSET)))
+        found: dict[str, Any] = dict(zip(compress(_BODY, chosen), compress(values, chosen), strict=True))
         if self.extra_body:
             found.update(self.extra_body)
         return found
@@ -252,7 +256,9 @@ class MessageRequest:
 
 _FIELDS: Final = frozenset(field.name for field in attrs.fields(MessageRequest))
 _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if field.name not in _NOT_BODY)
-_body_values: Final[Callable[[MessageRequest], Any]] = attrgetter(*_BODY)
+_body_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BODY)
+_list_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_LISTS)
+_USUAL: Final = frozenset({list, str, Unset, type(None)})
 # What matters for an answer only, so that the counting call has no such parameter.
 _NOT_COUNTED: Final = frozenset(
     {
