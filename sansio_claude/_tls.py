@@ -13,6 +13,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import Final
 
@@ -20,8 +21,13 @@ from sansio_claude._errors import LocalProtocolError, TLSError
 
 __all__ = ["TLSExchange", "create_context"]
 
-# OpenSSL's buffers grow to what they are fed at once and never shrink; a connection is idle most of its life.
-_SLICE: Final = 16 * 1024
+# OpenSSL keeps a buffer of 16 KiB for writing, which it makes when it reads session tickets, until it has written
+# something, if only nothing: two fifths of what an idle connection would hold. Tickets come between handshake and answer.
+_NOTHING: Final = b""
+# OpenSSL's buffers grow to what they are fed at once and never shrink; a connection is idle most of its life. So it
+# gets a long read or a long request in slices, and a read of a few events in small ones.
+_SLICE: Final = 4 * 1024
+_SMALL_SLICE: Final = 512
 _RECORD: Final = 16 * 1024  # plaintext of one record at most (RFC 8446 section 5.1)
 
 
@@ -35,15 +41,17 @@ def create_context() -> ssl.SSLContext:
 class TLSExchange:
     """The client's side of one TLS connection to `server_name`, which the certificate has to be for."""
 
-    __slots__ = ("_ended", "_error", "_handshake_done", "_in", "_object", "_out", "_plain", "ended_cleanly")
+    __slots__ = ("_ended", "_error", "_handshake_done", "_in", "_object", "_out", "_plain", "_sealed", "_sent", "ended_cleanly")
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._plain = b""
+        self._sealed: list[bytes] = []  # bytes for the network of a long request
         self._error: TLSError | None = None
         self._handshake_done = False
         self._ended = False
+        self._sent = False  # whether something was sent since the last plaintext
         self.ended_cleanly = False
         """Whether the peer said that it was done (close_notify)."""
         try:
@@ -65,7 +73,9 @@ class TLSExchange:
     @property
     def idle(self) -> bool:
         """Whether nothing is pending in either direction, as it should be between two answers."""
-        return not (self._plain or self._in.pending or self._out.pending or self._ended or self._error)
+        return not (
+            self._plain or self._in.pending or self._out.pending or self._sealed or self._ended or self._error
+        )
 
     @property
     def alpn(self) -> str | None:
@@ -74,13 +84,15 @@ class TLSExchange:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes of the network. Ignored after the end and after an error."""
-        if len(data) <= _SLICE:
+        size = len(data)
+        if size <= _SMALL_SLICE:
             self._in.write(data)
             self._read()
             return
         view = memoryview(data)
-        for start in range(0, len(view), _SLICE):
-            self._in.write(view[start : start + _SLICE])
+        step = _SMALL_SLICE if size <= _SLICE else _SLICE
+        for start in range(0, size, step):
+            self._in.write(view[start : start + step])
             self._read()
 
     def receive_eof(self) -> None:
@@ -105,14 +117,25 @@ class TLSExchange:
         if not self._handshake_done:
             raise LocalProtocolError("nothing can be sent before the TLS handshake is done")
         try:
-            self._object.write(plaintext)
+            if len(plaintext) <= _SLICE:
+                self._object.write(plaintext)
+            else:
+                view = memoryview(plaintext)
+                for start in range(0, len(view), _SLICE):
+                    self._object.write(view[start : start + _SLICE])
+                    self._sealed.append(self._out.read())
         except ssl.SSLError as error:
             self._fail(error)
             raise self._error from error  # type: ignore[misc]
+        self._sent = True
 
     def data_to_send(self) -> bytes:
         """Bytes for the network, b"" where there are none."""
-        return self._out.read() if self._out.pending else b""
+        data = self._out.read() if self._out.pending else b""
+        if self._sealed:
+            data = b"".join([*self._sealed, data])
+            self._sealed.clear()
+        return data
 
     def close(self) -> None:
         """Queue a close_notify. Nothing has to be waited for afterwards."""
@@ -143,6 +166,7 @@ class TLSExchange:
             try:
                 plain = secured.read(size if size < _RECORD else _RECORD)
             except ssl.SSLWantReadError:
+                self._write_nothing()
                 return
             except ssl.SSLZeroReturnError:
                 plain = b""
@@ -155,6 +179,14 @@ class TLSExchange:
                 self._plain += plain
             else:
                 self._plain = plain
+            if self._sent:
+                self._sent = False
+                self._write_nothing()
+
+    def _write_nothing(self) -> None:
+        """Give OpenSSL's buffer for writing back; the manual allows it, and nothing is sent."""
+        with contextlib.suppress(ssl.SSLError):
+            self._object.write(_NOTHING)
 
     def _fail(self, error: ssl.SSLError) -> None:
         self._ended = True

@@ -33,6 +33,45 @@ def connected(host: str = "localhost", *, http1: bool = False) -> tuple[TLSExcha
     return client, server
 
 
+class Scale:
+    """A memory BIO that notes the most that was ever in it."""
+
+    def __init__(self, bio: ssl.MemoryBIO) -> None:
+        self._bio = bio
+        self.largest = 0
+
+    @property
+    def pending(self) -> int:
+        return self._bio.pending
+
+    def write(self, data: bytes) -> int:
+        count = self._bio.write(data)
+        self.largest = max(self.largest, self._bio.pending)
+        return count
+
+    def read(self) -> bytes:
+        self.largest = max(self.largest, self._bio.pending)
+        return self._bio.read()
+
+
+class Recorder:
+    """An SSLObject that notes how much it was given to write."""
+
+    def __init__(self, secured: ssl.SSLObject, written: list[int]) -> None:
+        self._secured = secured
+        self._written = written
+
+    def write(self, data: bytes) -> int:
+        self._written.append(len(data))
+        return self._secured.write(data)
+
+    def read(self, size: int) -> bytes:
+        return self._secured.read(size)
+
+    def pending(self) -> int:
+        return self._secured.pending()
+
+
 class TestExchange:
     def test_there_and_back(self) -> None:
         client, server = connected()
@@ -63,10 +102,38 @@ class TestExchange:
             received += client.plaintext_received()
         assert received == plain
 
-    def test_large_requests(self) -> None:
+    @pytest.mark.parametrize("size", [1, 4096, 4097, 300_000])
+    def test_large_requests(self, size: int) -> None:
         client, server = connected()
-        client.send(memoryview(b"x" * 300_000))
-        assert server.take(client.data_to_send()) == b"x" * 300_000
+        client.send(memoryview(b"x" * size))
+        assert not client.idle
+        client.send(b"y")
+        assert server.take(client.data_to_send()) == b"x" * size + b"y"
+        assert client.idle
+        assert client.data_to_send() == b""
+
+    def test_buffers_do_not_grow_with_a_read_or_a_request(self) -> None:
+        client, server = connected()
+        for name in ("_in", "_out"):
+            setattr(client, name, Scale(getattr(client, name)))
+        client.send(b"x" * 300_000)
+        assert len(server.take(client.data_to_send())) == 300_000
+        client.receive_data(server.encrypt(b"y" * 300_000))
+        assert len(client.plaintext_received()) == 300_000
+        assert client._in.largest <= 4096  # type: ignore[attr-defined]
+        assert client._out.largest <= 5000  # type: ignore[attr-defined]
+
+    def test_the_buffer_for_writing_is_given_back_when_an_answer_begins(self) -> None:
+        client, server = connected()
+        written: list[int] = []
+        client._object = Recorder(client._object, written)  # type: ignore[assignment]
+        client.send(b"hello")
+        server.take(client.data_to_send())
+        for number in range(3):
+            client.receive_data(server.encrypt(b"%d" % number))
+            assert client.data_to_send() == b""
+        assert client.plaintext_received() == b"012"
+        assert written == [5, 0]
 
     def test_a_clean_end(self) -> None:
         client, server = connected()
