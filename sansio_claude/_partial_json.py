@@ -27,7 +27,7 @@ from weakref import ref
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import DEFAULT_DEPTH
+from sansio_claude._json import DEFAULT_DEPTH, depth_of
 from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
 from sansio_claude._partial_json_scan import END, VALUE, scan
 from sansio_claude._partial_json_state import MISSING, Entry, Plain, ScanState
@@ -167,7 +167,7 @@ class PartialJSON:
             value = (_loads if allow_nan else _loads_strictly)(text)
         except (ValueError, RecursionError):
             return MISSING  # the scanner says what is wrong, or has no recursion to run out of
-        if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth):
+        if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth, text):
             return MISSING
         return value
 
@@ -362,21 +362,34 @@ def _again(strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, te
     return parser
 
 
-def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether containers stand more than `depth` deep in `value`. Level by level, so there is no recursion."""
+def _is_deeper(value: Any, depth: int, text: str) -> bool:
+    """Whether containers stand more than `depth` deep in `text`, which is JSON and has this value."""
     level: list[Any] = [value]
+    containers = 0
     for _ in range(depth + 1):
         kinds = set(map(type, level))
         if dict not in kinds and list not in kinds:
-            return False
+            break
+        # Level by level, so there is no recursion.
         if kinds == {list}:
+            containers += len(level)
             level = list(_flat(level))
         elif kinds == {dict}:
+            containers += len(level)
             level = list(_flat(map(dict.values, level)))
         else:
-            arrays = _flat([item for item in level if type(item) is list])
-            level = [*arrays, *_flat([item.values() for item in level if type(item) is dict])]
-    return True
+            arrays = [item for item in level if type(item) is list]
+            objects = [item.values() for item in level if type(item) is dict]
+            containers += len(arrays) + len(objects)
+            level = [*_flat(arrays), *_flat(objects)]
+    else:
+        return True
+    # What a repeated key has replaced is not in the value. Then the text has more brackets, those in strings left out.
+    parts = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
+    bare = "".join(parts)
+    if bare.count("[") + bare.count("{") == containers:
+        return False
+    return depth_of(bare.encode()) > depth
 
 
 set_input_parser(PartialJSON)

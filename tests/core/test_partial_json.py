@@ -305,6 +305,21 @@ class TestFinal:
                 make(text, max_depth=2).final()
             assert make(text, max_depth=3).final() == json.loads(text)
 
+    @pytest.mark.parametrize("make", [fed, looked])
+    def test_depth_counts_what_a_repeated_key_replaces(self, make: Callable[..., PartialJSON]) -> None:
+        text = '{"a": [[]], "a": 1}'
+        parser = make(text, max_depth=2)
+        assert (parser.status, parser.value) == ("invalid", {"a": []})
+        assert parser.error == JSONFault(7, "it nests deeper than max_depth = 2")
+        assert make(text, max_depth=3).final() == {"a": 1}
+
+    @pytest.mark.parametrize("make", [fed, looked])
+    def test_brackets_in_strings_are_no_depth(self, make: Callable[..., PartialJSON]) -> None:
+        text = '{"a": "[[[{{{\\"[[[", "[[[": [1, "{"]}'
+        assert make(text, max_depth=2).final() == json.loads(text)
+        with pytest.raises(LimitError):
+            make(text, max_depth=1).final()
+
     def test_depth_holds_where_the_interpreter_has_no_room_left(self) -> None:
         def near_the_limit(room: int) -> Any:
             if room:
