@@ -84,6 +84,9 @@ def parse_address(url: str) -> Address:
     White space around it is dropped, as it comes from files and variables. Raises LocalProtocolError, with words
     and without quoting, for anything else that is not a legal address, for user names in it and for fragments.
     """
+    if not isinstance(url, str):
+        # Mostly a variable that was not set.
+        raise _refuse(f"the address has to be a str, not {type(url).__name__}")
     text = url.strip(" \t\r\n")
     if not text:
         raise _refuse("the address is empty")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +100,13 @@ def test_an_illegal_address_is_refused_with_words(url: str, words: str) -> None:
         parse_address(url)
     assert words in str(caught.value)
     assert "SECRET" not in str(caught.value) + repr(caught.value)
+    assert caught.value.path == "url"
+
+
+@pytest.mark.parametrize("value", [None, 5, b"https://h"])
+def test_what_is_no_text_is_refused_with_words(value: Any) -> None:
+    with pytest.raises(LocalProtocolError, match="the address has to be a str") as caught:
+        parse_address(value)
     assert caught.value.path == "url"
 
 
