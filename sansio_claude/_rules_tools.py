@@ -79,7 +79,10 @@ def _editor(subject: Subject, tool: dict[str, Any], kind: str, path: str) -> Pro
     types = info.text_editor_types if info is not None else None
     if info is not None and types is not None and kind not in types:
         hint = f"use {types[0]} with the name {info.text_editor_name}" if types else "it has no text editor tool"
-        yield Problem("error", f"{path}.type", f"{kind} is not made for {info.name}", hint)
+        if kind in _EDITORS:
+            yield Problem("error", f"{path}.type", f"{kind} is not made for {info.name}", hint)
+        else:  # a later one, or a slip: who knows
+            yield Problem("warning", f"{path}.type", f"{kind:.60} is not known to be made for {info.name}", hint)
     wanted = _EDITORS.get(kind)
     if wanted is not None and tool.get("name") != wanted:
         yield Problem("error", f"{path}.name", f"the name of {kind} has to be {wanted}")

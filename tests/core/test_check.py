@@ -471,6 +471,9 @@ def test_the_old_editor_does_not_fit() -> None:
     found = request(tools=[{"type": "text_editor_20250124", "name": "str_replace_editor"}]).check()
     assert [(problem.severity, problem.path) for problem in found] == [("info", ""), ("error", "tools[0].type")]
     assert found[1].hint == "use text_editor_20250728 with the name str_replace_based_edit_tool"
+    (later,) = request(tools=[{"type": "text_editor_20990101", "name": "edit"}]).check()
+    assert (later.severity, later.path) == ("warning", "tools[0].type")
+    assert "not known to be made for" in later.message
     none = request(model="claude-3-haiku-20240307", tools=[EDITOR]).check()
     assert not any(problem.path == "tools[0].type" for problem in none)  # not known whether it has one
 
