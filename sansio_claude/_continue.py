@@ -156,6 +156,8 @@ def continuation(
     if step == "cut":
         return _after_max_tokens(request, message, prefill)
     if step == "resume":
+        if not message.content:  # nothing to send back: the API takes no empty turn
+            return Continuation(request=request, how="again")
         turn = message.to_param()
         changes = container_of(request, message)
         return Continuation(request=changed(request, messages=[*_messages(request), turn], **changes), how="resume")

@@ -19,7 +19,8 @@ The rules, with the stop reasons' steps of `_continue.STEPS`:
 - An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with two
   exceptions that the API would refuse: a text block without text is left out, and an input that is no JSON object
   stands as `{"INVALID_JSON": raw text}`.
-- pause_turn: the answer goes back unchanged, nothing is run. compaction: the block stands first in the next request.
+- pause_turn: the answer goes back unchanged, nothing is run; calls in it are run if the answer's last part ends with
+  "tool_use". One without content ends the run. compaction: the block stands first in the next request.
 - max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for again
   with twice the tokens, up to what the model can give. Any other cut answer ends the run.
 - A refused turn is not kept, nor are its paused parts. Of an answer that ends the run with calls that may not be
@@ -40,11 +41,11 @@ from sansio_claude._continue import container_of, larger_max_tokens, next_step
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._message import Message
 from sansio_claude._request import MessageRequest
-from sansio_claude._tool_blocks import ToolInputBlock
+from sansio_claude._tool_blocks import ToolInputBlock, ToolUseBlock
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._schema import RunnableTool, tool
-from sansio_claude.tools._turn import close_turn, is_whole, last_turn_of, plain, refusal_of, turn_of
+from sansio_claude.tools._turn import calls_of_last_turn, close_turn, is_whole, last_turn_of, plain, refusal_of, turn_of
 
 __all__ = ["ToolLoop", "ToolParam"]
 
@@ -174,10 +175,10 @@ class ToolLoop:
             self._usage[key] += getattr(message.usage, key) or 0
         self._request.update(container_of(self._request, message))
         step = next_step(message.stop_reason)
-        if step == "run_tools" and message.tool_uses:
-            self._begin_calls(message)
-        elif step == "resume":
-            self._resume(message)
+        if step == "run_tools" and (uses := [*calls_of_last_turn(self._history, self._first), *message.tool_uses]):
+            self._begin_calls(message, uses)
+        elif step == "resume" and (turn := turn_of(message.content)):
+            self._resume(message, turn)
         elif step == "compacted":
             self._compacted(message)
         elif step == "cut" and (more := self._more_tokens(message)) is not None:
@@ -313,8 +314,7 @@ class ToolLoop:
         request["messages"] = self._history[self._first :]
         return request
 
-    def _begin_calls(self, message: Message) -> None:
-        uses = message.tool_uses
+    def _begin_calls(self, message: Message, uses: list[ToolUseBlock]) -> None:
         ids = [block.id for block in uses]
         if "" in ids or len(set(ids)) < len(ids):
             self._error = RemoteProtocolError(
@@ -323,7 +323,8 @@ class ToolLoop:
                 partial=message,
             )
             return
-        self._history.append({"role": "assistant", "content": turn_of(message.content)})
+        if turn := turn_of(message.content):
+            self._history.append({"role": "assistant", "content": turn})
         self._results, self._started, self._said = {}, set(), []
         self._calls = {}
         for block in uses:
@@ -373,10 +374,9 @@ class ToolLoop:
             self._request["tool_choice"] = {"type": "auto", **kept}
         self._state = "asking"
 
-    def _resume(self, message: Message) -> None:
-        if self._refused_to_send_back(message):
-            return
-        self._history.append(message.to_param())
+    def _resume(self, message: Message, turn: list[dict[str, Any]]) -> None:
+        if not self._refused_to_send_back(message):
+            self._history.append({"role": "assistant", "content": turn})
 
     def _refused_to_send_back(self, message: Message) -> bool:
         broken = any(isinstance(block, ToolInputBlock) and not is_whole(block) for block in message.content)
@@ -394,6 +394,7 @@ class ToolLoop:
         worked = any(isinstance(block, CompactionBlock) and block.content for block in message.content)
         asked_for = self._request.pop("compaction", None) is not None
         if worked:
+            close_turn(self._history, keep=True, start=self._first)
             self._first = len(self._history)
         if worked or not asked_for:
             self._history.append(message.to_param())
@@ -411,7 +412,7 @@ class ToolLoop:
         content = last_turn_of(message)
         if content:
             self._history.append({"role": "assistant", "content": content})
-        close_turn(self._history, keep=next_step(message.stop_reason) != "refused")
+        close_turn(self._history, keep=next_step(message.stop_reason) != "refused", start=self._first)
 
 
 def _arguments(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sansio_claude._blocks import TextBlock
+from sansio_claude._blocks import TextBlock, block_from_dict
 from sansio_claude._continue import next_step, whole_blocks
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import dumps
 from sansio_claude._message import Message
-from sansio_claude._tool_blocks import ToolInputBlock
+from sansio_claude._tool_blocks import ToolInputBlock, ToolUseBlock
 
-__all__ = ["INVALID", "close_turn", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
+__all__ = ["INVALID", "calls_of_last_turn", "close_turn", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
 
 INVALID: Final = "INVALID_JSON"
 """The key under which an input that is no JSON object is sent back, as the API's documentation advises."""
 
-_SERVER_CALLS: Final = ("server_tool_use", "mcp_tool_use")
+_CALLS: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
+_THINKING: Final = ("thinking", "redacted_thinking")
 
 
 def is_whole(block: ToolInputBlock) -> bool:
@@ -69,25 +70,56 @@ def last_turn_of(message: Message) -> list[dict[str, Any]]:
     return turn_of(whole_blocks(message.content, cut=cut) if cut or open_calls else message.content)
 
 
-def close_turn(history: list[dict[str, Any]], *, keep: bool) -> None:
-    """Make the last turn, paused parts included, one that a user's turn may follow. Changes the list.
+def calls_of_last_turn(history: Sequence[Mapping[str, Any]], start: int) -> list[ToolUseBlock]:
+    """The client's calls in the turn at the end of the history, which a paused answer leaves without results."""
+    blocks = (block_from_dict(plain(block)) for block in _blocks_from(history, _begin_of_turn(history, start)))
+    return [block for block in blocks if isinstance(block, ToolUseBlock)]
 
-    Without `keep` the turn goes. Else a server's call whose result never came goes, with all that stands behind it.
-    """
+
+def _begin_of_turn(history: Sequence[Mapping[str, Any]], start: int) -> int:
     first = len(history)
-    while first and history[first - 1]["role"] == "assistant":
+    while first > start and history[first - 1]["role"] == "assistant":
         first -= 1
-    turn = history[first:]
-    blocks = [block for message in turn for block in message["content"] if isinstance(block, dict)]
-    if any(block.get("type") == "compaction" for block in blocks[:1]):
-        return  # it stands for everything before it
-    answered = {block.get("tool_use_id") for block in blocks}
-    is_open = [block.get("type") in _SERVER_CALLS and block.get("id") not in answered for block in blocks]
-    if keep and not any(is_open):
+    return first
+
+
+def _blocks_from(history: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
+    contents = [message["content"] for message in history[first:]]
+    return [block for content in contents if isinstance(content, list) for block in content if isinstance(block, dict)]
+
+
+def close_turn(history: list[dict[str, Any]], *, keep: bool, start: int = 0) -> None:
+    """Make the last turn, paused parts included, one that a user's turn may follow. Changes the list from `start` on.
+
+    Without `keep` the turn goes. Else a call whose result never came goes, with all that stands behind it. A compaction
+    at its beginning stays: it stands for everything before it.
+    """
+    first = _begin_of_turn(history, start)
+    blocks = _blocks_from(history, first)
+    summed_up = bool(blocks) and blocks[0].get("type") == "compaction"
+    if not keep:
+        del history[first + summed_up :]
         return
+    kept = blocks
+    while (place := _first_open(kept)) is not None:
+        kept = kept[:place]
+    if kept is blocks:
+        return
+    # An answer may not end in thinking.
+    while kept and kept[-1].get("type") in _THINKING:
+        kept.pop()
     del history[first:]
-    if keep and (kept := blocks[: is_open.index(True)]):
+    if kept:
         history.append({"role": "assistant", "content": kept})
+
+
+def _first_open(blocks: Sequence[Mapping[str, Any]]) -> int | None:
+    """The place of the first call without a result."""
+    answered = {block.get("tool_use_id") for block in blocks}
+    for place, block in enumerate(blocks):
+        if block.get("type") in _CALLS and block.get("id") not in answered:
+            return place
+    return None
 
 
 def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str | None:

@@ -122,6 +122,11 @@ def test_F_a_paused_answer_is_sent_back_unchanged() -> None:
         assert found.request["container"] == after
 
 
+def test_F_of_a_paused_answer_without_content_nothing_is_sent_back() -> None:
+    found = go_on(a_request(), message("pause_turn"))
+    assert (found.how, found.request) == ("again", a_request())
+
+
 def test_F_compaction_goes_first() -> None:
     block = {"type": "compaction", "content": "A summary.", "encrypted_content": "o=="}
     turn = {"role": "assistant", "content": [block]}

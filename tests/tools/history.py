@@ -13,8 +13,11 @@ Block = dict[str, Any]
 CALLS_OF_THE_SERVER = ("server_tool_use", "mcp_tool_use")
 
 
-def problems(messages: list[dict[str, Any]], *, tools: set[str] | None = None) -> list[str]:
-    """Everything that is wrong with a request's messages; empty when the API would take them."""
+def problems(messages: list[dict[str, Any]], *, paused: bool = False) -> list[str]:
+    """Everything that is wrong with a request's messages; empty when the API would take them.
+
+    `paused`: the last turn is a paused answer that goes back unchanged, whatever it calls.
+    """
     found: list[str] = []
     if not messages:
         return ["no messages"]
@@ -29,7 +32,8 @@ def problems(messages: list[dict[str, Any]], *, tools: set[str] | None = None) -
     for number, (role, blocks) in enumerate(turns):
         before = turns[number - 1] if number else ("", [])
         last = number == len(turns) - 1
-        found += [f"turn {number}: {words}" for words in _turn_problems(role, blocks, before, seen, last=last)]
+        place = "paused" if last and paused else "last" if last else ""
+        found += [f"turn {number}: {words}" for words in _turn_problems(role, blocks, before, seen, place)]
     return found
 
 
@@ -50,7 +54,7 @@ def _joined(messages: list[dict[str, Any]]) -> list[tuple[str, list[Block]]]:
 
 
 def _turn_problems(
-    role: str, blocks: list[Block], before: tuple[str, list[Block]], seen: set[str], *, last: bool
+    role: str, blocks: list[Block], before: tuple[str, list[Block]], seen: set[str], place: str
 ) -> list[str]:
     found: list[str] = []
     if role not in ("user", "assistant"):
@@ -71,11 +75,11 @@ def _turn_problems(
     if results and blocks[: len(results)] != results:
         found.append("results do not stand first")
     if role == "assistant":
-        found += _assistant_problems(blocks, seen, last=last)
+        found += _assistant_problems(blocks, seen, place)
     return found
 
 
-def _assistant_problems(blocks: list[Block], seen: set[str], *, last: bool) -> list[str]:
+def _assistant_problems(blocks: list[Block], seen: set[str], place: str) -> list[str]:
     found: list[str] = []
     if blocks and blocks[-1]["type"] in ("thinking", "redacted_thinking"):
         found.append("it ends in thinking")
@@ -87,9 +91,9 @@ def _assistant_problems(blocks: list[Block], seen: set[str], *, last: bool) -> l
             if block["id"] in seen:
                 found.append(f"the id {block['id']} twice")
             seen.add(block["id"])
-        if block["type"] == "tool_use" and last:
+        if block["type"] == "tool_use" and place == "last":
             found.append("a call at the end that has no result")
-        if block["type"] in CALLS_OF_THE_SERVER and block["id"] not in answered and not last:
+        if block["type"] in CALLS_OF_THE_SERVER and block["id"] not in answered and not place:
             if not any(other["type"] == "tool_use" for other in blocks):
                 found.append("a server's call without its result, not at the end")
     return found

@@ -293,6 +293,58 @@ def test_calls_in_a_paused_answer_are_not_run() -> None:
     assert asked_messages(loop)[1]["content"] == [call(1, location="x")]
 
 
+def test_calls_in_a_paused_answer_are_run_where_its_turn_ends_with_tool_use() -> None:
+    loop = a_loop()
+    first, second = call(1, location="x"), call(2, location="y")
+    loop.receive_message(answer("pause_turn", first))
+    loop.receive_message(answer("tool_use", text("And"), second))
+    assert calls_of(loop) == ["toolu_1", "toolu_2"]
+    loop.receive_result("toolu_2", "fine")
+    loop.receive_result("toolu_1", "rain")
+    assert [block["tool_use_id"] for block in asked(loop)["messages"][-1]["content"]] == ["toolu_1", "toolu_2"]
+    alone = a_loop()
+    alone.receive_message(answer("pause_turn", first))
+    alone.receive_message(answer("tool_use"))
+    assert calls_of(alone) == ["toolu_1"]
+    alone.receive_result("toolu_1", "fine")
+    assert [turn["role"] for turn in asked(alone)["messages"]] == ["user", "assistant", "user"]
+    same = a_loop()
+    same.receive_message(answer("pause_turn", first))
+    same.receive_message(answer("tool_use", first))
+    with pytest.raises(RemoteProtocolError, match="no ids or the same ones"):
+        same.next_action()
+
+
+def test_calls_in_a_paused_answer_that_nothing_ran_do_not_stay() -> None:
+    loop = a_loop()
+    thinking = {"type": "thinking", "thinking": "", "signature": "sig=="}
+    loop.receive_message(answer("pause_turn", text("Well."), thinking, call(1, location="x"), text("Yes.")))
+    loop.receive_message(answer("end_turn", text("Never mind.")))
+    assert loop.history == [GO, {"role": "assistant", "content": [text("Well.")]}]
+
+
+def test_a_paused_answer_without_content_ends_the_run() -> None:
+    for content in ([], [text(" ")]):
+        loop = a_loop()
+        loop.receive_message(answer("pause_turn", *content))
+        assert finished(loop) == "pause_turn"
+        assert loop.history == [GO]
+
+
+def test_a_refusal_takes_the_paused_parts_behind_a_compaction_along() -> None:
+    loop = a_loop()
+    block = {"type": "compaction", "content": "A summary."}
+    loop.receive_message(answer("pause_turn", text("Let me see."), call(1, location="x")))
+    loop.receive_message(answer("compaction", block))
+    loop.receive_message(answer("pause_turn", text("Well")))
+    loop.receive_message(answer("refusal"))
+    assert loop.history[-1] == {"role": "assistant", "content": [block]}
+    loop.add_user("Something else, then.")
+    assert asked(loop)["messages"][0] == {"role": "assistant", "content": [block]}
+    loop.receive_message(answer("tool_use", call(2, location="y")))
+    assert calls_of(loop) == ["toolu_2"]
+
+
 def asked_messages(loop: ToolLoop) -> list[dict[str, Any]]:
     action = loop.next_action()
     assert isinstance(action, AskModel)

@@ -96,7 +96,7 @@ class Loop(RuleBasedStateMachine):
                 case AskModel(turn=turn, request=request):
                     assert not self.out
                     assert turn <= self.max_turns
-                    assert problems(request["messages"]) == []
+                    assert problems(request["messages"], paused=self.paused()) == []
                     assert [definition["name"] for definition in request["tools"]] == list(NAMES[:3])
                     assert self.loop.next_action() == self.action
                     return
@@ -114,6 +114,7 @@ class Loop(RuleBasedStateMachine):
         server=st.sampled_from(["", "pair", "open"]),
         calls=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(INPUTS)), max_size=4),
         compaction=st.sampled_from(["", "worked", "failed"]),
+        empty=st.sampled_from([False, False, False, True]),
     )
     def answer(
         self,
@@ -123,6 +124,7 @@ class Loop(RuleBasedStateMachine):
         server: str,
         calls: list[tuple[str, str]],
         compaction: str,
+        empty: bool,
     ) -> None:
         content: list[dict[str, Any]] = []
         if stop == "compaction":
@@ -137,7 +139,7 @@ class Loop(RuleBasedStateMachine):
             if self.open:  # what a paused answer waited for
                 content.append(search_result(self.open))
                 self.open = ""
-            content.append({"type": "text", "text": "words" if stop == "pause_turn" else text})
+            content.append({"type": "text", "text": text})
             if server:
                 self.number += 1
                 content.append(tool_use("server_tool_use", self.number, "web_search", "{}"))
@@ -145,11 +147,13 @@ class Loop(RuleBasedStateMachine):
                     content.append(search_result(f"toolu_{self.number}"))
                 else:
                     self.open = f"toolu_{self.number}"
-            if stop != "pause_turn":
-                for name, given in calls:
-                    self.number += 1
-                    content.append(tool_use("tool_use", self.number, name, given))
-            if all(block["type"] in ("thinking", "redacted_thinking", "text") for block in content):
+            for name, given in calls:
+                self.number += 1
+                # A paused answer with an input that cannot go back ends the run.
+                content.append(tool_use("tool_use", self.number, name, "{}" if stop == "pause_turn" else given))
+            if stop == "pause_turn" and empty:
+                content = []
+            elif all(block["type"] in ("thinking", "redacted_thinking", "text") for block in content):
                 content.append({"type": "text", "text": "said"})
         usage = {"input_tokens": 10, "output_tokens": 1}
         raw = {"id": "msg", "role": "assistant", "content": content, "stop_reason": stop, "usage": usage}
@@ -169,8 +173,8 @@ class Loop(RuleBasedStateMachine):
         came = [block for block in raw["content"] if block.get("text", "x").strip()]
         if raw["stop_reason"] in ("tool_use", "pause_turn", "compaction", "end_turn", "stop_sequence"):
             if raw["stop_reason"] == "tool_use" or not any(block["type"] == "tool_use" for block in came):
-                assert len(kept) == len(came) or raw["stop_reason"] == "pause_turn"
-        for one, other in zip(kept, came if raw["stop_reason"] != "pause_turn" else raw["content"], strict=False):
+                assert len(kept) == len(came)
+        for one, other in zip(kept, came, strict=False):
             if "INVALID_JSON" in str(one):
                 assert {**one, "input": 0} == {**other, "input": 0}
             else:
@@ -230,17 +234,25 @@ class Loop(RuleBasedStateMachine):
     def the_history_can_be_gone_on_with(self) -> None:
         history = self.loop.history
         if isinstance(self.action, Finished):
-            assert problems(history if self.paused() else [*history, {"role": "user", "content": "go on"}]) == []
+            paused = self.paused()
+            assert (
+                problems(history if paused else [*history, {"role": "user", "content": "go on"}], paused=paused) == []
+            )
 
     @invariant()
     def calls_ran_only_after_tool_use(self) -> None:
-        legal = {
-            block["id"]
-            for raw in self.answers
-            if raw["stop_reason"] == "tool_use"
-            for block in raw["content"]
-            if block["type"] == "tool_use" and block["input"] in ({"n": 1}, {})
-        }
+        legal: set[str] = set()
+        paused: set[str] = set()
+        for raw in self.answers:
+            calls = {
+                block["id"]
+                for block in raw["content"]
+                if block["type"] == "tool_use" and block["input"] in ({"n": 1}, {})
+            }
+            if raw["stop_reason"] == "pause_turn":
+                paused |= calls  # the same turn may end with tool_use
+            elif raw["stop_reason"] == "tool_use":
+                legal |= calls | paused
         assert set(self.handed_out) <= legal
 
     @invariant()
