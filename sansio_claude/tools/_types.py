@@ -152,7 +152,12 @@ def _schema_of(kind: Any, label: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
     except Exception as error:  # msgspec's own refusals, and whatever a type's own hooks raise
-        raise LocalProtocolError(f"no JSON schema can be made for {label}: {error}") from error
+        # The lines above the last advise on options of msgspec that nobody has here.
+        words = (str(error) or type(error).__name__).splitlines()[-1]
+        raise LocalProtocolError(
+            f"no JSON schema can be made for {label}: {words}. Use types that JSON has, dataclasses, attrs classes or "
+            "TypedDicts of them, or make the Tool by hand"
+        ) from error
     return schema, components
 
 

@@ -442,7 +442,7 @@ def _unknown(value: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa:
         (_with_kwargs, "takes \\*args or \\*\\*kwargs"),
         (_generator, "is a generator"),
         (_async_generator, "is a generator"),
-        (_without_schema, "no JSON schema can be made for the parameter 'value' of _without_schema"),
+        (_without_schema, "no JSON schema can be made for the parameter 'value' of _without_schema: type "),
         (_two_classes, "no JSON schema can be made for the parameter 'value' of _two_classes"),
         (_unknown, "a type hint cannot be resolved \\(NameError: name 'Nowhere'"),
         (lambda: None, "'<lambda>' is no tool name"),
