@@ -78,7 +78,9 @@ class DiskFiles:
     """The files below the folder `root`, for the text editor. Blocking; safe to use from one thread at a time.
 
     `name` is the root's path as the model sees it (default: its real path); `max_bytes` the size of the largest
-    file that is read or written. Raises LocalProtocolError where `root` is no folder.
+    file that is read or written. `hard_links=True` takes files that have a second name too, which may stand outside;
+    `descriptors=False` goes the way of systems that cannot open relative to a folder. Raises LocalProtocolError where
+    `root` is no folder, and for an empty one, which would be the current folder.
     """
 
     def __init__(
@@ -90,11 +92,15 @@ class DiskFiles:
         hard_links: bool = False,
         descriptors: bool = _HAS_DESCRIPTORS,
     ) -> None:
+        if not os.fspath(root):
+            raise LocalProtocolError('the root folder has no name; for the current folder say "."')
         try:
             self._root = Path(root).resolve(strict=True)
             found = self._root.stat()
         except OSError as error:
             raise LocalProtocolError(f"the root folder cannot be opened: {error.strerror}") from error
+        except ValueError as error:
+            raise LocalProtocolError("the root folder's name has a NUL in it") from error
         if not stat.S_ISDIR(found.st_mode):
             raise LocalProtocolError("the root is not a folder")
         self._identity = (found.st_dev, found.st_ino)

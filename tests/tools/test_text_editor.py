@@ -459,6 +459,10 @@ def test_a_root_that_is_no_folder_is_the_callers_mistake(tmp_path: Path) -> None
         DiskFiles(tmp_path / "file")
     with pytest.raises(LocalProtocolError, match="cannot be opened"):
         DiskFiles(tmp_path / "missing")
+    with pytest.raises(LocalProtocolError, match="has a NUL in it"):
+        DiskFiles(f"{tmp_path}\0")
+    with pytest.raises(LocalProtocolError, match="has no name"):
+        DiskFiles("")
     for name in ("repo", "/repo/../x", "", "/a/./b", "/a\nb"):
         with pytest.raises(LocalProtocolError, match="no plain absolute path"):
             DiskFiles(tmp_path, name=name)
