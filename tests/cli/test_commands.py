@@ -375,10 +375,29 @@ def test_usage() -> None:
         assert result.returncode == 2
         assert "usage:" in result.stderr
         assert "Traceback" not in result.stderr
+    for arguments in (["ask", "Hi", "--max-tokens", "many"], ["demo", "--speed", "much"]):
+        result = run(*arguments)
+        assert result.returncode == 2
+        assert f"argument {arguments[-2]}: it must be a" in result.stderr
     result = run("ask", "Hi", "--thinking", "hard", ANTHROPIC_API_KEY=KEY)
     assert result.returncode == 2
     assert "--thinking" in result.stderr
     assert run("--version").stdout.startswith("sansio-claude ")
+
+
+def test_ctrl_c_while_modules_are_imported_ends_quietly() -> None:
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'sansio_claude._cli':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from sansio_claude.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 
 def without(*modules: str) -> list[str]:
