@@ -10,7 +10,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any, Final, TextIO
 
 import attrs
 
@@ -30,6 +31,7 @@ _PACE: Final = 0.035  # seconds between two events of demo and replay at speed 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character is no reason to stop.
         reconfigure = getattr(stream, "reconfigure", None)
@@ -49,7 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _unread()
+    except OSError as error:  # a full disk; what goes wrong with files and the network has been said by now
+        _silence(sys.stdout)
+        return _complain(Complaint(f"The output cannot be written ({error.strerror}): make room, or write elsewhere."))
     return status
+
+
+def _open_what_is_closed() -> None:
+    """A standard stream that was closed before leads nowhere, and its number goes to no socket."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nothing, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
 
 
 def _complain(complaint: Complaint) -> int:
@@ -58,14 +71,21 @@ def _complain(complaint: Complaint) -> int:
         print(f"sansio-claude: {complaint}", file=sys.stderr)
     except BrokenPipeError:
         return _unread()
+    except OSError:
+        _silence(sys.stderr)  # there is nowhere left to say it
     return complaint.status
 
 
 def _unread() -> int:
-    """Whoever read our output has seen enough. Python would complain once more when it flushes at exit."""
-    with open(os.devnull, "wb") as nothing:
-        os.dup2(nothing.fileno(), sys.stdout.fileno())
+    """Whoever read our output has seen enough."""
+    _silence(sys.stdout)
     return _BROKEN_PIPE
+
+
+def _silence(stream: TextIO) -> None:
+    """Nothing more goes out there. Python would complain once more when it flushes at exit."""
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -244,14 +264,13 @@ def _serve_local(
     from sansio_claude.testing import ReplayServer, serve_in_thread
 
     server = ReplayServer(transcripts, pace=_pace(options))
-    try:
-        with serve_in_thread(server) as address:
-            endpoint = Endpoint.from_base_url(address.url, api_key="not-needed")
-            return show(Request(endpoint=endpoint, arguments=arguments))
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise Complaint(f"No server can listen on this machine ({error}): allow sockets on 127.0.0.1.") from error
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(serve_in_thread(server))
+        except OSError as error:
+            raise Complaint(f"No server can listen on this machine ({error}): allow sockets on 127.0.0.1.") from error
+        endpoint = Endpoint.from_base_url(address.url, api_key="not-needed")
+        return show(Request(endpoint=endpoint, arguments=arguments))
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -271,18 +290,21 @@ def _serve(options: argparse.Namespace) -> int:
     server = ReplayServer([entry(path) for path in options.files], cycle=True, pace=_pace(options))
 
     async def serve() -> None:
-        async with serve_in_asyncio(server, host=options.host, port=options.port) as address:
+        async with AsyncExitStack() as stack:
+            try:
+                address = await stack.enter_async_context(
+                    serve_in_asyncio(server, host=options.host, port=options.port)
+                )
+            except (OSError, OverflowError) as error:
+                where = f"{options.host}:{options.port}"
+                raise Complaint(
+                    f"No server can listen at {where} ({error}): choose another --port or --host."
+                ) from error
             print(f"Serving {len(options.files)} recorded stream(s) at {address.url}; Ctrl-C ends it.")
             print(f"Try: ANTHROPIC_API_KEY=any sansio-claude ask hello --base-url {address.url}", flush=True)
             await asyncio.Event().wait()
 
-    try:
-        asyncio.run(serve())
-    except (OSError, OverflowError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        where = f"{options.host}:{options.port}"
-        raise Complaint(f"No server can listen at {where} ({error}): choose another --port or --host.") from error
+    asyncio.run(serve())
     return 0
 
 

@@ -366,6 +366,53 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
             assert process.wait(LIMIT) == 141
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["demo", "--fast"], ["decode", "FILE"], ["serve", "FILE"]])
+def test_a_full_disk_is_said_in_one_sentence(arguments: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "answer.sse"
+    file.write_bytes(compose("Hello.").data)
+    arguments = [str(file) if argument == "FILE" else argument for argument in arguments]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            command(*arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            timeout=LIMIT,
+            check=False,
+        )
+        nowhere = subprocess.run(
+            command("decode", tmp_path / "missing"),
+            stdout=full,
+            stderr=full,
+            env=environment(),
+            timeout=LIMIT,
+            check=False,
+        )
+    assert result.returncode == nowhere.returncode == 1
+    assert result.stderr == (
+        "sansio-claude: The output cannot be written (No space left on device): make room, or write elsewhere.\n"
+    )
+
+
+def test_standard_streams_that_are_closed() -> None:
+    """Nothing can be said, and nothing goes wrong."""
+    for closed, more, status in (
+        (">&-", "demo --fast", 0),
+        ("<&- >&-", "decode -", 1),
+        (">&- 2>&-", "decode missing", 1),
+    ):
+        shell = f"exec {' '.join(command())} {more} {closed}"
+        result = subprocess.run(
+            ["sh", "-c", shell], capture_output=True, text=True, env=environment(), timeout=LIMIT, check=False
+        )
+        assert result.returncode == status
+        assert result.stderr.count("\n") == (more == "decode -")
+        assert "is empty" in result.stderr or not result.stderr
+
+
 def test_usage() -> None:
     result = run()
     assert result.returncode == 2
