@@ -1,8 +1,7 @@
 """For tests: ways to cut bytes, composed streams of the real shape, and a server that replays them.
 
 Nothing here is needed to use the library. Everything here is public and kept stable, for the tests of
-programs that use it. Importing this package brings in no event loop: each runner imports its own when it is
-asked for.
+programs that use it. Importing this package brings in no event loop: each runner imports its own when it is asked for.
 
     from sansio_claude.testing import ReplayServer, compose, serve_in_thread
 

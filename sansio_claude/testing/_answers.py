@@ -36,8 +36,7 @@ ERROR_TYPES: Final[Mapping[int, str]] = {
 class Answer:
     """One HTTP answer.
 
-    Make one with `Answer.stream`, `Answer.json`, `Answer.error` or `Answer.raw`; `attrs.evolve` changes
-    one.
+    Make one with `Answer.stream`, `Answer.json`, `Answer.error` or `Answer.raw`; `attrs.evolve` changes one.
     """
 
     pieces: tuple[bytes, ...] = ()
@@ -46,8 +45,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     """Headers beside those that frame the body, as (name, value)."""
     framing: Framing = "chunked"
-    """How the end of the body is known: chunked, by content-length, or by the end of the connection; "raw"
-    says
+    """How the end of the body is known: chunked, by content-length, or by the end of the connection; "raw" says
     that the pieces are everything that is sent, with no head made for them."""
     delay: float = 0.0
     """Seconds from the request to the head of the answer."""
@@ -55,8 +53,7 @@ class Answer:
     """Seconds before each piece."""
     end: AnswerEnd = "clean"
     """What comes after the pieces: the legal end; or, with the body unfinished, a closed connection, a
-    reset
-    one, or silence until the client leaves."""
+    reset one, or silence until the client leaves."""
     keep_alive: bool = True
     """False: the connection is closed after the answer, and the head says so."""
 

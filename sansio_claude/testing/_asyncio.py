@@ -27,8 +27,7 @@ async def serve_in_asyncio(
 ) -> AsyncIterator[ServerAddress]:
     """Serve on this event loop while the block runs; port 0 takes any free one.
 
-    At the end of the block every connection is closed. Raises OSError where the address cannot be listened
-    at.
+    At the end of the block every connection is closed. Raises OSError where the address cannot be listened at.
     """
     tasks: set[asyncio.Task[None]] = set()
 

@@ -1,10 +1,8 @@
 """ReplayConnection: the server's side of one HTTP/1.1 connection, without the connection.
 
-A runner repeats: ask `next_action(now)`, do it, report. `now` is in seconds on any clock that never goes
-back.
+A runner repeats: ask `next_action(now)`, do it, report. `now` is in seconds on any clock that never goes back.
 
-    Receive(until)   read; give the bytes to `receive_data`, the end to `receive_eof`. When `until` passes
-    first
+    Receive(until)   read; give the bytes to `receive_data`, the end to `receive_eof`. When `until` passes first
                      (None: never), just ask again.
     Write(data)      write all of it. Where that fails, call `lost`.
     Close(reset)     close the connection, with a TCP reset where it says so. The last action.

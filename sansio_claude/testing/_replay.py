@@ -4,14 +4,12 @@ It does no I/O itself. A runner (`serve_in_trio`, `serve_in_asyncio`, `serve_in_
 and lets a `ReplayConnection` talk on each; a test without sockets uses `reply_to`.
 
 Rules:
-* `POST .../messages` takes the next answer of the script; when the script is through, its last answer is
-given
+* `POST .../messages` takes the next answer of the script; when the script is through, its last answer is given
   again, or with `cycle=True` the whole script from its start.
 * A transcript is streamed where the request says `"stream": true`, else it is answered as one JSON message.
 * `POST .../messages/count_tokens` and `GET .../models`, `GET .../models/ID` have answers of their own.
 * Anything else is 404, another method on a known path 405, in the API's error shape.
-* With `api_key` given, a request that does not carry it (x-api-key, or authorization: Bearer) is answered
-401.
+* With `api_key` given, a request that does not carry it (x-api-key, or authorization: Bearer) is answered 401.
 """
 
 from __future__ import annotations
@@ -35,12 +33,12 @@ _ERROR_STATUSES: Final = {kind: status for status, kind in ERROR_TYPES.items()}
 
 @attrs.define(eq=False)
 class RecordedRequest:
-    """A request as it came. `outcome` says how far its answer got: "answered" when all of it was handed to
-    the
+    """A request as it came. `outcome` says how far its answer got: "answered" when all of it was handed to the
     connection, "abandoned" when the client left before."""
 
     method: str
     target: str
+    """Path and query as they stood in the request line."""
     headers: tuple[tuple[str, str], ...]
     """Names in lower case, in the order they came."""
     body: bytes
@@ -75,8 +73,10 @@ class ReplayServer:
     """Answers requests to the Messages API from a script of transcripts and other answers.
 
     An entry of the script is a `Transcript`, the bytes of a recorded stream, an `Answer`, or a function
-    that gets the `RecordedRequest` and gives one of these. `chunking`, `framing` and `pace` (seconds before
-    each piece) apply to transcripts and bytes; an `Answer` has its own.
+    that gets the `RecordedRequest` and gives one of these. `chunking`, `framing`, `pace` (seconds before each piece)
+    and `delay` (seconds before the head) apply to transcripts and bytes; an `Answer` has its own. `cycle=True` begins
+    the script anew when it is through, `api_key` is the key a request must carry (None: any or none),
+    `input_tokens` the answer to every count_tokens, `models` the ids that the models listing has.
     """
 
     script: tuple[Script, ...] = attrs.field(converter=_script)

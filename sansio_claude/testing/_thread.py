@@ -29,8 +29,8 @@ def serve_in_thread(
 ) -> Iterator[ServerAddress]:
     """Serve from a thread while the block runs; port 0 takes any free one.
 
-    At the end of the block every connection is closed and the thread has ended. Raises OSError where the
-    address cannot be listened at.
+    At the end of the block every connection is closed and the thread has ended. Raises OSError where the address
+    cannot be listened at.
     """
     ready: Future[tuple[ServerAddress, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 

@@ -1,8 +1,7 @@
 """Ways to cut bytes into chunks.
 
 What a parser says must not depend on how the network cut its input. These functions make the cuts that show
-it: the whole at once, byte by byte, every single cut, cuts and sizes that were recorded, and seeded random
-ones.
+it: the whole at once, byte by byte, every single cut, cuts and sizes that were recorded, and seeded random ones.
 
 Every chunking is a list of non-empty `bytes` which joined give the input again; of no input it is the empty
 list. The same arguments always give the same chunks.
