@@ -305,15 +305,24 @@ def _words(payload: Any) -> tuple[str | None, str, Any]:
         return None, error, None
     if not isinstance(error, dict):
         return None, "", None
+    inner: Any = error.get("error")
+    if isinstance(inner, dict) and not _text_in(error):  # a gateway's envelope around the API's
+        error = inner
     kind: Any = error.get("type")
     if kind == "error":  # the envelope itself, without an `error` inside
         kind = None
-    text: Any = error.get("message", error.get("Message"))
-    return (
-        kind if isinstance(kind, str) and kind else None,
-        text if isinstance(text, str) else "",
-        error.get("details"),
-    )
+    return kind if isinstance(kind, str) and kind else None, _text_in(error), error.get("details")
+
+
+def _text_in(error: Mapping[str, Any]) -> str:
+    """The message of an error object, under one of the names that servers and gateways give it."""
+    for key in ("message", "Message", "msg", "detail", "errors"):
+        found: Any = error.get(key)
+        if isinstance(found, list) and found and isinstance(found[0], dict):  # several: the first says enough
+            found = found[0].get("msg", found[0].get("message"))
+        if isinstance(found, str) and found:
+            return found
+    return ""
 
 
 def api_error(
@@ -345,7 +354,7 @@ def api_error(
     else:
         retryable = kind in _RETRYABLE_TYPES or status in _RETRYABLE_STATUSES or status >= 500
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    where = f"HTTP {status}" if status != 200 else "in the stream"
+    where = "in the stream" if status == 200 and phase != "before_stream" else f"HTTP {status}"
     if request_id:
         where += f", request {request_id:.100}"
     return cls(

@@ -251,6 +251,15 @@ def test_a_retryable_type_under_another_status_and_the_other_way_round() -> None
         ({"Message": "m"}, None, "m", None),
         ({"type": "error", "message": "m"}, None, "m", None),
         ({"type": "overloaded_error", "message": "m"}, "overloaded_error", "m", None),
+        ({"msg": "m", "code": 401}, None, "m", None),
+        ({"detail": "m"}, None, "m", None),
+        ({"detail": [{"loc": ["body"], "msg": "m", "type": "missing"}, {}]}, None, "m", None),
+        ({"detail": ["m"]}, None, "", None),
+        ({"errors": [{"message": "m"}]}, None, "m", None),
+        ({"errors": []}, None, "", None),
+        ({"error": {"error": {"type": "t", "message": "m", "details": 1}}}, "t", "m", 1),
+        ({"error": {"message": "outer", "error": {"type": "t", "message": "m"}}}, None, "outer", None),
+        ({"error": {"error": "m"}}, None, "", None),
         ([{"error": {"message": "m", "status": "X"}}], None, "m", None),
         ([{"error": {"message": "m"}}, {}], None, "", None),
         ([], None, "", None),
@@ -294,8 +303,9 @@ def test_the_request_id_of_the_body_counts_where_the_head_had_none() -> None:
 
 
 def test_in_a_stream_the_words_say_so() -> None:
-    error = api_error({"error": {"type": "overloaded_error", "message": "Overloaded"}}, status=200)
-    assert str(error) == "overloaded_error: Overloaded (in the stream)"
+    payload = {"error": {"type": "overloaded_error", "message": "Overloaded"}}
+    assert str(api_error(payload, status=200, phase="before_output")) == "overloaded_error: Overloaded (in the stream)"
+    assert str(api_error(payload, status=200)) == "overloaded_error: Overloaded (HTTP 200)"
 
 
 def test_long_words_are_cut_in_the_text_only() -> None:
