@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -20,8 +21,12 @@ from benchmarks.processes import ROOT, Server, replay_server
 __all__ = ["main", "summary"]
 
 MIB = 1024 * 1024
+WARM_UP = 30
+"""Samples, one a second, in which imports, caches and the allocator's pools fill up. They say nothing of a leak."""
+ENOUGH = 60
+"""Samples past the warm-up that growth is judged by; with fewer, noise and slope look alike."""
 GROWTH = 4.0
-"""MiB that RSS may grow by between the first quarter and the end: an allocator's noise, not a leak's slope."""
+"""MiB that RSS may grow by from the first fifth of what is judged to its last: an allocator's noise, no leak."""
 
 
 @contextlib.contextmanager
@@ -43,20 +48,41 @@ def _client(server: Server, loop: str, minutes: float) -> Iterator[subprocess.Po
 
 
 def summary(samples: list[dict[str, Any]], last: dict[str, Any]) -> tuple[list[str], bool]:
-    """What a soak's samples (`rss`, `fds`, in order) and last line say, in words, and whether all is well."""
-    settled = samples[len(samples) // 4 :]
-    grown = (settled[-1]["rss"] - settled[0]["rss"]) / MIB
-    most = max(sample["fds"] for sample in settled)
+    """What a soak's samples (`rss`, `fds`, in order) and last line say, in words, and whether all is well.
+
+    Answers and descriptors are judged always, growth only where the run was long enough to tell.
+    """
+    memory, flat = _growth([sample["rss"] / MIB for sample in samples])
+    descriptors = [sample["fds"] for sample in samples]
     lines = [
         f"{last['calls']:,} calls, {last['good']:,} of them good, {last['left']:,} left early, "
         f"{last['faults']:,} faults met; {len(last['wrong'])} wrong",
-        f"RSS {settled[0]['rss'] / MIB:.1f} MiB after the first quarter, {grown:+.2f} MiB by the end",
-        f"descriptors {settled[0]['fds']} to {most} while running, {last['fds_before']} before and "
+        memory,
+        f"descriptors {min(descriptors)} to {max(descriptors)} while running, {last['fds_before']} before and "
         f"{last['fds_after']} after",
     ]
     lines += [f"WRONG: {words}" for words in last["wrong"][:20]]
-    fine = not last["wrong"] and grown <= GROWTH and last["fds_after"] <= last["fds_before"] and last["calls"] > 0
+    fine = not last["wrong"] and flat and last["fds_after"] <= last["fds_before"] and last["calls"] > 0
     return lines, fine
+
+
+def _growth(levels: list[float]) -> tuple[str, bool]:
+    """What the levels of RSS (MiB) say, and whether they speak against a leak, or not at all.
+
+    Medians of the first and the last fifth are compared: a single sample may fall on any moment of a call.
+    """
+    settled = levels[max(WARM_UP, len(levels) // 4) :]
+    if len(settled) < ENOUGH:
+        return (
+            f"RSS {levels[-1]:.1f} MiB at the end; its growth is not judged: that takes {WARM_UP} seconds of warm-up "
+            f"and {ENOUGH} more, and this run had {len(levels)}",
+            True,
+        )
+    part = len(settled) // 5
+    first, end = statistics.median(settled[:part]), statistics.median(settled[-part:])
+    grown = end - first
+    words = f"RSS {first:.1f} MiB past the warm-up, {grown:+.2f} MiB by the end (at most {GROWTH:+.0f} is well)"
+    return words, grown <= GROWTH
 
 
 def main(minutes: float) -> int:

@@ -391,19 +391,59 @@ def soak_end(**changes: Any) -> dict[str, Any]:
     return end | changes
 
 
+FLAT = [50.0] * 200
+
+
 @pytest.mark.parametrize(
-    ("rss", "end", "fine"),
+    ("end", "fine"),
     [
-        ([90, 50, 51, 51], soak_end(), True),
-        ([50, 50, 60, 70], soak_end(), False),
-        ([50, 50, 50, 50], soak_end(wrong=["bad"]), False),
-        ([50, 50, 50, 50], soak_end(fds_after=9), False),
-        ([50, 50, 50, 50], soak_end(calls=0), False),
+        (soak_end(), True),
+        (soak_end(wrong=["bad"]), False),
+        (soak_end(fds_after=9), False),
+        (soak_end(calls=0), False),
     ],
 )
-def test_what_a_soak_says(rss: list[int], end: dict[str, Any], fine: bool) -> None:
-    samples = [{"rss": level * soak.MIB, "fds": 30} for level in rss]
-    lines, well = soak.summary(samples, end)
+@pytest.mark.parametrize("rss", [FLAT, FLAT[:1]], ids=["long", "short"])
+def test_what_a_soak_says(rss: list[float], end: dict[str, Any], fine: bool) -> None:
+    lines, well = soak.summary(soak_samples(rss), end)
     assert well is fine
     assert any(f"{end['calls']} calls" in line for line in lines)
     assert any("WRONG" in line for line in lines) is bool(end["wrong"])
+
+
+def soak_samples(rss: Sequence[float]) -> list[dict[str, Any]]:
+    return [{"rss": level * soak.MIB, "fds": 30} for level in rss]
+
+
+JUDGED = soak.WARM_UP + soak.ENOUGH
+
+
+@given(st.integers(JUDGED, 1_000), st.floats(10, 90), st.floats(0, 60), st.randoms(use_true_random=False))
+def test_a_soak_whose_memory_is_flat_is_well(length: int, level: float, start: float, chance: Any) -> None:
+    """However it began, and with noise that an allocator makes."""
+    rss = [level + chance.uniform(-1.5, 1.5) for _ in range(length)]
+    rss[: soak.WARM_UP] = [max(1.0, start)] * soak.WARM_UP
+    lines, well = soak.summary(soak_samples(rss), soak_end())
+    assert well, lines
+    assert "past the warm-up" in lines[1]
+
+
+@given(st.integers(JUDGED, 1_000), st.floats(10, 90), st.floats(8, 500), st.booleans())
+def test_a_soak_whose_memory_grows_is_not_well(length: int, level: float, growth: float, bends: bool) -> None:
+    """Steadily, or only in its second half."""
+    half = length // 2
+    rss = [level + growth * (max(0, at - half) / half if bends else at / length) for at in range(length)]
+    lines, well = soak.summary(soak_samples(rss), soak_end())
+    assert not well, lines
+
+
+@given(st.lists(st.floats(10, 500), min_size=1, max_size=JUDGED - 1))
+def test_growth_in_a_soak_that_is_too_short_is_not_judged_and_it_says_so(rss: list[float]) -> None:
+    lines, well = soak.summary(soak_samples(rss), soak_end())
+    assert well
+    assert "not judged" in lines[1]
+
+
+def test_one_high_sample_is_no_growth_and_one_low_one_hides_none() -> None:
+    assert soak.summary(soak_samples([*FLAT, 90.0]), soak_end())[1]
+    assert not soak.summary(soak_samples([*range(10, 210), 10]), soak_end())[1]
