@@ -75,7 +75,7 @@ broken(
 broken("http_1xx_flood", FLOW(lambda: (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 for _ in range(500))), want="limit")
 broken(
     "http_1xx_large",
-    FLOW(lambda: (b"HTTP/1.1 103 Hints\r\nlink: " + b"a" * 30_000 + b"\r\n\r\n" for _ in range(50))),
+    FLOW(lambda: (b"HTTP/1.1 103 Hints\r\nlink: " + b"a" * 30_000 + b"\r\n\r\n" for _ in range(300))),
     want="limit",
 )
 broken(
