@@ -23,8 +23,8 @@ class Limits:
     """Bytes of one response head, status line to blank line. Real heads have 1 to 3 KiB; servers stop at 8 to 64."""
 
     informational: int = attrs.field(default=100, validator=ge(0))
-    """Number of 1xx answers before the final one. One or two are normal; a gateway that says 102 Processing every few
-    seconds is alive, and how long that may go on is for `Timeouts.first_byte` to say. A flood passes this in no time."""
+    """Number of 1xx answers before the final one. One or two are normal. A gateway that says 102 Processing every few
+    seconds is alive, and how long that may go on `Timeouts.first_byte` says; a flood passes this in no time."""
 
     chunk_line: int = attrs.field(default=4 * KIB, validator=gt(0))
     """Bytes of one chunk-size line with its extensions. Nobody sends extensions; the size takes 16 digits at most."""

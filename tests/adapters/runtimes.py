@@ -42,6 +42,8 @@ class Runtime:
     """gather(*async_functions): run them side by side."""
     cancel_after: Callable[[int, Callable[[], Awaitable[Any]]], Awaitable[bool]]
     """cancel_after(turns, function): run it, cancel it after so many turns of the loop; whether it was cancelled."""
+    cancel_when: Callable[[Callable[[], bool], float, Callable[[], Awaitable[Any]]], Awaitable[None]]
+    """cancel_when(ready, seconds, function): run it, cancel it so many seconds after `ready()` has become true."""
 
     def __repr__(self) -> str:
         return self.name
@@ -102,6 +104,35 @@ async def _trio_cancel_after(turns: int, function: Callable[[], Awaitable[Any]])
     return scope.cancelled_caught
 
 
+async def _asyncio_cancel_when(
+    ready: Callable[[], bool], seconds: float, function: Callable[[], Awaitable[Any]]
+) -> None:
+    task = asyncio.ensure_future(function())
+    try:
+        while not ready() and not task.done():
+            await asyncio.sleep(0.001)
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def _trio_cancel_when(ready: Callable[[], bool], seconds: float, function: Callable[[], Awaitable[Any]]) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def cancel() -> None:
+            while not ready():
+                await trio.sleep(0.001)
+            await trio.sleep(seconds)
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(cancel)
+        await function()
+        nursery.cancel_scope.cancel()
+
+
 async def _checked(function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> Any:
     """Run it, and see that no task is left."""
     result = await function(*arguments)
@@ -137,6 +168,7 @@ def _asyncio_runtime(name: str, run: Callable[..., Any]) -> Runtime:
         cast(Callable[[float], MayLeave], _asyncio_move_on),
         _asyncio_gather,
         _asyncio_cancel_after,
+        _asyncio_cancel_when,
     )
 
 
@@ -149,6 +181,7 @@ LOOPS = [
         cast(Callable[[float], MayLeave], _trio_move_on),
         _trio_gather,
         _trio_cancel_after,
+        _trio_cancel_when,
     ),
     _asyncio_runtime("asyncio", _run_asyncio),
     _asyncio_runtime("uvloop", _run_uvloop),

@@ -94,7 +94,7 @@ BIG: dict[str, Any] = {"messages": [{"role": "user", "content": "x" * 12_000_000
 
 
 def cancelled(name: str, *steps: Any, **more: Any) -> None:
-    case(f"cancel_{name}", "cancelled", [*steps], **{"cancel": 0.05, "client": {"max_connections": 1}, **more})
+    case(f"cancel_{name}", "cancelled", [*steps], **{"cancel": 0.02, "client": {"max_connections": 1}, **more})
 
 
 def proxied(**more: Any) -> dict[str, Any]:
@@ -128,7 +128,7 @@ case(
     "api|cancelled",
     [READ, error(529, "overloaded_error")],
     retry=PATIENT,
-    cancel=0.2,
+    cancel=0.05,
     tries=1,
     client={"max_connections": 1},
 )
@@ -137,7 +137,7 @@ case(
     "api|cancelled",
     [READ, error(529, "overloaded_error", "retry-after: 30")],
     retry={"longest": 60.0},
-    cancel=0.2,
+    cancel=0.05,
     tries=1,
     client={"max_connections": 1},
 )

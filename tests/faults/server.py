@@ -91,6 +91,8 @@ class Site:
         """How many connections were accepted."""
         self.left = 0
         """How many connections the client had not closed when the site was."""
+        self.settled = False
+        """Whether a connection has come to the end of its script, or to a step that waits for the client to leave."""
         self.peers: set[_Peer] = set()
         self.played = 0
         self.closing = False
@@ -229,7 +231,7 @@ class _Peer:
                 return
             step = next(self.steps, None)
             if step is None:
-                self.state = "idle"
+                self.state, self.site.settled = "idle", True
             else:
                 self.play(step)
 
@@ -266,9 +268,10 @@ class _Peer:
                     self.tls.unwrap()
                 self.send(b"")
             case "hold":
-                self.state = "hold"
+                self.state, self.site.settled = "hold", True
             case "deaf":
                 self.state, self.reading = "hold", False
+                self.site.settled = True
                 self.watch()
             case _:
                 self.pause(step)
@@ -313,6 +316,7 @@ class FaultServer:
         self._timers: list[tuple[float, int, _Peer]] = []
         self._count = 0
         self._sites: dict[Site, float] = {}  # those that are being closed, and until when
+        self._caught_up: list[threading.Event] = []  # of those who wait for it
         self._thread = threading.Thread(target=self._run, name="fault server", daemon=True)
 
     def __enter__(self) -> FaultServer:
@@ -346,6 +350,12 @@ class FaultServer:
             self._tell("close", site)
             assert site.closed.wait(30), "the fault server hangs"
 
+    def catch_up(self) -> None:
+        """Wait until all that clients have sent by now is read. A busy machine may have kept the thread from it."""
+        caught_up = threading.Event()
+        self._tell("catch up", caught_up)
+        caught_up.wait(2)
+
     def later(self, seconds: float, peer: _Peer) -> None:
         self._count += 1
         heapq.heappush(self._timers, (time.monotonic() + seconds, self._count, peer))
@@ -366,16 +376,23 @@ class FaultServer:
         while True:
             timeout = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
             if self._sites:
-                timeout = min(0.05, timeout or 0.05)
-            for key, mask in self._selector.select(timeout):
+                timeout = min(0.05, 0.05 if timeout is None else timeout)
+            ready = self._selector.select(0 if self._caught_up else timeout)
+            for key, mask in ready:
                 self._serve(key.data, mask)
+            if not ready:
+                while self._caught_up:
+                    self._caught_up.pop().set()
             while self._timers and self._timers[0][0] <= time.monotonic():
                 heapq.heappop(self._timers)[2].resume()
             while self._commands:
                 command, what = self._commands.popleft()
                 if command == "stop":
                     return
-                self._obey(command, what)
+                if command == "catch up":
+                    self._caught_up.append(what)
+                else:
+                    self._obey(command, what)
             for site, until in list(self._sites.items()):
                 if not site.peers or time.monotonic() > until:
                     self._close(site)
