@@ -89,8 +89,10 @@ class Call:
         "_started",
         "_talk",
         "_tls",
+        "_wake",
         "_wanted",
         "_written",
+        "driven",
         "handle",
     )
 
@@ -126,6 +128,9 @@ class Call:
         self._chunks: ChunkedDecoder | None = None
         self.handle: Any = None
         """The adapter's object of the connection in use."""
+        self.driven: bool = False
+        """Whether an adapter is at work on it, as only one task at a time may be. Set by the adapter."""
+        self._wake: Callable[[], object] | None = None
         self._exchange, self._answer = self._make_exchange()
         self._delivered = False
         self._fresh = False
@@ -224,8 +229,11 @@ class Call:
         self._given = NEVER
         return self._deadlines.nearest()
 
-    def on_wake(self, wake: Callable[[], object]) -> None:
-        """`wake` is called once, when the wait for a place is over. It must not call back into the call."""
+    def on_wake(self, wake: Callable[[], object] | None) -> None:
+        """`wake` is called once when a Wait or a Connect has nothing left to wait for: there is a place, or the call
+        was given up by another task. It must not call back into the call. None when nobody waits any more.
+        """
+        self._wake = wake
         self._place.on_wake(wake)
 
     # What is reported
@@ -346,6 +354,9 @@ class Call:
             self._place.leave(0.0, reusable=False)
             self._end()
         self._flow = self._events = None
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
 
     # Attempts
 
@@ -404,6 +415,8 @@ class Call:
 
     def _talking(self) -> Conversation:
         if self._talk is None or self._phase != TALK:
+            if self._phase == OVER and self._error is not None:
+                raise self._error  # given up by one task while another was at work on it
             raise LocalProtocolError(UNFIT)
         return self._talk
 

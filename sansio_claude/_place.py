@@ -42,7 +42,7 @@ class Place:
         """Get in line. Raises LocalProtocolError on a closed pool."""
         self.ticket = self._pool.request(origin, now, fresh=fresh)
 
-    def on_wake(self, wake: Callable[[], object]) -> None:
+    def on_wake(self, wake: Callable[[], object] | None) -> None:
         """Have `wake` called when it is granted."""
         if self.ticket is not None:
             self.ticket.wake = wake

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Stream", "TextIterator"]
 
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
 
 logger: Final = logging.getLogger("sansio_claude.asyncio")
 
@@ -304,12 +305,16 @@ class Stream:
         return self._call.request_id
 
     async def aclose(self) -> None:
-        """End the stream. A connection whose answer is whole is kept; this may take 50 ms."""
+        """End the stream. A connection whose answer is whole is kept; this may take 50 ms.
+
+        From another task too: whoever waits for the stream then gets a LocalProtocolError.
+        """
         self._ready = iter(())
         if self._call.done:
             _close_discarded(self._session)
             return
         self._call.close(asyncio.get_running_loop().time())
+        _close_discarded(self._session)
         try:
             while await _advance(self._session, self._call) is not None:
                 pass
@@ -360,6 +365,9 @@ class TextIterator:
 
 async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
     """Do what the call asks for until it has events, or None when it is over. Raises its error."""
+    if call.driven:
+        raise LocalProtocolError(ONE_TASK)
+    call.driven = True
     handle = call.handle
     clock = asyncio.get_running_loop().time if handle is None else handle.clock
     now = clock()
@@ -415,6 +423,8 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
         call.abandon()
         _close_discarded(session)
         raise
+    finally:
+        call.driven = False
     if failure is not None:
         raise failure.with_traceback(None)
     return None
@@ -425,14 +435,22 @@ async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
     scope = asyncio.timeout_at(None if deadline == NEVER else deadline)
     try:
         async with scope:
-            wire = await open_wire(host, port)
+            call.on_wake(lambda: scope.reschedule(loop.time()))
+            try:
+                wire = await open_wire(host, port)
+            finally:
+                call.on_wake(None)
     except Exception as error:  # a name that cannot even be encoded is no OSError
         if scope.expired():
             call.deadline_passed(loop.time())
         else:
             call.connect_failed(error, loop.time())
-    else:
+        return
+    try:
         call.connected(wire, loop.time())
+    except BaseException:  # given up meanwhile
+        wire.close()
+        raise
 
 
 async def _wait(call: Call, until: float) -> bool:
@@ -454,6 +472,7 @@ async def _wait(call: Call, until: float) -> bool:
     try:
         return await waiter
     finally:
+        call.on_wake(None)
         if timer is not None:
             timer.cancel()
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Stream", "TextIterator"]
 
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
 
 logger: Final = logging.getLogger("sansio_claude.trio")
 
@@ -303,12 +304,16 @@ class Stream:
         return self._call.request_id
 
     async def aclose(self) -> None:
-        """End the stream. A connection whose answer is whole is kept; this may take 50 ms."""
+        """End the stream. A connection whose answer is whole is kept; this may take 50 ms.
+
+        From another task too: whoever waits for the stream then gets a LocalProtocolError.
+        """
         self._ready = iter(())
         if self._call.done:
             _close_discarded(self._session)
             return
         self._call.close(trio.current_time())
+        _close_discarded(self._session)
         try:
             while await _advance(self._session, self._call) is not None:
                 pass
@@ -359,6 +364,9 @@ class TextIterator:
 
 async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
     """Do what the call asks for until it has events, or None when it is over. Raises its error."""
+    if call.driven:
+        raise LocalProtocolError(ONE_TASK)
+    call.driven = True
     clock = trio.current_time
     now = clock()
     try:
@@ -413,6 +421,8 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
         call.abandon()
         _close_discarded(session)
         raise
+    finally:
+        call.driven = False
     if failure is not None:
         raise failure.with_traceback(None)
     return None
@@ -421,16 +431,23 @@ async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
 async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
     wire: Wire | None = None
     with trio.move_on_at(deadline) as scope:
+        call.on_wake(scope.cancel)
         try:
             wire = await open_wire(host, port)
         except Exception as error:  # a name that cannot even be encoded is no OSError
             call.connect_failed(error, trio.current_time())
             return
-    if wire is not None:
-        call.connected(wire, trio.current_time())
-    else:
+        finally:
+            call.on_wake(None)
+    if wire is None:
         assert scope.cancelled_caught
         call.deadline_passed(trio.current_time())
+        return
+    try:
+        call.connected(wire, trio.current_time())
+    except BaseException:  # given up meanwhile
+        wire.close()
+        raise
 
 
 async def _wait(call: Call, until: float) -> bool:
@@ -439,8 +456,11 @@ async def _wait(call: Call, until: float) -> bool:
     token = trio.lowlevel.current_trio_token()
     # From any thread: a forgotten stream may be collected, and give its place back, in another one.
     call.on_wake(lambda: token.run_sync_soon(waiter.set))
-    with trio.move_on_at(until):
-        await waiter.wait()
+    try:
+        with trio.move_on_at(until):
+            await waiter.wait()
+    finally:
+        call.on_wake(None)
     return waiter.is_set()
 
 

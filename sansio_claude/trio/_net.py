@@ -132,7 +132,7 @@ class Wire:
                 try:
                     view = view[sock.send(view) :]
                 except BlockingIOError:
-                    await trio.lowlevel.wait_writable(sock)
+                    await _writable(sock)
         return not scope.cancelled_caught
 
     @property
@@ -168,6 +168,13 @@ async def open_wire(host: str, port: int) -> Wire:
     sock.setblocking(False)
     _set_options(sock)
     return Wire(sock, _watch())
+
+
+async def _writable(sock: socket.socket) -> None:
+    try:
+        await trio.lowlevel.wait_writable(sock)
+    except trio.ClosedResourceError:
+        raise OSError(errno.EBADF, "the connection was closed") from None
 
 
 def _watch() -> Watch:
