@@ -8,7 +8,7 @@ from typing import Any, Final
 from sansio_claude._blocks import TextBlock, block_from_dict
 from sansio_claude._continue import next_step, whole_blocks
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._json import dumps
+from sansio_claude._json import WRITTEN_DEPTH, dumps
 from sansio_claude._message import Message
 from sansio_claude._tool_blocks import ToolInputBlock, ToolUseBlock
 
@@ -143,11 +143,29 @@ def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str |
 
 
 def plain(value: Any) -> Any:
-    """A detached copy in dicts and lists; objects with `to_param()` become what goes onto the wire for them."""
+    """A detached copy in dicts and lists; objects with `to_param()` become what goes onto the wire for them.
+
+    Raises LocalProtocolError for what is nested too deep to be sent, or contains itself.
+    """
+    try:
+        return _copied(value)
+    except RecursionError:
+        pass
+    raise LocalProtocolError(f"the value nests deeper than {WRITTEN_DEPTH}, or than the stack allows")
+
+
+def _copied(value: Any) -> Any:
+    # Loops, since a comprehension takes another frame of the stack for each level.
     if hasattr(value, "to_param") and not isinstance(value, type):
         value = value.to_param()
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        copied = {}
+        for key, item in value.items():
+            copied[key] = _copied(item)
+        return copied
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        items = []
+        for item in value:
+            items.append(_copied(item))
+        return items
     return value

@@ -137,6 +137,22 @@ class Case:
     peer: Callable[[], Any] | None = None
     """A context manager that gives an address, in place of the fault server."""
 
+    async def ask_by(self, client: Any, runtime: Runtime, outcome: Outcome) -> None:
+        """The request that counts."""
+        arguments = {**ASK, **self.ask}
+        if self.how == "stream":
+            async with client.stream(**arguments) as stream:
+                try:
+                    async for event in stream:
+                        outcome.seen.append(event)
+                        if self.pause and len(outcome.seen) == 1:
+                            await runtime.sleep(self.pause)
+                    outcome.message = await stream.final_message()
+                finally:
+                    outcome.deviations = [deviation.kind for deviation in stream.deviations]
+        else:
+            outcome.message = await client.create(**arguments, stream=self.how == "message")
+
 
 CASES: Final[dict[str, Case]] = {}
 
@@ -178,24 +194,6 @@ def url_of(each: Case, site: Site) -> str:
     return f"{'https' if each.tls else 'http'}://127.0.0.1:{site.port}"
 
 
-async def _ask(client: Any, runtime: Runtime, each: Case, outcome: Outcome) -> None:
-    """The request that counts."""
-    arguments = {**ASK, **each.ask}
-    if each.how == "stream":
-        async with client.stream(**arguments) as stream:
-            try:
-                async for event in stream:
-                    outcome.seen.append(event)
-                    if each.pause and len(outcome.seen) == 1:
-                        await runtime.sleep(each.pause)
-                outcome.message = await stream.final_message()
-            finally:
-                outcome.deviations = [deviation.kind for deviation in stream.deviations]
-    else:
-        outcome.message = await client.create(**arguments, stream=each.how == "message")
-    outcome.kind = "ok"
-
-
 async def _main(each: Case, runtime: Runtime, site: Site, retries: bool, outcome: Outcome) -> None:
     options = dict(each.client(site) if callable(each.client) else each.client)
     if each.tls:
@@ -217,7 +215,8 @@ async def _main(each: Case, runtime: Runtime, site: Site, retries: bool, outcome
 
             async def attempt() -> None:
                 try:
-                    await _ask(client, runtime, each, outcome)
+                    await each.ask_by(client, runtime, outcome)
+                    outcome.kind = "ok"
                 except Exception as error:
                     outcome.kind, outcome.error = kind_of(error), error
                 except BaseException as error:
