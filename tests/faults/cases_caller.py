@@ -8,7 +8,7 @@ from sansio_claude._errors import LocalProtocolError
 from tests.adapters.runtimes import Runtime
 from tests.certificates import server_context
 from tests.faults.case import ASK, case
-from tests.faults.cases_cuts import full_queue
+from tests.faults.cases_silence import full_queue
 from tests.faults.pieces import EVENTS, GOOD, HEAD, chunk, error, events
 from tests.faults.server import DEAF, HOLD, READ, TLS, TUNNEL
 

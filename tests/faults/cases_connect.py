@@ -13,7 +13,7 @@ from sansio_claude._errors import ConnectError, ProxyError, TLSError
 from sansio_claude._tls import create_context
 from tests.certificates import server_context
 from tests.faults.case import Outcome, case
-from tests.faults.cases_answers import one_before, over
+from tests.faults.cases_reuse import one_before, over
 from tests.faults.pieces import EVENTS, FINE, GOOD, HEAD, JSON, PAGE, chunk, events, head
 from tests.faults.server import FIN, FLOW, HOLD, NOTIFY, RAW, READ, RST, TLS, TUNNEL, Site
 from tests.frames import START

@@ -10,10 +10,25 @@ from tests.faults import (
     cases_events,
     cases_http,
     cases_limits,
+    cases_refusals,
+    cases_reuse,
+    cases_silence,
     cases_status,
 )
 from tests.faults.case import CASES
 
 __all__ = ["CASES"]
 
-MODULES = (cases_answers, cases_caller, cases_connect, cases_cuts, cases_events, cases_http, cases_limits, cases_status)
+MODULES = (
+    cases_answers,
+    cases_caller,
+    cases_connect,
+    cases_cuts,
+    cases_events,
+    cases_http,
+    cases_limits,
+    cases_refusals,
+    cases_reuse,
+    cases_silence,
+    cases_status,
+)

@@ -16,7 +16,7 @@ from sansio_claude._timeouts import Timeouts
 from tests.adapters.runtimes import LOOPS, Runtime
 from tests.certificates import client_context, server_context
 from tests.faults.case import ASK, watched
-from tests.faults.cases_cuts import full_queue
+from tests.faults.cases_silence import full_queue
 from tests.faults.pieces import CHUNKED, EVENTS, FINE, GOOD, HEAD, HELLO, KEY, chunk, error, events
 from tests.faults.server import DEAF, HOLD, READ, TLS, FaultServer, Step
 
