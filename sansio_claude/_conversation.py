@@ -28,6 +28,7 @@ from sansio_claude._errors import (
     APIError,
     ClaudeError,
     ConnectError,
+    DeadlineError,
     LocalProtocolError,
     ProxyError,
     ReadError,
@@ -48,6 +49,7 @@ __all__ = ["Conversation"]
 
 DRAIN: Final = 0.05  # seconds for the end of a body behind the end of its message
 EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writing the request fails
+GLANCE: Final = 0.05  # seconds for one that must be there already when the server has long ceased to take the request
 REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
 SLICE: Final = 256 * 1024  # bytes written under one write deadline
 
@@ -106,7 +108,7 @@ class Conversation:
         self._request = b""
         self._sent = 0
         self._sending: bytes | memoryview | None = None
-        self._write_error: WriteError | None = None
+        self._write_error: WriteError | DeadlineError | None = None
         self._informational = 0
         self._progress = 0
         self.headed = False
@@ -250,7 +252,13 @@ class Conversation:
             self.phase = OVER
             return
         error = self._deadlines.passed(self._connection.place)
-        if self.phase == ANSWER:
+        if self.phase == WRITE and error.deadline == "write":
+            # A server that refuses a request early may take no more of it and leave it at that.
+            self._sending = None
+            self._write_error = error
+            self.phase = ANSWER
+            self._deadlines.step_at = now + GLANCE
+        elif self.phase == ANSWER:
             self._break_answer(error)
             self._answered(now)
         else:

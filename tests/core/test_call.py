@@ -14,6 +14,7 @@ from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._answer import Wanted
 from sansio_claude._call import Call
 from sansio_claude._endpoint import RequestHead
+from sansio_claude._conversation import GLANCE
 from sansio_claude._errors import (
     APIError,
     AuthenticationError,
@@ -669,11 +670,11 @@ class TestDeadlines:
         self.fails(World(Peer(connects="hang")), "connect", 10)
 
     def test_write(self) -> None:
-        self.fails(World(Peer(sends=["hang"])), "write", 60)
+        self.fails(World(Peer(sends=["hang"])), "write", 60 + GLANCE)
 
     def test_each_slice_has_its_time(self) -> None:
         world = World(Peer(sends=[True, "hang"]))
-        self.fails(world, "write", 60, call=world.call(body=b"x" * 400_000))
+        self.fails(world, "write", 60 + GLANCE, call=world.call(body=b"x" * 400_000))
 
     def test_first_byte(self) -> None:
         self.fails(World(Peer(["hang"])), "first_byte", 600)
@@ -858,6 +859,28 @@ class TestWriting:
         assert isinstance(error, APIError)
         assert error.status == 413
         assert world.handles[0].closed == 1
+
+    @pytest.mark.parametrize("size", [2, 400_000])
+    def test_an_answer_of_a_server_that_takes_no_more_of_the_request(self, size: int) -> None:
+        world = World(Peer([refusal(413, "request_too_large")], sends=[size == 2 and "hang", "hang"]))
+        outcome = world.run(world.call(body=b"x" * size))
+        assert isinstance(outcome.error, APIError)
+        assert outcome.error.status == 413
+        assert len(outcome.error.attempts) == 1
+        assert world.handles[0].closed == 1
+
+    @pytest.mark.parametrize("end", ["eof", "reset", "hang"])
+    def test_no_answer_behind_a_write_that_hangs(self, end: str) -> None:
+        world = World(Peer([end], sends=["hang"]), Peer([GOOD]), max_retries=1)
+        error = world.run().error
+        assert isinstance(error, DeadlineError)
+        assert error.deadline == "write"
+        assert len(error.attempts) == 1
+
+    def test_a_whole_answer_behind_a_write_that_hangs_is_used_but_not_the_connection(self) -> None:
+        world = World(Peer([GOOD], sends=["hang"]))
+        assert world.run().error is None
+        assert world.pool.idle == 0
 
     @pytest.mark.parametrize("end", ["eof", "reset", "hang"])
     def test_no_answer_behind_a_broken_write(self, end: str) -> None:

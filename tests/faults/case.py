@@ -157,12 +157,12 @@ class Case:
 CASES: Final[dict[str, Case]] = {}
 
 
-def case(name: str, want: str, *scripts: Sequence[Step], **more: Any) -> None:
+def case(name: str, want: str, *scripts: Sequence[Step], of: type[Case] = Case, **more: Any) -> None:
     """Add a case."""
     assert name not in CASES, name
     if scripts:
         more["scripts"] = scripts
-    CASES[name] = Case(name=name, want=want, **more)
+    CASES[name] = of(name=name, want=want, **more)
 
 
 def kind_of(error: BaseException) -> Kind:

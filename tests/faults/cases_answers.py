@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from tests.faults.case import Outcome, case
@@ -200,3 +201,135 @@ good("ok_empty_blocks", answer(*EVENTS[:6], start(1, TEXT_BLOCK), stop(1), DELTA
 good("ok_text_in_start", answer(START, start(0, {"type": "text", "text": "Hello, "}), *DELTAS[1:], stop(0), DELTA, END))
 good("ok_repeated_deltas_null_stop", answer(*EVENTS[:6], {**DELTA, "delta": {"stop_reason": None}}, DELTA, END))
 good("ok_set_cookie", head(200, "set-cookie: a=b", "set-cookie: c=d") + CHUNKED)
+
+
+# Neighbours of these: what else a server, a gateway or a compressing proxy may do rightly
+
+good("ok_retry_digits", answer(b"retry: " + b"9" * 5_000 + b"\n\n", *EVENTS))
+good("ok_retry_nonsense", answer("retry: \u00b2\nretry: -1\nretry: 1e9\n\n".encode(), *EVENTS))
+good("ok_id_large", answer(b"id: " + b"i" * 100_000 + b"\n\n", *EVENTS))
+good("ok_id_nul", answer(b"id: a\0b\n\n", *EVENTS))
+good("ok_unknown_fields_of_sse", answer(*(b"x-field: y\nnofield\n" + events(each) for each in EVENTS)))
+good("ok_event_line_twice", answer(*(b"event: wrong\n" + events(each) for each in EVENTS)))
+good("ok_event_line_last", answer(*(events(each).partition(b"\n")[2][:-1] + b"event: x\n\n" for each in EVENTS)))
+good("ok_blank_lines", answer(b"\n\n\n", EVENTS[0], b"\n\r\n\r", *EVENTS[1:]))
+good("ok_space_after_json", answer(*(events(each)[:-2] + b" \t  \n\n" for each in EVENTS)))
+good(
+    "ok_1xx_bytewise",
+    FLOW(lambda: (bytes([byte]) for byte in b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD[:300])),
+    GOOD[300:],
+)
+good("ok_1xx_with_length", b"HTTP/1.1 103 Hints\r\ncontent-length: 500\r\n\r\n" + GOOD)
+good("ok_1xx_with_close", b"HTTP/1.1 103 Hints\r\nconnection: close\r\n\r\n" + GOOD)
+good(
+    "ok_http10_keep_alive",
+    b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY,
+)
+good("ok_close_upper_case", head(200, "Connection: CLOSE") + CHUNKED, FIN)
+good("ok_connection_list", head(200, "connection: x-a, keep-alive") + CHUNKED)
+good("ok_upgrade_offered", head(200, "upgrade: h2c", "connection: upgrade") + CHUNKED)
+
+
+def flushed(*values: Any) -> list[bytes]:
+    """gzip as a gateway makes it of a stream: whatever has come is flushed, event by event."""
+    packer = zlib.compressobj(wbits=31)
+    return [packer.compress(events(value)) + packer.flush(zlib.Z_SYNC_FLUSH) for value in values]
+
+
+GZIP = head(200, "content-encoding: gzip")
+good("ok_gzip_flushed", GZIP + chunk(*flushed(*EVENTS)), within=3.0)
+good("ok_gzip_flushed_then_cut", GZIP + chunk(*flushed(*EVENTS)), FIN)
+good("ok_gzip_padding", GZIP + chunks(gz(BODY) + b"\0" * 512))
+good("ok_gzip_garbage_behind", GZIP + chunks(gz(BODY) + b"<html>"))
+good("ok_gzip_no_trailer", GZIP + chunks(gz(BODY)[:-8]))
+good("ok_gzip_length", head(200, "content-encoding: gzip", framing=f"content-length: {len(gz(BODY))}") + gz(BODY))
+good("ok_gzip_members", GZIP + chunks(*(gz(events(each)) for each in EVENTS)))
+good("ok_gzip_empty_members", GZIP + chunks(gz(b"") * 2_000 + gz(BODY)))
+good("ok_deflate", head(200, "content-encoding: deflate") + chunks(zlib.compress(BODY)))
+good("ok_deflate_raw", head(200, "content-encoding: deflate") + chunks(zlib.compress(BODY, wbits=-15)))
+good("ok_stop_in_two", HEAD + chunk(BODY[:-1]), 0.02, chunk(b"\n"))
+good("ok_stop_cr_held", HEAD + chunk(BODY[:-2] + b"\r"), 0.02, chunks(b"\r"))
+good("ok_stop_then_half_chunk", HEAD + chunk(BODY) + b"ff\r\nab", within=3.0)
+good("ok_stop_then_answer", HEAD + chunk(BODY) + b"HTTP/1.1 400 Bad\r\n\r\n", FIN)
+good("ok_length_then_answer", fixed(BODY, kind=SSE) + b"HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n", FIN)
+good("ok_create_stop_then_reset", HEAD + chunk(BODY), 0.02, RST, how="message")
+good("ok_create_bytewise", FLOW(lambda: (bytes([byte]) for byte in GOOD)), how="message")
+good("ok_create_pings", answer(PING, EVENTS[0], PING, *EVENTS[1:], PING), how="message")
+good(
+    "ok_many_blocks",
+    answer(
+        START,
+        *(each for at in range(200) for each in block(TEXT_BLOCK, {"type": "text_delta", "text": "ab"}, index=at)),
+        DELTA,
+        END,
+    ),
+    text="ab" * 200,
+)
+good("ok_large_event", answer(*EVENTS[:2], text("x" * 2_000_000), stop(0), DELTA, END), text="x" * 2_000_000)
+good(
+    "ok_tool_two",
+    answer(START, *tool('{"a"', ": 1}"), *tool('{"b": ', "2}", index=1), DELTA, END),
+    text=None,
+    check=tool_is({"b": 2}),
+)
+good(
+    "ok_tool_split_escapes",
+    answer(START, *tool(*'{"a": "\\ud83d\\ude42\\u00e9\\n"}'), DELTA, END),
+    text=None,
+    check=tool_is({"a": "\U0001f642\u00e9\n"}),
+)
+good("ok_tool_spaces", answer(START, *tool("  ", "\n{}", "  "), DELTA, END), text=None, check=tool_is({}))
+good(
+    "ok_tool_in_start",
+    answer(START, *block({"type": "tool_use", "id": "t", "name": "n", "input": {"a": 1}}), DELTA, END),
+    text=None,
+    check=tool_is({"a": 1}),
+)
+good("ok_tool_create", answer(START, *tool("", *PARTS), DELTA, END), how="message", text=None, check=tool_is(VALUE))
+good(
+    "ok_tool_whole",
+    whole({**MESSAGE, "content": [{"type": "tool_use", "id": "t", "name": "n", "input": VALUE}]}),
+    how="whole",
+    text=None,
+    check=tool_is(VALUE),
+)
+good(
+    "ok_redacted_thinking",
+    answer(
+        START,
+        *block({"type": "redacted_thinking", "data": "EmwK"}),
+        start(1, TEXT_BLOCK),
+        text(HELLO, 1),
+        stop(1),
+        DELTA,
+        END,
+    ),
+)
+good(
+    "ok_signature_only",
+    answer(
+        START,
+        *block({"type": "thinking", "thinking": "", "signature": ""}, {"type": "signature_delta", "signature": "c2ln"}),
+        start(1, TEXT_BLOCK),
+        text(HELLO, 1),
+        stop(1),
+        DELTA,
+        END,
+    ),
+)
+good("ok_content_in_start", answer({**START, "message": {**START["message"], "content": []}}, *EVENTS[1:]))
+RAW_JSON = JSON.partition(b"\r\n\r\n")[2]
+good("ok_json_bytewise", FLOW(lambda: (bytes([byte]) for byte in JSON)), how="whole")
+good("ok_json_deflate", whole(zlib.compress(RAW_JSON), "content-encoding: deflate"), how="whole")
+good("ok_json_1xx", b"HTTP/1.1 100 Continue\r\n\r\n" + JSON, how="whole")
+good("ok_json_http10", b"HTTP/1.0 200 OK\r\n\r\n" + RAW_JSON, FIN, how="whole")
+good("ok_json_then_idle", JSON, how="whole", within=3.0)
+good("ok_json_then_reset", JSON, 0.02, RST, how="whole")
+good("ok_json_ct_html", fixed(RAW_JSON, kind="text/html"), how="whole")
+good("ok_json_trailers", head(200) + chunk(RAW_JSON) + b"0\r\nx-sum: 1\r\n\r\n", how="whole")
+good(
+    "ok_json_slow",
+    head(200, framing=f"content-length: {len(RAW_JSON)}"),
+    FLOW(lambda: [each for at in range(0, len(RAW_JSON), 20) for each in (RAW_JSON[at : at + 20], 0.002)]),
+    how="whole",
+)

@@ -14,9 +14,13 @@ from tests.faults.pieces import (
     TEXT_BLOCK,
     answer,
     chunk,
+    chunks,
+    error,
     events,
     fixed,
+    gz,
     head,
+    page,
     whole,
 )
 from tests.faults.server import FIN, READ, RST
@@ -69,6 +73,7 @@ def over(number: int) -> Any:
     return check
 
 
+FINE_EVENTS = events(START, *block({"type": "text", "text": "Fine."}), DELTA, END)
 OPENED = events(*EVENTS[:3])
 FORGED = answer(START, *block(TEXT_BLOCK, {"type": "text_delta", "text": "forged"}), DELTA, END)
 BEFORE: dict[str, Any] = {"prelude": one_before, "played": 1}
@@ -147,3 +152,132 @@ case("reuse_after_callers_error", "ok", [READ, HEAD + chunk(OPENED)], [READ, GOO
 case("reuse_after_cut", "ok", [READ, HEAD + chunk(OPENED), FIN], [READ, GOOD], prelude=fail_before, played=1)
 case("reuse_after_open_end", "ok", [READ, FINE[:-5]], [READ, GOOD], **BEFORE, check=over(2))
 case("reuse_after_late_end", "ok", [READ, FINE[:-5], 0.01, FINE[-5:], READ, GOOD], [READ, GOOD], **BEFORE)
+
+
+async def ten_before(client: Any, runtime: Runtime) -> None:
+    for _ in range(10):
+        await one_before(client, runtime)
+
+
+async def cancel_before(client: Any, runtime: Runtime) -> None:
+    async with runtime.move_on_after(0.05):
+        await client.create(**ASK)
+
+
+async def two_before(client: Any, runtime: Runtime) -> None:
+    """Two at once, so that two connections are kept."""
+
+    async def one() -> None:
+        assert (await client.create(**ASK)).text == "Fine."
+
+    await runtime.gather(one, one)
+
+
+LATE: dict[str, Any] = {"prelude": fail_before, "played": 1}
+case("reuse_ten", "ok", [*[READ, FINE] * 10, READ, GOOD], prelude=ten_before, played=10, check=over(1))
+case(
+    "reuse_after_late_answer",
+    "ok",
+    [READ, 0.15, FORGED],
+    [READ, GOOD],
+    **LATE,
+    timeouts={"first_byte": 0.1, "idle": 1.0},
+    check=over(2),
+)
+case(
+    "reuse_after_late_rest",
+    "ok",
+    [READ, FORGED[:300], 0.15, FORGED[300:]],
+    [READ, GOOD],
+    **LATE,
+    timeouts={"idle": 0.1},
+)
+case("reuse_after_cancel", "ok", [READ, 0.1, FORGED], [READ, 0.1, GOOD], prelude=cancel_before, played=1, check=over(2))
+case("reuse_after_limit", "ok", [READ, head(200, "x-a: " + "b" * 70_000) + FORGED], [READ, GOOD], **LATE, check=over(2))
+case("reuse_after_bad_chunk", "ok", [READ, HEAD + b"zz\r\n" + FORGED], [READ, GOOD], **LATE, check=over(2))
+case("reuse_after_bad_event", "ok", [READ, answer(b"data: {\n\n"), READ, GOOD], [READ, GOOD], **LATE)
+case("reuse_after_stream_error", "ok", [READ, answer({"type": "error", "error": {}}), READ, GOOD], [READ, GOOD], **LATE)
+case(
+    "reuse_after_error_forged",
+    "ok",
+    [READ, error(400, "invalid_request_error") + FORGED],
+    [READ, GOOD],
+    **LATE,
+    check=over(2),
+)
+case("reuse_after_long_error", "ok", [READ, fixed(b"x" * 200_000, status=400)], [READ, GOOD], **LATE, check=over(2))
+case(
+    "reuse_after_redirect",
+    "ok",
+    [READ, head(307, "location: /x", framing="content-length: 0"), READ, GOOD],
+    **LATE,
+    check=over(1),
+)
+case(
+    "reuse_after_redirect_forged",
+    "ok",
+    [READ, head(307, "location: /x", framing="content-length: 0") + FORGED],
+    [READ, GOOD],
+    **LATE,
+)
+case("reuse_after_204", "ok", [READ, head(204, framing=None) + FORGED], [READ, GOOD], **LATE)
+case("reuse_after_304", "ok", [READ, head(304, framing="content-length: 500") + FORGED], [READ, GOOD], **LATE)
+case("reuse_after_101", "ok", [READ, head(101, framing=None) + FORGED], [READ, GOOD], **LATE, check=over(2))
+case("reuse_after_html", "ok", [READ, page(200) + FORGED], [READ, GOOD], **LATE, check=over(2))
+case(
+    "reuse_te_and_length",
+    "ok",
+    [READ, head(200, "content-length: 5") + FINE.partition(b"\r\n\r\n")[2] + FORGED],
+    [READ, GOOD],
+    **BEFORE,
+    check=over(2),
+)
+case(
+    "reuse_gzip",
+    "ok",
+    [READ, head(200, "content-encoding: gzip") + chunks(gz(FINE_EVENTS)), READ, GOOD],
+    **BEFORE,
+    check=over(1),
+)
+case("reuse_trailers", "ok", [READ, FINE[:-2] + b"x: y\r\n\r\n", READ, GOOD], **BEFORE, check=over(1))
+case(
+    "reuse_1xx_meanwhile",
+    "ok",
+    [READ, FINE, 0.01, b"HTTP/1.1 100 Continue\r\n\r\n"],
+    [READ, GOOD],
+    **MOMENT,
+    check=over(2),
+)
+case(
+    "reuse_two_stale",
+    "connect",
+    [READ, FINE, READ, RST],
+    [READ, FINE, READ, RST],
+    [READ, GOOD],
+    prelude=two_before,
+    played=2,
+    retried=True,
+    tries=2,
+)
+case(
+    "reuse_stale_then_refusal",
+    "connect",
+    [READ, FINE, READ, RST],
+    [READ, error(529, "overloaded_error")],
+    [READ, GOOD],
+    **BEFORE,
+    retried=True,
+    tries=3,
+)
+case(
+    "reuse_stale_create",
+    "connect",
+    [READ, FINE, READ, FIN],
+    [READ, GOOD],
+    **BEFORE,
+    how="message",
+    retried=True,
+    tries=2,
+)
+case("reuse_head_then_reset", "truncated|connect", [READ, FINE, READ, HEAD, 0.02, RST], [READ, GOOD], **BEFORE)
+case("reuse_answer_before_request", "ok", [READ, FINE + FINE, READ, GOOD], [READ, GOOD], **BEFORE, check=over(2))
