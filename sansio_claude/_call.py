@@ -89,7 +89,6 @@ class Call:
         "_started",
         "_talk",
         "_tls",
-        "_wake",
         "_wanted",
         "_written",
         "driven",
@@ -130,7 +129,6 @@ class Call:
         """The adapter's object of the connection in use."""
         self.driven: bool = False
         """Whether an adapter is at work on it, as only one task at a time may be. Set by the adapter."""
-        self._wake: Callable[[], object] | None = None
         self._exchange, self._answer = self._make_exchange()
         self._delivered = False
         self._fresh = False
@@ -233,7 +231,6 @@ class Call:
         """`wake` is called once when a Wait or a Connect has nothing left to wait for: there is a place, or the call
         was given up by another task. It must not call back into the call. None when nobody waits any more.
         """
-        self._wake = wake
         self._place.on_wake(wake)
 
     # What is reported
@@ -354,9 +351,7 @@ class Call:
             self._place.leave(0.0, reusable=False)
             self._end()
         self._flow = self._events = None
-        wake, self._wake = self._wake, None
-        if wake is not None:
-            wake()
+        self._place.wake()
 
     # Attempts
 

@@ -15,10 +15,11 @@ __all__ = ["Place"]
 class Place:
     """Asked for before each attempt, left after it."""
 
-    __slots__ = ("_pool", "connection", "ticket")
+    __slots__ = ("_pool", "_wake", "connection", "ticket")
 
     def __init__(self, pool: Pool[Connection]) -> None:
         self._pool = pool
+        self._wake: Callable[[], object] | None = None
         self.ticket: Ticket[Connection] | None = None
         """What the pool gave for it, while it is held or waited for."""
         self.connection: Connection | None = None
@@ -43,9 +44,16 @@ class Place:
         self.ticket = self._pool.request(origin, now, fresh=fresh)
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
-        """Have `wake` called when it is granted."""
+        """Have `wake` called when it is granted, or by `wake`; None: not any more."""
+        self._wake = wake
         if self.ticket is not None:
             self.ticket.wake = wake
+
+    def wake(self) -> None:
+        """Wake whoever waits, for the place or for the connection on it, if anybody does."""
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
 
     def take(self, *, waited: bool) -> Connection | None:
         """The idle connection that comes with it and is not stale, if there is one.

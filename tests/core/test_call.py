@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._answer import Wanted
 from sansio_claude._call import Call
-from sansio_claude._endpoint import RequestHead
 from sansio_claude._conversation import GLANCE
+from sansio_claude._endpoint import RequestHead
 from sansio_claude._errors import (
     APIError,
     AuthenticationError,

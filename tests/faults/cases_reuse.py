@@ -23,7 +23,7 @@ from tests.faults.pieces import (
     page,
     whole,
 )
-from tests.faults.server import FIN, READ, RST
+from tests.faults.server import FIN, READ, RST, Step
 from tests.frames import DELTA, END, START, block
 
 BODY = events(*EVENTS)
@@ -174,7 +174,8 @@ async def two_before(client: Any, runtime: Runtime) -> None:
 
 
 LATE: dict[str, Any] = {"prelude": fail_before, "played": 1}
-case("reuse_ten", "ok", [*[READ, FINE] * 10, READ, GOOD], prelude=ten_before, played=10, check=over(1))
+TEN: list[Step] = [READ, FINE] * 10
+case("reuse_ten", "ok", [*TEN, READ, GOOD], prelude=ten_before, played=10, check=over(1))
 case(
     "reuse_after_late_answer",
     "ok",
