@@ -700,3 +700,17 @@ def test_a_long_string_is_extended_in_place() -> None:
         parser.feed("some more words")
         places.add(id(parser.value["a"]))
     assert len(places) < 2000
+
+
+def test_an_earlier_value_is_told_again_while_a_number_that_replaces_it_is_none_yet() -> None:
+    parser = PartialJSON()
+    assert parser.changes() == []
+    told = []
+    for piece in ('{"a": null, "a": 0', ".", "5}"):
+        parser.feed(piece)
+        told.append([(change.path, change.operation, change.value) for change in parser.changes()])
+    assert told == [
+        [((), "open", {}), (("a",), "value", None), (("a",), "value", 0)],
+        [(("a",), "value", None)],
+        [(("a",), "value", 0.5), ((), "close", None)],
+    ]

@@ -9,7 +9,7 @@ import re
 from typing import Any, Literal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
@@ -172,7 +172,13 @@ def test_final_is_json_loads_or_an_error(text: str, sizes: list[int], settings: 
 def test_changes_look_the_same_however_the_text_is_cut(
     text: str, sizes: list[int], settings: dict[str, Any], looks: list[bool]
 ) -> None:
-    """But for the parts of strings, and for numbers, which are told again while they grow."""
+    """But for the parts of strings, and for numbers, which are told again while they grow.
+
+    While a number that takes an earlier value's place is not one yet, that value is told again; left out here.
+    """
+    keys = re.findall(r'"([^"\\]*)"\s*:', text)
+    for key in {key for key in keys if keys.count(key) > 1}:
+        assume(not re.search(rf'"{re.escape(key)}"\s*:\s*[-0-9NI]', text))
 
     def normal(changes: list[Any]) -> list[Any]:
         lines: list[Any] = []
