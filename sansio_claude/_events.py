@@ -15,6 +15,7 @@ from attrs import define
 
 from sansio_claude._blocks import ContentBlock
 from sansio_claude._message import Message
+from sansio_claude._value import Value
 
 __all__ = [
     "CitationsDelta",
@@ -43,27 +44,8 @@ __all__ = [
 Extra: TypeAlias = dict[str, Any] | None
 
 
-class _Flat:
-    """Equality and repr over the slots. attrs would generate both for each class, at half a millisecond of import."""
-
-    __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
-
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        shown = [(name, getattr(self, name)) for name in self.__match_args__]
-        inside = ", ".join(f"{name}={value!r}" for name, value in shown if name != "extra" or value is not None)
-        return f"{type(self).__name__}({inside})"
-
-
 @define(eq=False, repr=False)
-class MessageStart(_Flat):
+class MessageStart(Value):
     """The answer begins. `message` is as sent: it does not grow with the stream."""
 
     type: ClassVar[Literal["message_start"]] = "message_start"
@@ -72,7 +54,7 @@ class MessageStart(_Flat):
 
 
 @define(eq=False, repr=False)
-class ContentBlockStart(_Flat):
+class ContentBlockStart(Value):
     """A block begins. `content_block` is as sent: it does not grow with the stream."""
 
     type: ClassVar[Literal["content_block_start"]] = "content_block_start"
@@ -82,7 +64,7 @@ class ContentBlockStart(_Flat):
 
 
 @define(eq=False, repr=False)
-class TextDelta(_Flat):
+class TextDelta(Value):
     """More text of a text block."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
@@ -93,7 +75,7 @@ class TextDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class InputJSONDelta(_Flat):
+class InputJSONDelta(Value):
     """More JSON text of a tool's input; may be empty.
 
     A delta without `partial_json` counts as empty, with that key in `extra` as None.
@@ -107,7 +89,7 @@ class InputJSONDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class ThinkingDelta(_Flat):
+class ThinkingDelta(Value):
     """More thinking."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
@@ -118,7 +100,7 @@ class ThinkingDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class SignatureDelta(_Flat):
+class SignatureDelta(Value):
     """The signature of a thinking block, whole."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
@@ -129,7 +111,7 @@ class SignatureDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class CitationsDelta(_Flat):
+class CitationsDelta(Value):
     """One more citation of a text block, as a JSON object."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
@@ -140,7 +122,7 @@ class CitationsDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class CompactionDelta(_Flat):
+class CompactionDelta(Value):
     """The whole summary of a compaction block (beta); `content` None: the compaction failed.
 
     An `encrypted_content` that the wire sent as null is also in `extra`, to tell it from an absent one.
@@ -155,7 +137,7 @@ class CompactionDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class UnknownDelta(_Flat):
+class UnknownDelta(Value):
     """A delta of a type this version does not know; `raw` is its JSON object."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
@@ -171,7 +153,7 @@ class UnknownDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class ContentBlockStop(_Flat):
+class ContentBlockStop(Value):
     """A block has ended. MessageStream puts the finished block in; plain `decode` leaves None."""
 
     type: ClassVar[Literal["content_block_stop"]] = "content_block_stop"
@@ -181,7 +163,7 @@ class ContentBlockStop(_Flat):
 
 
 @define(eq=False, repr=False)
-class MessageDelta(_Flat):
+class MessageDelta(Value):
     """Changes at the top of the message: `delta` with stop_reason and the like, `usage` cumulative; as sent.
 
     Either is None where the wire had none, null, or (usage) no object.
@@ -194,7 +176,7 @@ class MessageDelta(_Flat):
 
 
 @define(eq=False, repr=False)
-class MessageStop(_Flat):
+class MessageStop(Value):
     """The answer is whole. MessageStream puts the finished message in; plain `decode` leaves None."""
 
     type: ClassVar[Literal["message_stop"]] = "message_stop"
@@ -203,7 +185,7 @@ class MessageStop(_Flat):
 
 
 @define(eq=False, repr=False)
-class Ping(_Flat):
+class Ping(Value):
     """A sign of life."""
 
     type: ClassVar[Literal["ping"]] = "ping"
@@ -211,7 +193,7 @@ class Ping(_Flat):
 
 
 @define(eq=False, repr=False)
-class ErrorEvent(_Flat):
+class ErrorEvent(Value):
     """The server gives up in the middle of the stream; `error` has `type` and `message`.
 
     Where the server sent words instead of an object, `error` is `{"message": words}`.
@@ -223,7 +205,7 @@ class ErrorEvent(_Flat):
 
 
 @define(eq=False, repr=False)
-class UnknownEvent(_Flat):
+class UnknownEvent(Value):
     """An event of a type this version does not know.
 
     `raw` is its JSON object, or its data as a str where that is no JSON object; `name` its event name on the wire.

@@ -30,8 +30,9 @@ from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocol
 from sansio_claude._json import DEFAULT_DEPTH, depth_of
 from sansio_claude._partial_json_changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
 from sansio_claude._partial_json_scan import END, VALUE, scan
-from sansio_claude._partial_json_state import MISSING, Entry, Plain, ScanState
+from sansio_claude._partial_json_state import MISSING, Entry, ScanState
 from sansio_claude._tool_blocks import set_input_parser
+from sansio_claude._value import Value
 
 __all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
 
@@ -43,7 +44,7 @@ _flat: Final = chain.from_iterable
 
 
 @define(eq=False, repr=False)
-class JSONFault(Plain):
+class JSONFault(Value):
     """Where and why a text stops being JSON: `position` is the index of the first character that cannot be right
     (of a container beyond `max_depth`, of its bracket), `reason` says why."""
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from attrs import define
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._partial_json_state import Entry, Path, Plain, ScanState
+from sansio_claude._partial_json_state import Entry, Path, ScanState
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json import PartialJSON
+from sansio_claude._value import Value
 
 __all__ = ["Change", "Watch", "changes_of", "entries_so_far", "path_of_innermost"]
 
 
 @define(eq=False, repr=False)
-class Change(Plain):
+class Change(Value):
     """One change of a growing JSON value. `path` leads to the place: keys and indices, () for the whole value.
 
     `operation` is one of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["MISSING", "Entry", "Operation", "Path", "Plain", "ScanState"]
+__all__ = ["MISSING", "Entry", "Operation", "Path", "ScanState"]
 
 MISSING: Final[Any] = object()
 """Stands for no value, where None is one."""
@@ -17,24 +17,6 @@ the end of such a number, `restore` is an earlier value that a withdrawn number 
 
 Entry: TypeAlias = tuple[Operation, Path, Any]
 """One line of the log: what happened, where, and with what (for `close`: the value that is whole now)."""
-
-
-class Plain:
-    """Equality and repr over the fields, which attrs would generate for each class at some cost to every import."""
-
-    __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
-
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
-        return f"{type(self).__name__}({fields})"
 
 
 class ScanState:

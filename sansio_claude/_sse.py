@@ -27,6 +27,7 @@ from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._value import Value
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
 
@@ -45,8 +46,8 @@ _LONGEST_LINE: Final = 64  # bytes
 _new: Final = object.__new__  # the usual event is made so: a Python-level __init__ takes half as long again
 
 
-@define
-class ServerSentEvent:
+@define(eq=False, repr=False)
+class ServerSentEvent(Value):
     """One dispatched event.
 
     `event` is its name ("message" when unnamed), `raw` the data as bytes (data lines joined by LF), `id` the last
