@@ -301,15 +301,12 @@ class MessageStream(PlainStream):
     def _deltas(self, raws: list[bytes]) -> int:
         """Take deltas of the open block, of each what stands between its quotes, up to one that is no string.
 
-        All are decoded at once, as lines of JSON: a line feed cannot be part of a string, so that as many strings as
-        lines are one for each. Gives how many they are.
+        All are decoded at once, as lines of JSON: there is no line feed in them, and no string can go on over one.
+        Gives how many they are.
         """
-        texts: list[str] = []
         try:
             texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
         except ValueError:
-            pass
-        if len(texts) != len(raws):
             texts = []
             for raw in raws:
                 try:

@@ -8,7 +8,7 @@ import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError
 from sansio_claude._limits import Limits
-from sansio_claude._sse import ServerSentEvent, SSEDecoder, encode_sse
+from sansio_claude._sse import EVENT_LINES, ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude.testing import chunkings
 from tests.counting import growth
 
@@ -378,3 +378,20 @@ def test_encode_refuses_what_the_format_cannot_carry(event: ServerSentEvent, pat
 def test_the_largest_retry_there_and_back() -> None:
     event = ServerSentEvent(retry=10**4_000 - 1)
     assert decode(encode_sse(event)) == [event]
+
+
+def test_events_wait_until_they_are_read() -> None:
+    decoder = SSEDecoder()
+    for _ in range(3):
+        decoder.receive_data(b"event: a\ndata: x\n\n")
+    assert decoder.events_received() == [ServerSentEvent("a", b"x")] * 3
+    assert decoder.events_received() == []
+
+
+def test_few_event_lines_are_remembered_and_none_that_is_long() -> None:
+    for number in range(1_000):
+        assert [event.event for event in decode(b"event: name %d\ndata: x\n\n" % number)] == [f"name {number}"]
+        assert len(EVENT_LINES) <= 64
+    long = b"event: " + b"n" * 100
+    assert [event.event for event in decode((long + b"\ndata: x\n\n") * 2)] == ["n" * 100] * 2
+    assert long not in EVENT_LINES
