@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, final
 
 import attrs
 
@@ -31,58 +31,90 @@ __all__ = [
 ]
 
 # Deadlines are absolute times on the clock that `now` is read from; infinity where there is none.
+#
+# These six are written out: as attrs classes they would take a twelfth of what importing the whole core takes.
 
 
-@attrs.define(eq=False)
-class Connect:
+class _Step:
+    """What actions have in common: compared by identity, shown without content."""
+
+    __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    _shown: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._shown)})"
+
+
+@final
+class Connect(_Step):
     """Open a TCP connection, then report `connected(handle, now)` or `connect_failed(error, now)`."""
 
-    host: str
-    port: int
-    deadline: float
+    __slots__ = __match_args__ = _shown = ("host", "port", "deadline")
+
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        self.host = host
+        self.port = port
+        self.deadline = deadline
 
 
-@attrs.define(eq=False)
-class Send:
+@final
+class Send(_Step):
     """Write all of `data` to the connection, then report `sent(now)` or `send_failed(error, now)`."""
 
-    data: bytes | memoryview = attrs.field(repr=False)
-    deadline: float
+    __slots__ = __match_args__ = ("data", "deadline")
+    _shown = ("deadline",)
+
+    def __init__(self, data: bytes | memoryview, deadline: float) -> None:
+        self.data = data
+        self.deadline = deadline
 
 
-@attrs.define(eq=False)
-class Receive:
+@final
+class Receive(_Step):
     """Read once, then report `receive_data(data, now)`, `receive_eof(now)` or `receive_failed(error, now)`."""
 
-    deadline: float
+    __slots__ = __match_args__ = _shown = ("deadline",)
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
 
 
-@attrs.define(eq=False)
-class Wait:
+@final
+class Wait(_Step):
     """Wait until `until`, then report `waited(now)` ("backoff") or `deadline_passed(now)` ("pool").
 
     A wait for the pool ends early when the call's `wake` is called: then report `waited(now)`.
     """
 
-    until: float
-    reason: Literal["pool", "backoff"]
+    __slots__ = __match_args__ = _shown = ("until", "reason")
+
+    def __init__(self, until: float, reason: Literal["pool", "backoff"]) -> None:
+        self.until = until
+        self.reason = reason
 
 
-@attrs.define(eq=False)
-class Deliver:
+@final
+class Deliver(_Step):
     """Hand these events to the consumer, in this order, and ask again when it wants more.
 
     The first one comes as soon as the head of the answer is there, and may have no events.
     """
 
-    events: Sequence[Event] = attrs.field(repr=False)
+    __slots__ = __match_args__ = ("events",)
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
 
 
-@attrs.define(eq=False)
-class Done:
+@final
+class Done(_Step):
     """The call is over: raise `error`, or stop. Every later question has the same answer."""
 
-    error: ClaudeError | None
+    __slots__ = __match_args__ = _shown = ("error",)
+
+    def __init__(self, error: ClaudeError | None) -> None:
+        self.error = error
 
 
 Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done

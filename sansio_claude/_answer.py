@@ -119,6 +119,13 @@ class Answer:
         return self.result if isinstance(self.result, Message) else self.stream.message
 
     @property
+    def value(self) -> Message | dict[str, Any] | None:
+        """The message or the JSON object, once the answer is whole; None before."""
+        if not self.whole:
+            return None
+        return self.message if self.result is None else self.result
+
+    @property
     def status(self) -> int | None:
         """The HTTP status, None before the head."""
         return None if self.head is None else self.head.status

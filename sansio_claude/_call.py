@@ -63,8 +63,8 @@ class Call:
     """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
 
     `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
-    that is at hand. Times are seconds on any
-    clock that never goes back. Whoever drives it closes what `Pool.discarded()` gives, after every step.
+    that is at hand. Times are seconds on any clock that never goes back. Whoever drives it closes what
+    `Pool.discarded()` gives, after every step.
     """
 
     __slots__ = (
@@ -163,10 +163,7 @@ class Call:
     @property
     def result(self) -> Message | dict[str, Any] | None:
         """The message or the JSON object, once the answer is whole; None before."""
-        answer = self._answer
-        if not answer.whole:
-            return None
-        return answer.message if answer.result is None else answer.result
+        return self._answer.value
 
     @property
     def done(self) -> bool:
@@ -191,20 +188,11 @@ class Call:
                 self._body = b""  # it will not be sent again, and may be large
             return Deliver(events)
         if self._flow is not None:
-            deadlines = self._deadlines  # `nearest`, written out where it is asked for at every event
-            at = deadlines.step_at
-            if deadlines.idle_at < at:
-                at = deadlines.idle_at
-            if deadlines.total_at < at:
-                at = deadlines.total_at
+            at = self._deadlines.nearest()
             return Receive(at if at > now else self._resume(now))
-        if self._phase == TALK and self._talk is not None:
+        if self._phase == TALK:
             self._resume(now)
-            return self._talk.next_action()
-        return self._next_action(now)
-
-    def _next_action(self, now: float) -> Action:
-        if self._phase == NEW:
+        elif self._phase == NEW:
             self._deadlines.start(now)
             self._begin(now)
         elif self._phase == BACKOFF:
@@ -396,12 +384,9 @@ class Call:
             return
         self._tell("connect" if connection is None else "reused", now)
         if connection is None:
+            tls = settings.tls if head.tls else None
             connection = self._place.connection = Connection(
-                host=head.host,
-                port=head.port,
-                proxy=settings.proxy,
-                tls=settings.tls if head.tls else None,
-                limits=settings.limits,
+                host=head.host, port=head.port, proxy=settings.proxy, tls=tls, limits=settings.limits
             )
         self.handle = connection.handle
         self._phase = TALK

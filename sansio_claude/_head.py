@@ -84,7 +84,6 @@ class ResponseHead:
 
 
 @final
-@attrs.define(eq=False, repr=False)
 class BodyPlan:
     """How the body of an answer is framed and coded.
 
@@ -93,10 +92,13 @@ class BodyPlan:
     as far as this head says (RFC 9112 section 9.3).
     """
 
-    chunked: bool
-    length: int | None
-    codings: list[bytes]
-    persists: bool
+    __slots__ = ("chunked", "codings", "length", "persists")
+
+    def __init__(self, chunked: bool, length: int | None, codings: list[bytes], persists: bool) -> None:
+        self.chunked = chunked
+        self.length = length
+        self.codings = codings
+        self.persists = persists
 
 
 def decisive(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:

@@ -65,7 +65,9 @@ class WrittenHead:
     def __init__(self, *, target: bytes, headers: Sequence[tuple[bytes, bytes]], method: bytes = b"POST") -> None:
         found = decisive(headers)
         if b"content-length" in found or b"transfer-encoding" in found:
-            raise LocalProtocolError("a head that is written beforehand has neither Content-Length nor Transfer-Encoding")
+            raise LocalProtocolError(
+                "a head that is written beforehand has neither Content-Length nor Transfer-Encoding"
+            )
         self.method = method
         self.keep = not says_close(found)
         """Whether the connection may carry another request, as far as this one says."""

@@ -22,7 +22,7 @@ from sansio_claude._errors import LocalProtocolError, TLSError
 __all__ = ["TLSExchange", "create_context"]
 
 # OpenSSL keeps a buffer of 16 KiB for writing, which it makes when it reads session tickets, until it has written
-# something, if only nothing: two fifths of what an idle connection would hold. Tickets come between handshake and answer.
+# something, if only nothing: two fifths of what an idle connection would hold. Tickets come before the answer.
 _NOTHING: Final = b""
 # OpenSSL's buffers grow to what they are fed at once and never shrink; a connection is idle most of its life. So it
 # gets a long read or a long request in slices, and a read of a few events in small ones.
@@ -41,7 +41,18 @@ def create_context() -> ssl.SSLContext:
 class TLSExchange:
     """The client's side of one TLS connection to `server_name`, which the certificate has to be for."""
 
-    __slots__ = ("_ended", "_error", "_handshake_done", "_in", "_object", "_out", "_plain", "_sealed", "_sent", "ended_cleanly")
+    __slots__ = (
+        "_ended",
+        "_error",
+        "_handshake_done",
+        "_in",
+        "_object",
+        "_out",
+        "_plain",
+        "_sealed",
+        "_sent",
+        "ended_cleanly",
+    )
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
         self._in = ssl.MemoryBIO()
@@ -73,9 +84,7 @@ class TLSExchange:
     @property
     def idle(self) -> bool:
         """Whether nothing is pending in either direction, as it should be between two answers."""
-        return not (
-            self._plain or self._in.pending or self._out.pending or self._sealed or self._ended or self._error
-        )
+        return not (self._plain or self._in.pending or self._out.pending or self._sealed or self._ended or self._error)
 
     @property
     def alpn(self) -> str | None:

@@ -83,9 +83,7 @@ def reads(draw: st.DrawFn, data: st.SearchStrategy[bytes]) -> list[bytes]:
     )
 
 
-def ours(
-    pieces: list[bytes], limits: Limits = ROOMY, *, splits: bool = False
-) -> tuple[h11_whole.Seen, ChunkedDecoder]:
+def ours(pieces: list[bytes], limits: Limits = ROOMY, *, splits: bool = False) -> tuple[h11_whole.Seen, ChunkedDecoder]:
     """What comes of these reads. `splits`: each is taken apart by one split first, not only the long ones."""
     decoder = ChunkedDecoder(limits=limits)
     if splits:
