@@ -52,8 +52,9 @@ _SNIFF: Final = 64  # bytes of white space before anything that is not an event 
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _EXCERPT: Final = 80
-_TITLE: Final = re.compile(rb"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
-_LOCATION: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?")
+# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
+_TITLE: Final = rb"(?i)<title[^>]{0,200}>([^<]{1,300})"
+_LOCATION: Final = r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?"
 
 
 class Answer:
@@ -379,7 +380,7 @@ def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:
 def _plain_words(body: bytes) -> str | None:
     """The words of an error body that is not JSON: the title of a page, or the text itself."""
     text = body.lstrip(_BLANK)
-    if match := _TITLE.search(body):
+    if match := re.search(_TITLE, body):
         text = match[1]
     elif text.startswith(b"<"):
         return "an HTML page"
@@ -398,7 +399,7 @@ def _redirect(location: str | None) -> str:
 def _direction(location: str | None) -> str:
     if not location:
         return "names no address"
-    match = _LOCATION.match(location)
+    match = re.match(_LOCATION, location)
     scheme, authority = match.groups() if match else (None, None)
     if authority is None:
         return "leads to something that is not http" if scheme else "leads to another path of the same server"

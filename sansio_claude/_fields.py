@@ -15,12 +15,13 @@ from typing import Final
 
 __all__ = ["field_refusal", "has_stray_control", "request_refusal"]
 
-_FIELD: Final = re.compile(rb"([-!#$%&'*+.^_`|~0-9a-zA-Z]+):([^\x00\n\v\f\r]*)")
-_NAME_THEN_SPACE: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+[ \t]+:")
-_TOKEN: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
-_TARGET: Final = re.compile(rb"[\x21-\x7e]+")
-_VALUE: Final = re.compile(rb"(?:[^\x00\s](?:[^\x00\n\v\f\r]*[^\x00\s])?)?")
-_DIGITS: Final = re.compile(rb"[0-9]{1,20}")
+# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
+_FIELD: Final = rb"([-!#$%&'*+.^_`|~0-9a-zA-Z]+):([^\x00\n\v\f\r]*)"
+_NAME_THEN_SPACE: Final = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+[ \t]+:"
+_TOKEN: Final = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
+_TARGET: Final = rb"[\x21-\x7e]+"
+_VALUE: Final = rb"(?:[^\x00\s](?:[^\x00\n\v\f\r]*[^\x00\s])?)?"
+_DIGITS: Final = rb"[0-9]{1,20}"
 
 
 def has_stray_control(section: bytes) -> bool:
@@ -54,7 +55,7 @@ def field_refusal(lines: list[bytes], first: int = 1) -> tuple[str, bytes] | Non
     lengths: set[bytes] = set()
     coded = False
     for number, whole in folded:
-        match = _FIELD.fullmatch(whole)
+        match = re.fullmatch(_FIELD, whole)
         if match is None:
             return _what_is_wrong(number, bytes(whole)), bytes(whole)
         name, value = match[1].lower(), match[2].strip(b" \t")
@@ -62,7 +63,7 @@ def field_refusal(lines: list[bytes], first: int = 1) -> tuple[str, bytes] | Non
             lengths |= {part.strip() for part in value.split(b",")}
             if len(lengths) != 1:
                 return "there are several Content-Length values and they differ", bytes(whole)
-            if not all(map(_DIGITS.fullmatch, lengths)):
+            if not all(re.fullmatch(_DIGITS, length) for length in lengths):
                 return "Content-Length is not a number of 1 to 20 digits", bytes(whole)
         elif name == b"transfer-encoding":
             if coded:
@@ -78,21 +79,21 @@ def _what_is_wrong(number: int, line: bytes) -> str:
         return f"line {number} has a NUL or a stray control character"
     if b":" not in line:
         return f"line {number} has no colon"
-    if _NAME_THEN_SPACE.match(line):
+    if re.match(_NAME_THEN_SPACE, line):
         return f"line {number} has a space before its colon"
     return f"line {number} has a field name that is not legal"
 
 
 def request_refusal(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> str:
     """What is wrong with a request that h11 refused, in words without any value: one may be a key."""
-    if not _TOKEN.fullmatch(method):
+    if not re.fullmatch(_TOKEN, method):
         return "the method has a character that is not allowed"
-    if not _TARGET.fullmatch(target):
+    if not re.fullmatch(_TARGET, target):
         return "the target is empty or has a character that is not allowed (a space, a line break, no ASCII)"
     for number, (name, value) in enumerate(headers, 1):
-        if not _TOKEN.fullmatch(name):
+        if not re.fullmatch(_TOKEN, name):
             return f"the name of header number {number} has a character that is not allowed"
-        if not _VALUE.fullmatch(value):
+        if not re.fullmatch(_VALUE, value):
             return (
                 f"the value of the header {name.decode('ascii')} has a character that is not allowed: "
                 f"a line break, a NUL, or white space at an end"

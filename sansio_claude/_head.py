@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _BLANK: Final = re.compile(rb"\n\r?\n")
-_STATUS_LINE: Final = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?")
+_STATUS_LINE: Final = rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?"
 _PREFIX: Final = b"HTTP/"
 _ONE: Final = b"HTTP/1.1 "
 _JUDGED: Final = 16  # bytes after which, or a line end before, what is no status line is refused
@@ -238,7 +238,7 @@ def _not_http(start: bytes) -> RemoteProtocolError:
 def head_refusal(head: bytes) -> RemoteProtocolError:
     """The error for a head that h11 refuses. The words never quote the head."""
     lines = [line.removesuffix(b"\r") for line in head.split(b"\n")[:-2]]
-    status = _STATUS_LINE.fullmatch(lines[0]) if lines else None
+    status = re.fullmatch(_STATUS_LINE, lines[0]) if lines else None
     found: tuple[str, bytes] | None
     if status is None:
         found = "the status line is not HTTP/1.1, three digits and a reason", lines[0] if lines else b""

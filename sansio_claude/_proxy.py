@@ -28,8 +28,9 @@ from sansio_claude._limits import Limits
 
 __all__ = ["ConnectExchange", "Proxy", "parse_proxy", "proxy_for"]
 
-_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")
-_FIELD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
+_STATUS: Final = rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?"
+_FIELD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*"
 _END: Final = re.compile(rb"\r?\n\r?\n")
 
 
@@ -193,8 +194,8 @@ class ConnectExchange:
 
     def _head(self, head: bytes) -> None:
         first, *fields = head.replace(b"\r\n", b"\n").split(b"\n")
-        match = _STATUS.fullmatch(first)
-        if match is None or not all(_FIELD.fullmatch(field) for field in fields):
+        match = re.fullmatch(_STATUS, first)
+        if match is None or not all(re.fullmatch(_FIELD, field) for field in fields):
             self._fail(f"{self._proxy} answered with something that is not HTTP")
             return
         status = int(match[1])

@@ -78,13 +78,14 @@ class Attempt:
     wait: float | None = None
 
 
-_SECONDS: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}")
+# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
+_SECONDS: Final = r"[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}"
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME: Final = r"([0-9]{2}):([0-9]{2}):([0-9]{2})"
 # RFC 9110 section 5.6.7: the date every server sends, the one of RFC 850, and that of C's asctime.
-_IMF: Final = re.compile(rf"[a-z]{{3}}, ([0-9]{{2}}) ([a-z]{{3}}) ([0-9]{{4}}) {_TIME} gmt")
-_RFC850: Final = re.compile(rf"[a-z]{{6,9}}, ([0-9]{{2}})-([a-z]{{3}})-([0-9]{{2}}) {_TIME} gmt")
-_ASCTIME: Final = re.compile(rf"[a-z]{{3}} ([a-z]{{3}}) ([ 0-9][0-9]) {_TIME} ([0-9]{{4}})")
+_IMF: Final = rf"[a-z]{{3}}, ([0-9]{{2}}) ([a-z]{{3}}) ([0-9]{{4}}) {_TIME} gmt"
+_RFC850: Final = rf"[a-z]{{6,9}}, ([0-9]{{2}})-([a-z]{{3}})-([0-9]{{2}}) {_TIME} gmt"
+_ASCTIME: Final = rf"[a-z]{{3}} ([a-z]{{3}}) ([ 0-9][0-9]) {_TIME} ([0-9]{{4}})"
 
 
 def retry_after(get: Callable[[str], str | None], wall: Callable[[], float]) -> float | None:
@@ -113,7 +114,7 @@ def should_retry(get: Callable[[str], str | None]) -> bool | None:
 
 def _number(value: str | None) -> float | None:
     text = (value or "").strip()
-    return float(text) if _SECONDS.fullmatch(text) else None
+    return float(text) if re.fullmatch(_SECONDS, text) else None
 
 
 def parse_http_date(text: str, now: float) -> float | None:
@@ -122,14 +123,14 @@ def parse_http_date(text: str, now: float) -> float | None:
     `now` (seconds since 1970) decides the century of a year of two digits: none is more than 50 years ahead.
     """
     text = text.strip().lower()
-    if match := _IMF.fullmatch(text):
+    if match := re.fullmatch(_IMF, text):
         day, month, year, *clock = match.groups()
-    elif match := _RFC850.fullmatch(text):
+    elif match := re.fullmatch(_RFC850, text):
         day, month, year, *clock = match.groups()
         this = 1970 + int(now // 31_556_952)  # seconds of an average Gregorian year
         full = this - this % 100 + int(year)
         year = str(full - 100 if full > this + 50 else full)
-    elif match := _ASCTIME.fullmatch(text):
+    elif match := re.fullmatch(_ASCTIME, text):
         month, day, *clock, year = match.groups()
     else:
         return None
