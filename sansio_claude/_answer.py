@@ -49,6 +49,7 @@ any JSON object."""
 Stage: TypeAlias = Literal["head", "sniff", "stream", "whole", "refusal"]
 
 _SNIFF: Final = 64  # bytes of white space before anything that is not an event stream is taken for one
+_USUAL: Final = b"event: "  # what streams begin with, as a rule
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _EXCERPT: Final = 80
@@ -157,7 +158,8 @@ class Answer:
         if events:
             if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
                 self.progress += 1
-                self.produced = self.produced or any(type(event) not in _NOTHING for event in events)
+                if not self.produced:
+                    self.produced = type(events[0]) not in _NOTHING or any(type(e) not in _NOTHING for e in events)
             self.events = [*self.events, *events] if self.events else events
 
     def receive_eof(self, *, clean: bool = True) -> None:
@@ -210,6 +212,8 @@ class Answer:
         try:
             if self.stage == "head":
                 self._begin()
+                if self.stage == "sniff" and self.wanted in ("stream", "message"):
+                    self._open()
             while self.stage not in ("head", "stream") and not self.over and (body := self._exchange.body_received()):
                 self._collect(body)
         except ClaudeError as error:
@@ -229,6 +233,15 @@ class Answer:
             return
         self.head = head
         self.stage = "sniff" if head.status == 200 else "refusal"
+
+    def _open(self) -> None:
+        """Begin the stream at once where its first bytes are the usual ones: there is nothing to collect."""
+        body = self._exchange.body_received()
+        if body.startswith(_USUAL):
+            self.stage = "stream"
+            self.stream.receive_data(body)
+        elif body:
+            self._collect(body)
 
     def _collect(self, body: bytes) -> None:
         """Keep bytes of a body that is not a stream, or not known to be one yet."""
