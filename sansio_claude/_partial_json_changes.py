@@ -128,6 +128,8 @@ def _steps(path: str | tuple[str | int, ...]) -> Path:
         if not all(isinstance(step, str) or (type(step) is int and step >= 0) for step in path):
             raise LocalProtocolError("the path of a watch is a tuple of keys and indices (ints from 0)")
         return path
+    if not isinstance(path, str):
+        raise LocalProtocolError(f"the path of a watch is a str or a tuple, not {type(path).__name__}")
     steps: list[str | int] = []
     end = 0
     while end < len(path):

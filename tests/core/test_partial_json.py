@@ -591,7 +591,7 @@ class TestWatch:
         assert parser.changes() == [Change(("c", "d", 0), "text", "ghij")]
 
     @pytest.mark.parametrize(
-        "path", ["a..b", ".a", "a[", "a[x]", "a[-1]", "a]", "[0]a", "a.[0]", (1.5,), (-1,), (True,)]
+        "path", ["a..b", ".a", "a[", "a[x]", "a[-1]", "a]", "[0]a", "a.[0]", (1.5,), (-1,), (True,), 5, ["a"]]
     )
     def test_what_is_no_path(self, path: Any) -> None:
         with pytest.raises(LocalProtocolError, match="path"):
