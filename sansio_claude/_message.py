@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from sansio_claude._block import copy_json, kind_of
 from sansio_claude._blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
-from sansio_claude._errors import LimitError, RemoteProtocolError
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
@@ -270,7 +270,14 @@ class Message:
 
         Raises LocalProtocolError where a tool's input is not complete.
         """
-        return {"role": self.role, "content": [block.to_param() for block in self.content]}
+        content = []
+        for index, block in enumerate(self.content):
+            try:
+                content.append(block.to_param())
+            except LocalProtocolError as error:
+                error.path = f"content[{index}].{error.path}"
+                raise
+        return {"role": self.role, "content": content}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

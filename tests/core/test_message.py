@@ -98,8 +98,9 @@ def test_an_input_that_is_not_whole_cannot_be_sent_back() -> None:
     cut = {"content": [{"type": "tool_use", "id": "t", "name": "save", "input": {"$incomplete_json": '{"a'}}]}
     message = Message.from_dict(cut)
     assert message.to_dict() == cut
-    with pytest.raises(LocalProtocolError, match="'save' is partial"):
+    with pytest.raises(LocalProtocolError, match="'save' is partial") as caught:
         message.to_param()
+    assert caught.value.path == "content[0].input"
 
 
 def test_equality_copying_pickling_and_repr() -> None:

@@ -165,7 +165,7 @@ def test_an_incomplete_input_is_named_by_its_place() -> None:
     assert caught.value.path == "messages[1].content[1].input"
     with pytest.raises(LocalProtocolError) as caught:
         MessageRequest(messages=[user("hi"), message]).body()
-    assert str(caught.value.path).startswith("messages[1]")
+    assert caught.value.path == "messages[1].content[1].input"
 
 
 def test_classes_are_no_values() -> None:
