@@ -454,6 +454,14 @@ def test_F_an_open_call_of_the_server_does_not_stay_at_the_end() -> None:
     assert alone.history == [GO]
 
 
+def test_F_a_servers_call_with_a_broken_input_does_not_stay_with_its_result() -> None:
+    loop = a_loop()
+    found = {"type": "web_search_tool_result", "tool_use_id": "toolu_1", "content": []}
+    loop.receive_message(answer("end_turn", text("Well."), cut_call(1, kind="server_tool_use"), found, text("So.")))
+    assert finished(loop) == "end_turn"
+    assert loop.history == [GO, {"role": "assistant", "content": [text("Well.")]}]
+
+
 def test_F_compaction_goes_first_and_the_history_stays_whole() -> None:
     loop = a_loop(messages=[GO, {"role": "assistant", "content": "gone"}, GO])
     block = {"type": "compaction", "content": "A summary.", "encrypted_content": "opaque=="}
