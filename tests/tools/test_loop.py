@@ -545,6 +545,7 @@ def test_concurrency_and_order() -> None:
         answer("tool_use", call(1, "write", text="a"), call(2, "write", text="b"), call(3), call(4), call(5))
     )
     assert calls_of(loop) == ["toolu_1", "toolu_3"]
+    assert loop.next_action() == AwaitResults(("toolu_1", "toolu_3"))  # of those that run
     loop.receive_result("toolu_3", "x")
     assert calls_of(loop) == ["toolu_4"]
     loop.receive_result("toolu_1", "x")
