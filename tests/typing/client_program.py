@@ -1,0 +1,231 @@
+"""The clients, tools and the replay server in a program of their user's."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, assert_never, assert_type
+
+import sansio_claude.asyncio
+import sansio_claude.trio
+from sansio_claude import Endpoint, Event, Limits, Message, MessageRequest, Pool, RetryPolicy, Timeouts, user
+from sansio_claude.testing import (
+    Answer,
+    AnswerEnd,
+    Chunking,
+    Close,
+    Dialect,
+    Framing,
+    Receive,
+    RecordedRequest,
+    ReplayAction,
+    ReplayConnection,
+    ReplayServer,
+    Reply,
+    Script,
+    ServerAddress,
+    Transcript,
+    Write,
+    chunkings,
+    compose,
+    serve_in_asyncio,
+    serve_in_thread,
+    serve_in_trio,
+    transcripts,
+)
+from sansio_claude.tools import (
+    Action,
+    AskModel,
+    AwaitResults,
+    DiskFiles,
+    EditorVersion,
+    Extraction,
+    Extractor,
+    Files,
+    Finished,
+    Kind,
+    MemoryFiles,
+    Run,
+    RunnableTool,
+    RunTools,
+    TextEditor,
+    Tool,
+    ToolCall,
+    ToolLoop,
+    ToolParam,
+    ToolResult,
+    editor_version,
+    tool,
+)
+
+
+@tool
+def get_weather(city: str, days: int = 1) -> str:
+    """Get the weather in a city."""
+    return f"15 degrees in {city} for {days} days"
+
+
+@tool(name="get_time", strict=True)
+async def time_in(city: str) -> ToolResult:
+    """Get the time in a city."""
+    return ToolResult(f"Noon in {city}")
+
+
+@dataclasses.dataclass
+class City:
+    name: str
+
+
+QUESTION: list[Any] = [user("Hello")]
+
+
+async def on_asyncio(endpoint: Endpoint) -> str:
+    """The client for asyncio."""
+    said = ""
+    async with sansio_claude.asyncio.Client(
+        endpoint,
+        timeouts=Timeouts(connect=10, idle=120),
+        retry=RetryPolicy(max_retries=2),
+        limits=Limits(),
+        max_connections=100,
+        ssl_context=None,
+        proxy=None,
+    ) as client:
+        async with client.stream(
+            model="claude-opus-5-5", max_tokens=10, messages=QUESTION, betas=["b"], extra_headers={"x": "y"}
+        ) as stream:
+            assert_type(stream, sansio_claude.asyncio.Stream)
+            pieces: sansio_claude.asyncio.TextIterator = stream.text()
+            async for text in pieces:
+                assert_type(text, str)
+                said += text
+            assert_type(await stream.final_message(), Message)
+        async with client.run(tools=[get_weather, time_in], model="m", max_tokens=10, messages=QUESTION) as run:
+            assert_type(run, Run)
+            async for turn, event in run:
+                assert_type(turn, int)
+                assert_type(event, Event)
+        assert_type((await client.count_tokens(model="m", messages=QUESTION)).input_tokens, int)
+    return said
+
+
+async def on_trio(endpoint: Endpoint) -> str:
+    """The client for trio: the same names."""
+    said = ""
+    async with sansio_claude.trio.Client(endpoint) as client:
+        async with client.stream(MessageRequest(model="m", max_tokens=10, messages=QUESTION)) as stream:
+            assert_type(stream, sansio_claude.trio.Stream)
+            pieces: sansio_claude.trio.TextIterator = stream.text()
+            async for text in pieces:
+                said += text
+        message = await client.create(model="m", max_tokens=10, messages=QUESTION, stream=False)
+        assert_type(message, Message)
+    return said
+
+
+async def values(client: sansio_claude.trio.Client) -> list[City]:
+    """Checked values have the type that was asked for."""
+    city = await client.extract(City, model="m", max_tokens=10, messages=QUESTION)
+    assert_type(city, City)
+    extraction = client.extract(list[City], model="m", max_tokens=10, messages=QUESTION)
+    assert_type(extraction, Extraction[list[City]])
+    extractor = Extractor(City, model="m", max_tokens=10, messages=QUESTION)
+    assert_type(extractor.name, str)
+    return await extraction
+
+
+def drive(answers: list[Message]) -> str:
+    """The tool loop by hand."""
+    tools: list[ToolParam] = [get_weather, {"type": "web_search_20260318", "name": "web_search"}]
+    loop = ToolLoop(tools=tools, model="m", max_tokens=10, messages=QUESTION, max_turns=5)
+    while True:
+        action: Action = loop.next_action()
+        match action:
+            case AskModel(turn=turn, request=request):
+                assert_type((turn, request), tuple[int, dict[str, Any]])
+                loop.receive_message(answers.pop(0))
+            case RunTools(calls=calls):
+                for call in calls:
+                    assert_type(call, ToolCall)
+                    loop.receive_result(call.id, call.start())
+            case AwaitResults(calls=waiting):
+                assert_type(waiting, tuple[str, ...])
+            case Finished(reason=reason, message=message):
+                assert_type(message, Message | None)
+                return reason
+            case _:
+                assert_never(action)
+        loop = ToolLoop.from_dict(loop.to_dict(), tools=tools)
+
+
+def editors(folder: str) -> list[RunnableTool]:
+    """The text editor over both kinds of files."""
+    files: Files = MemoryFiles({"a.txt": "text"})
+    kind: Kind | None = files.kind("a.txt")
+    assert kind == "file"
+    version: EditorVersion = editor_version("claude-opus-5-5")
+    by_hand = Tool(name="by_hand", input_schema={"type": "object"}, function=print)
+    assert_type(by_hand, Tool)
+    return [TextEditor(files, version=version), TextEditor.for_model("claude-opus-5-5", DiskFiles(folder)), by_hand]
+
+
+def server(end: AnswerEnd = "clean", framing: Framing = "chunked") -> ReplayServer:
+    """A server with a script of every kind."""
+
+    def reply(request: RecordedRequest) -> Reply:
+        assert_type(request.header("x-api-key"), str | None)
+        return compose("By function.", seed=1)
+
+    transcript = compose("Hello.", seed=2, dialect=Dialect(bom=True))
+    assert_type(transcript, Transcript)
+    cutting: Chunking = chunkings.bytewise
+    script: list[Script] = [
+        transcript,
+        transcript.data,
+        Answer.stream(transcripts.compose("Hi."), end=end, framing=framing),
+        reply,
+    ]
+    return ReplayServer(script, cycle=True, chunking=cutting)
+
+
+def step(connection: ReplayConnection, now: float) -> bytes:
+    """One step of a runner of one's own."""
+    action: ReplayAction = connection.next_action(now)
+    match action:
+        case Write(data=data):
+            return data
+        case Receive(until=until):
+            assert_type(until, float | None)
+        case Close(reset=reset):
+            assert_type(reset, bool)
+        case _:
+            assert_never(action)
+    return b""
+
+
+async def served() -> list[str]:
+    """The three runners."""
+    found: list[str] = []
+    with serve_in_thread(server()) as address:
+        assert_type(address, ServerAddress)
+        found.append(address.url)
+    async with serve_in_asyncio(server()) as address:
+        found.append(address.url)
+    return found
+
+
+async def served_in_trio() -> str:
+    """The third of them."""
+    async with serve_in_trio(server()) as address:
+        return address.url
+
+
+@dataclasses.dataclass
+class Line:
+    """A connection of one's own."""
+
+    stale: bool = False
+
+
+def pool() -> Pool[Line]:
+    """Connections of any type that knows whether it can be used again."""
+    return Pool(max_connections=3, idle_timeout=5.0)

@@ -1,0 +1,285 @@
+"""The core in a program of its user's: every union taken apart to its end, every attribute with its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never, assert_type
+
+import sansio_claude as c
+
+
+def read(chunks: Sequence[bytes]) -> c.Message | None:
+    """The loop of a program around MessageStream."""
+    stream = c.MessageStream(limits=c.Limits(line=100_000), strict=False, keep_content=True)
+    for chunk in chunks:
+        stream.receive_data(chunk)
+        for event in stream.events_received():
+            assert_type(kind_of(event), str)
+            if isinstance(event, c.InputJSONDelta):
+                parser = stream.partial_input(event.index)
+                assert_type(parser, c.PartialJSON)
+                assert_type(stream.watch(event.index, "path"), c.Watch)
+    stream.receive_eof()
+    stream.events_received()  # TruncatedError where message_stop never came
+    assert_type(stream.done, bool)
+    state: c.StreamState = stream.state
+    for deviation in stream.deviations:
+        assert_type(deviation, c.Deviation)
+        assert_type((deviation.kind, deviation.event_number, deviation.words), tuple[str, int, str])
+    assert_type(stream.message, c.Message | None)
+    return stream.message if state == "complete" else None
+
+
+def kind_of(event: c.Event) -> str:
+    """Every kind of event, flat."""
+    extra: dict[str, Any] | None = event.extra
+    match event:
+        case c.MessageStart(message=message):
+            assert_type(message, c.Message)
+        case c.ContentBlockStart(index=index, content_block=block):
+            assert_type(index, int)
+            assert_type(block, c.ContentBlock)
+        case c.TextDelta(index=_, text=text) | c.ThinkingDelta(index=_, thinking=text):
+            assert_type(text, str)
+        case c.InputJSONDelta(partial_json=text) | c.SignatureDelta(signature=text):
+            assert_type(text, str)
+        case c.CitationsDelta(citation=citation):
+            assert_type(citation, dict[str, Any])
+        case c.CompactionDelta(encrypted_content=encrypted):
+            assert_type(encrypted, str | None)
+        case c.UnknownDelta(raw=raw):
+            assert_type(raw, dict[str, Any])
+        case c.ContentBlockStop(content_block=whole):
+            assert_type(whole, c.ContentBlock | None)
+        case c.MessageDelta(delta=delta, usage=usage):
+            assert_type(delta, dict[str, Any] | None)
+            assert_type(usage, dict[str, Any] | None)
+        case c.MessageStop(message=finished):
+            assert_type(finished, c.Message | None)
+        case c.ErrorEvent(error=error):
+            assert_type(error, dict[str, Any])
+        case c.Ping() | c.UnknownEvent():
+            assert extra is None or extra
+        case _:
+            assert_never(event)
+    return event.type
+
+
+def text_of_delta(delta: c.ContentBlockDelta) -> str:
+    """Deltas have a type of their own too."""
+    return delta.delta_type
+
+
+def describe(block: c.ContentBlock) -> str:
+    """Every kind of content block."""
+    raw: Mapping[str, Any] = block.raw
+    base: c.Block = block
+    match block:
+        case c.TextBlock():
+            assert_type(block.citations, list[dict[str, Any]] | None)
+            return block.text
+        case c.ThinkingBlock():
+            return block.thinking + block.signature
+        case c.RedactedThinkingBlock():
+            return block.data
+        case c.ToolUseBlock() | c.ServerToolUseBlock() | c.MCPToolUseBlock():
+            call: c.ToolInputBlock = block
+            status: c.InputStatus = call.input_status
+            assert_type(call.input_json, str)
+            return f"{call.name} {call.input}" if status == "complete" else f"{call.name} {call.partial_input}"
+        case (
+            c.WebSearchToolResultBlock()
+            | c.WebFetchToolResultBlock()
+            | c.CodeExecutionToolResultBlock()
+            | c.BashCodeExecutionToolResultBlock()
+            | c.TextEditorCodeExecutionToolResultBlock()
+            | c.ToolSearchToolResultBlock()
+            | c.AdvisorToolResultBlock()
+            | c.MCPToolResultBlock()
+        ):
+            result: c.ToolResultBlock = block
+            return result.tool_use_id
+        case c.MCPToolListingBlock():
+            return block.mcp_server_name
+        case c.ContainerUploadBlock():
+            return block.file_id
+        case c.CompactionBlock():
+            assert_type(block.encrypted_content, str | None)
+            return str(block.content)
+        case c.FallbackBlock():
+            return f"{block.from_model} {block.to_model}"
+        case c.UnknownBlock():
+            return f"{base.type} {len(raw)}"
+        case _:
+            assert_never(block)
+
+
+def whole(message: c.Message) -> dict[str, Any]:
+    """A message and its usage."""
+    assert_type(message.content, list[c.ContentBlock])
+    assert_type(message.stop_reason, str | None)
+    assert_type(message.usage, c.Usage)
+    assert_type(message.usage.output_tokens, int | None)
+    assert_type(message.tool_uses, list[c.ToolUseBlock])
+    assert_type(c.Message.from_json(b'{"content": []}'), c.Message)
+    assert_type(message.to_param(), dict[str, Any])
+    assert c.Message.from_dict(message.to_dict()) == message
+    return message.to_dict()
+
+
+def plain_chain(body: bytes) -> c.Message | None:
+    """The parts of the stream by themselves."""
+    decoder = c.SSEDecoder(limits=c.Limits())
+    decoder.receive_data(body)
+    decoder.receive_eof()
+    accumulator = c.MessageAccumulator(strict=True)
+    for sse in decoder.events_received():
+        assert_type(sse, c.ServerSentEvent)
+        assert_type((sse.event, sse.raw, sse.data, sse.id, sse.retry), tuple[str, bytes, str, str, int | None])
+        assert_type(c.encode_sse(sse), bytes)
+        event = c.decode(sse)
+        if event is not None:
+            accumulator.receive_event(event)
+    assert_type((decoder.last_event_id, decoder.retry, decoder.discarded), tuple[str, int | None, bytes])
+    return accumulator.message
+
+
+def growing(text: str) -> Any:
+    """JSON that is still arriving."""
+    parser = c.PartialJSON(strings="drop", allow_nan=False, max_depth=100)
+    parser.feed(text)
+    for change in parser.changes():
+        assert_type(change, c.Change)
+        assert_type(change.path, tuple[str | int, ...])
+    fault = parser.error
+    if fault is not None:
+        assert_type(fault, c.JSONFault)
+        assert_type((fault.position, fault.reason), tuple[int, str])
+    assert_type(parser.text, str)
+    if parser.status == "complete":
+        return parser.final(default=None)
+    return parser.snapshot(default={})
+
+
+def explain(error: c.ClaudeError) -> str:
+    """The family of exceptions, with what each carries."""
+    assert_type(error.partial, c.Message | None)
+    match error:
+        case c.LimitError():
+            return f"{error.limit} {error.value}"
+        case c.TruncatedError() | c.RemoteProtocolError():
+            assert_type((error.excerpt, error.offset), tuple[bytes, int | None])
+            return error.stop
+        case c.LocalProtocolError():
+            return error.path or ""
+        case (
+            c.InvalidRequestError()
+            | c.AuthenticationError()
+            | c.BillingError()
+            | c.PermissionDeniedError()
+            | c.NotFoundError()
+            | c.ConflictError()
+            | c.RequestTooLargeError()
+            | c.RateLimitError()
+            | c.OverloadedError()
+            | c.ServerError()
+            | c.APIError()
+        ):
+            assert_type((error.type, error.request_id, error.body), tuple[str | None, str | None, bytes])
+            assert_type((error.status, error.retryable, error.retry_after), tuple[int, bool, float | None])
+            return error.phase
+        case c.DeadlineError():
+            return error.deadline
+        case c.ProxyError():
+            return str(error.status)
+        case c.ConnectError() | c.TLSError() | c.ReadError() | c.WriteError() | c.TransportError():
+            return str(error.__cause__)
+        case c.ToolError():
+            return str(error.content)
+    for attempt in error.attempts:
+        assert isinstance(attempt, c.Attempt)
+    return error.message
+
+
+def ask() -> c.MessageRequest:
+    """A request, its problems, and what is known of its model."""
+    messages: list[Any] = [
+        c.user("What is this?", c.image(url="https://example.org/x.png"), c.document(text="A text.")),
+        c.assistant("Let me look."),
+        c.user(c.tool_result("toolu_1", "It is a cat.", is_error=False)),
+    ]
+    request = c.MessageRequest(model="claude-opus-5-5", max_tokens=10, messages=messages, temperature=c.UNSET)
+    absent: c.Unset = c.UNSET
+    assert request.system is absent
+    turn: c.SupportsParam = c.Message.from_dict({"role": "assistant", "content": []})
+    assert_type(request.replace(messages=[turn]), c.MessageRequest)
+    for problem in request.check():
+        assert_type(problem, c.Problem)
+        severity: c.Severity = problem.severity
+        assert severity in ("error", "warning", "info")
+    assert_type(c.model_info("claude-opus-5-5"), c.ModelInfo | None)
+    assert_type(c.KNOWN_MODELS, tuple[c.ModelInfo, ...])
+    assert_type(c.media_type_of(b"GIF89a"), str | None)
+    assert_type(c.CountTokensRequest(request).body(), bytes)
+    assert_type(c.ModelsRequest(limit=5).query, str)
+    assert_type(c.ModelRequest(id="claude-opus-5-5").resource, str)
+    assert_type(c.TokenCount.from_json(b'{"input_tokens": 3}').input_tokens, int)
+    for model in c.ModelPage.from_json(b'{"data": [], "has_more": false}').models:
+        assert_type(model, c.ListedModel)
+    return request
+
+
+def go_on(request: c.MessageRequest, error: c.ClaudeError) -> str:
+    """After an answer that broke off."""
+    assert c.next_step("end_turn") == "finished"
+    match c.continuation(request, error):
+        case c.Continuation() as found:
+            return found.join(" and so on")
+        case c.NoContinuation(words=words):
+            return words
+
+
+def exchange(endpoint: c.Endpoint, request: c.MessageRequest, answer: bytes) -> bytes:
+    """HTTP by oneself."""
+    head = endpoint.request_head(request)
+    assert_type(head, c.RequestHead)
+    http = c.HTTPExchange(method=head.method, target=head.target, headers=head.headers, body=request.body())
+    assert_type(http.data_to_send(), bytes)
+    http.receive_data(answer)
+    http.receive_eof()
+    assert_type(http.head, c.ResponseHead | None)
+    chunked = c.ChunkedDecoder(limits=c.Limits())
+    chunked.receive_data(b"0\r\n\r\n")
+    assert_type(chunked.body_received(), bytes)
+    return http.body_received()
+
+
+def next_of(call: c.Call, now: float) -> str:
+    """One step of an adapter of one's own."""
+    action: c.Action = call.next_action(now)
+    match action:
+        case c.Connect(host=host, port=port):
+            assert_type((host, port), tuple[str, int])
+        case c.Send(data=data):
+            assert_type(data, bytes | memoryview)
+        case c.Receive(deadline=deadline) | c.Wait(until=deadline):
+            assert_type(deadline, float)
+        case c.Deliver(events=events):
+            assert_type(events, Sequence[c.Event])
+        case c.Done(error=error):
+            assert_type(error, c.ClaudeError | None)
+        case _:
+            assert_never(action)
+    return type(action).__name__
+
+
+def settings(onlooker: list[c.TraceEvent]) -> c.CallSettings:
+    """What the calls of a client have in common."""
+    return c.CallSettings(
+        timeouts=c.Timeouts(connect=10, tls=10, write=60, first_byte=600, idle=120, progress=600, total=None, pool=60),
+        retry=c.RetryPolicy(max_retries=2),
+        limits=c.Limits(),
+        chance=lambda: 0.5,
+        wall=lambda: 0.0,
+        trace=onlooker.append,
+    )
