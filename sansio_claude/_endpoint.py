@@ -96,7 +96,9 @@ def _auth_token(value: str | None) -> str | None:
 
 
 def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[tuple[str, str | None], ...]:
-    return tuple(check_headers(dict(headers or ()), "headers").items())
+    # As pairs they come from another endpoint, by way of attrs.evolve.
+    given = dict(headers) if isinstance(headers, tuple) else headers
+    return tuple(check_headers(given, "headers").items())
 
 
 def _version(value: str) -> str:

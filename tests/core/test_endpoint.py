@@ -124,6 +124,12 @@ def test_how_the_key_is_sent(options: dict[str, Any], x_api_key: str | None, aut
         assert head.get("authorization") == authorization
 
 
+def test_headers_that_are_no_mapping_are_refused() -> None:
+    for headers in ([1], "x-a: 1"):
+        with pytest.raises(LocalProtocolError, match="headers takes a mapping"):
+            Endpoint.from_base_url(api_key=KEY, headers=headers)  # type: ignore[arg-type]
+
+
 def test_an_unknown_way_to_sign_in_is_refused() -> None:
     with pytest.raises(LocalProtocolError, match="auth has to be"):
         Endpoint.from_base_url(api_key=KEY, auth="basic")  # type: ignore[arg-type]

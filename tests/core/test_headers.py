@@ -100,6 +100,13 @@ def test_headers_of_the_connection_are_refused(name: str) -> None:
         check_headers({name: "1"}, "headers")
 
 
+@pytest.mark.parametrize("given", [[("x-a", "1")], "x-a: 1", 5])
+def test_what_is_no_mapping_is_refused(given: Any) -> None:
+    with pytest.raises(LocalProtocolError, match="headers takes a mapping, not ") as caught:
+        check_headers(given, "headers")
+    assert caught.value.path == "headers"
+
+
 def test_a_bad_value_is_named_by_its_header() -> None:
     with pytest.raises(LocalProtocolError, match="line break") as caught:
         check_headers({"X-A": "SECRET\r\nX-B: 1"}, "headers")
