@@ -307,6 +307,14 @@ def test_a_cut_answer_behind_a_prefill_becomes_one_turn_with_it(prefill: list[An
             assert turn["content"] == expected
 
 
+def test_only_the_first_text_of_a_cut_answer_joins_a_prefill() -> None:
+    prefilled = [ASK, {"role": "assistant", "content": "Answer: "}]
+    found = go_on(a_request(model=OLD, messages=prefilled), message(None, text("B"), SEARCH, FOUND, text("C")))
+    assert found.request["messages"][1:] == [
+        {"role": "assistant", "content": [text("Answer: B"), SEARCH, FOUND, text("C")]}
+    ]
+
+
 def test_a_message_request_gives_a_message_request() -> None:
     request = MessageRequest(model=NEW, max_tokens=10, messages=[ASK], compaction={"type": "summarize"})
     found = go_on(request, message("max_tokens", CUT_CALL)).request

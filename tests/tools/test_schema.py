@@ -149,6 +149,8 @@ def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
         to: Place,
         steps: Annotated[int, msgspec.Meta(ge=0, description="How far.")] = 0,
         pairs: tuple[int, int] = (0, 0),
+        speed: Annotated[int, msgspec.Meta(ge=1)] | None = None,
+        options: dict[str, int] = {"minimum": 1},  # noqa: B006 - a value, no constraint
     ) -> None:
         """Go."""
 
@@ -159,6 +161,8 @@ def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
     assert schema["$defs"]["Place"]["additionalProperties"] is False
     assert schema["properties"]["steps"] == {"type": "integer", "default": 0, "description": "How far. (minimum: 0)"}
     assert schema["properties"]["pairs"]["description"] == "(minItems: 2, maxItems: 2)"
+    assert schema["properties"]["speed"]["anyOf"][0] == {"type": "integer", "description": "(minimum: 1)"}
+    assert schema["properties"]["options"]["default"] == {"minimum": 1}
     assert "required" in schema
     with pytest.raises(ToolError, match=">= 0"):  # what the schema may not say is checked all the same
         move.call({"to": {"latitude": 1, "longitude": 2}, "steps": -1})
@@ -205,6 +209,12 @@ KINDS: list[tuple[Any, Any, Any, dict[str, Any]]] = [
         {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
     ),
     (Annotated[int, "A count."], 3, 3, {"type": "integer", "description": "A count."}),
+    (
+        None | Annotated[int, "A count."],
+        3,
+        3,
+        {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "A count."},
+    ),
     (
         Annotated[int, "A count."] | None,
         3,
