@@ -1,4 +1,4 @@
-"""Connections that do not come about, TLS, and proxies."""
+"""Connections that do not come about, and TLS."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from sansio_claude._errors import ConnectError, ProxyError, TLSError
+from sansio_claude._errors import ConnectError, TLSError
 from sansio_claude._tls import create_context
 from tests.certificates import server_context
-from tests.faults.case import Outcome, case
+from tests.faults.case import case
 from tests.faults.cases_reuse import one_before, over
-from tests.faults.pieces import EVENTS, FINE, GOOD, HEAD, JSON, PAGE, chunk, events, head
-from tests.faults.server import FIN, FLOW, HOLD, NOTIFY, RAW, READ, RST, TLS, TUNNEL, Site
+from tests.faults.pieces import EVENTS, FINE, GOOD, HEAD, JSON, chunk, events, head
+from tests.faults.server import FIN, FLOW, HOLD, NOTIFY, RAW, READ, RST, TLS
 from tests.frames import START
 
 BODY = events(*EVENTS)
@@ -143,144 +143,171 @@ def _at_most(version: ssl.TLSVersion) -> ssl.SSLContext:
     return context
 
 
-# Proxies
+# Neighbours of these
 
-
-def through(site: Site, user: str = "") -> str:
-    return f"http://{user}127.0.0.1:{site.port}"
-
-
-def proxied(name: str, want: str, *scripts: Any, **more: Any) -> None:
-    more.setdefault("client", lambda site: {"proxy": through(site)})
-    case(name, want, *scripts, tls=True, url="https://api.test", **more)
-
-
-API = TLS(server_context("api.test"))
-REFUSED: dict[str, Any] = {"error": ProxyError, "then": False}
-
-
-def status_is(status: int | None) -> Any:
-    def check(outcome: Outcome) -> None:
-        assert isinstance(outcome.error, ProxyError)
-        assert outcome.error.status == status
-
-    return check
-
-
-def proxy_answers(
-    name: str, data: bytes, *more: Any, status: int | None = None, tries: int | None = None, want: str = "connect"
-) -> None:
-    proxied(name, want, [READ, data, *(more or (FIN,))], tries=tries, check=status_is(status), **REFUSED)
-
-
-proxied("proxy_ok", "ok", [TUNNEL, API, READ, GOOD])
-proxied("proxy_ok_reused", "ok", [TUNNEL, API, READ, FINE, READ, GOOD], prelude=one_before, played=1, check=over(1))
-proxied(
-    "proxy_ok_credentials",
-    "ok",
-    [TUNNEL, API, READ, GOOD],
-    client=lambda site: {"proxy": through(site, "user:pass%20word@")},
+bad(
+    "conn_fin_mid_write",
+    0.02,
+    FIN,
+    ask=BIG,
+    off=0,
+    then=False,
+    site={"buffer": 4096},
+    timeouts={"write": 0.5},
+    want="connect|timeout|truncated",
 )
-proxied(
-    "proxy_ok_environment",
-    "ok",
-    [TUNNEL, API, READ, GOOD],
-    client=lambda site: {"proxy": {"HTTPS_PROXY": through(site)}},
+bad("conn_port_zero", HOLD, url="http://127.0.0.1:0", want="connect|protocol", **NOWHERE)
+bad("conn_localhost_refused", HOLD, error=ConnectError, url="http://localhost:1", **NOWHERE)
+bad("conn_underscore", HOLD, url="https://a_b.invalid", want="connect|protocol", tls=True, **NOWHERE)
+bad("conn_umlaut", HOLD, url="https://b\u00fccher.invalid", want="connect|protocol", tls=True, **NOWHERE)
+bad(
+    "conn_long_name",
+    HOLD,
+    url="https://" + ".".join(["a" * 60] * 5) + ".invalid",
+    want="connect|protocol",
+    tls=True,
+    **NOWHERE,
 )
-proxied(
-    "proxy_ok_all",
-    "ok",
-    [TUNNEL, API, READ, GOOD],
-    client=lambda site: {"proxy": {"ALL_PROXY": through(site), "NO_PROXY": "other.test"}},
-)
-proxied(
-    "proxy_ok_slow",
-    "ok",
-    [READ, FLOW(lambda: (bytes([each]) for each in b"HTTP/1.1 200 OK\r\nvia: x\r\n\r\n")), API, READ, GOOD],
-    tries=2,
-    off=2,
+bad("conn_root_dot", HOLD, url="https://no-such-host.invalid.", want="connect|protocol", tls=True, **NOWHERE)
+bad("conn_odd_number", HOLD, url="https://300.1.2.3", want="connect|protocol", tls=True, **NOWHERE)
+bad("conn_ipv6_tls", HOLD, url="https://[::1]:1", error=ConnectError, tls=True, **NOWHERE)
+bad("conn_ipv6_zone", HOLD, url="https://[fe80::1%25nowhere]:1", want="connect|protocol", tls=True, **NOWHERE)
+case("conn_localhost", "ok", [READ, GOOD], url=lambda site: f"http://localhost:{site.port}")
+case(
+    "conn_number_short",
+    "ok|protocol|connect",
+    [READ, GOOD],
+    url=lambda site: f"http://127.1:{site.port}",
+    off=None,
     then=False,
 )
-proxied(
-    "proxy_ok_103",
-    "ok",
-    [READ, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", API, READ, GOOD],
-    tries=2,
-    off=2,
-    then=False,
-)
-case("proxy_ok_plain", "ok", [TUNNEL, READ, GOOD], client=lambda site: {"proxy": through(site)})
-DEAD = "http://127.0.0.1:1"
-case("proxy_no_proxy", "ok", [READ, GOOD], client={"proxy": {"http_proxy": DEAD, "NO_PROXY": "localhost,127.0.0.1"}})
-case("proxy_no_proxy_star", "ok", [READ, GOOD], client={"proxy": {"http_proxy": DEAD, "no_proxy": "*"}})
-case(
-    "proxy_no_proxy_network",
-    "ok",
-    [READ, GOOD],
-    client={"proxy": {"all_proxy": DEAD, "no_proxy": "10.0.0.0/8 127.0.0.0/8"}},
-)
-case(
-    "proxy_no_proxy_port",
-    "ok",
-    [READ, GOOD],
-    client=lambda site: {"proxy": {"all_proxy": DEAD, "no_proxy": f"127.0.0.1:{site.port}"}},
-)
-case(
-    "proxy_no_proxy_other_port",
+case("conn_three_ways", "connect", [RST], [READ, FIN], [READ, GOOD], retried=True, off=0, tries=2)
+case("conn_rst_then_ok_create", "connect", [READ, RST], [READ, GOOD], retried=True, how="message")
+case("conn_fin_then_refusal", "connect|api", [READ, FIN], [READ, JSON.replace(b"200 Whatever", b"400 No", 1)], tries=2)
+
+CLIENT_CERTIFICATE = server_context.__wrapped__("127.0.0.1")
+CLIENT_CERTIFICATE.verify_mode = ssl.CERT_REQUIRED
+H2_ONLY = server_context.__wrapped__("127.0.0.1")
+H2_ONLY.set_alpn_protocols(["h2"])
+secure(
+    "tls_wants_certificate",
     "connect",
-    [READ, GOOD],
-    error=ProxyError,
-    client={"proxy": {"all_proxy": DEAD, "no_proxy": "127.0.0.1:1"}},
+    [TLS(CLIENT_CERTIFICATE), READ, GOOD],
+    error=TLSError,
     off=0,
     tries=0,
     then=False,
 )
-case("proxy_http_env_https", "ok", [LOCAL, READ, GOOD], tls=True, client={"proxy": {"http_proxy": DEAD}})
-case("proxy_upper_http_ignored", "ok", [READ, GOOD], client={"proxy": {"HTTP_PROXY": DEAD}})
-case("proxy_empty_env", "ok", [READ, GOOD], client={"proxy": {"all_proxy": "", "http_proxy": " "}})
-proxy_answers("proxy_407", b"HTTP/1.1 407 Auth\r\nproxy-authenticate: Basic\r\n\r\n", status=407)
-proxy_answers("proxy_403", b"HTTP/1.1 403 No\r\n\r\n", status=403)
-proxy_answers("proxy_302", b"HTTP/1.1 302 Login\r\nlocation: http://portal.test/\r\n\r\n", status=302)
-proxy_answers("proxy_502", b"HTTP/1.1 502 Bad\r\ncontent-type: text/html\r\n\r\n" + PAGE, status=502, tries=3)
-proxy_answers("proxy_503", b"HTTP/1.1 503 Busy\r\n\r\n", status=503, tries=3)
-proxy_answers("proxy_101", b"HTTP/1.1 101 Switching\r\n\r\n", status=101)
-proxy_answers("proxy_garbage", b"\x00\x01garbage\r\n\r\n")
-proxy_answers("proxy_socks_answer", b"\x05\xff")
-proxy_answers("proxy_bad_status", b"HTTP/1.1 abc OK\r\n\r\n")
-proxy_answers("proxy_bad_header", b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n")
-proxy_answers("proxy_close", b"", tries=3)
-proxy_answers("proxy_close_mid", b"HTTP/1.1 200 O", tries=3)
-proxy_answers("proxy_rst", b"", 0.01, RST, tries=3)
-proxy_answers("proxy_huge_head", b"HTTP/1.1 200 OK\r\nx: " + b"a" * 1_000_000, want="connect|limit")
-proxy_answers(
-    "proxy_endless_head",
-    b"HTTP/1.1 200 OK\r\n",
-    FLOW(lambda: (b"x: y\r\n" * 1000 for _ in range(3_000))),
-    want="connect|limit",
-)
-proxy_answers("proxy_1xx_flood", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000, want="connect|limit")
-proxy_answers("proxy_talks_first", b"HTTP/1.1 200 OK\r\n\r\n" + GOOD)
-proxied("proxy_then_rst", "connect", [TUNNEL, 0.01, RST], off=0, tries=0, then=False)
-proxied("proxy_then_plain", "connect|protocol", [TUNNEL, 0.05, GOOD], off=0, tries=0, then=False)
-proxied("proxy_wrong_certificate", "connect", [TUNNEL, LOCAL, READ, GOOD], off=0, tries=0, error=TLSError, then=False)
-proxied(
-    "proxy_502_then_ok",
+secure("tls_h2_only", "ok|connect|protocol", [TLS(H2_ONLY), READ, GOOD], off=None, then=False)
+secure(
+    "tls_wrong_host_name",
     "connect",
-    [READ, b"HTTP/1.1 502 Bad\r\n\r\n", FIN],
-    [TUNNEL, API, READ, GOOD],
-    retried=True,
-    tries=2,
+    [LOCAL, READ, GOOD],
+    **WRONG,
+    url=lambda site: f"https://localhost:{site.port}",
+    words="certificate",
 )
-proxied("proxy_trunc", "truncated", [TUNNEL, API, READ, HEAD + chunk(events(*EVENTS[:3])), FIN])
-proxied("proxy_dead", "connect", [READ], client={"proxy": DEAD}, off=0, tries=0, error=ProxyError, then=False)
-proxied("proxy_socks", "protocol", [READ], client={"proxy": "socks5://127.0.0.1:1080"}, off=0, tries=0, words="SOCKS")
-proxied(
-    "proxy_https",
+secure(
+    "tls_expired_create",
+    "connect",
+    [TLS(server_context("127.0.0.1", expired=True)), READ, GOOD],
+    **WRONG,
+    how="message",
+)
+secure(
+    "tls_expired_whole", "connect", [TLS(server_context("127.0.0.1", expired=True)), READ, JSON], **WRONG, how="whole"
+)
+secure(
+    "tls_no_checks_asked_for",
+    "ok",
+    [TLS(server_context("other.example")), READ, GOOD],
+    client=lambda site: {"ssl_context": _blind()},
+    then=True,
+)
+secure(
+    "tls_context_of_a_server",
     "protocol",
-    [READ],
-    client={"proxy": "https://127.0.0.1:8080"},
+    [LOCAL, READ, GOOD],
+    client={"ssl_context": server_context("127.0.0.1")},
     off=0,
     tries=0,
-    words="TLS to the proxy",
+    then=False,
 )
-proxied("proxy_bad_url", "protocol", [READ], client={"proxy": "http://[::bad"}, off=0, tries=0)
+secure("tls_large_record", "connect|truncated", [LOCAL, READ, HEAD, RAW(b"\x17\x03\x03\xff\xff" + b"x" * 65_535), FIN])
+secure("tls_empty_records", "connect|truncated", [LOCAL, READ, HEAD, RAW(b"\x17\x03\x03\x00\x00" * 100), FIN])
+secure(
+    "tls_alert_mid",
+    "connect|truncated",
+    [LOCAL, READ, HEAD + chunk(events(START)), RAW(b"\x15\x03\x03\x00\x02\x02\x28"), FIN],
+)
+secure(
+    "tls_handshake_again", "connect|truncated", [LOCAL, READ, HEAD, RAW(b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"), FIN]
+)
+secure(
+    "tls_second_hello", "connect|protocol", [RAW(b"\x16\x03\x03\x00\x04\x02\x00\x00\x00" * 50), FIN], off=0, then=False
+)
+secure(
+    "tls_huge_handshake",
+    "connect|protocol",
+    [
+        RAW(b"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + b"\0" * 16_380),
+        FLOW(lambda: (b"\x16\x03\x03\x40\x00" + b"\0" * 16_384 for _ in range(64))),
+        FIN,
+    ],
+    off=0,
+    then=False,
+)
+secure(
+    "tls_http_redirect",
+    "connect|protocol",
+    [b"HTTP/1.1 301 Moved\r\nlocation: https://127.0.0.1/\r\n\r\n", FIN],
+    off=0,
+    then=False,
+)
+secure("tls_smtp", "connect|protocol", [RAW(b"220 mail ESMTP\r\n"), HOLD], off=0, then=False)
+secure("tls_old_hello", "connect|protocol", [RAW(b"\x80\x2e\x01\x03\x01\x00"), FIN], off=0, then=False)
+secure("tls_close_notify_first", "connect|truncated", [LOCAL, NOTIFY, FIN], off=None, then=False)
+secure(
+    "tls_speaks_first",
+    "connect|protocol|api|truncated",
+    [LOCAL, JSON.replace(b"200 Whatever", b"400 No", 1), FIN],
+    off=None,
+    then=False,
+)
+secure("tls_close_notify_after_stop", "ok", [LOCAL, READ, HEAD + chunk(BODY), NOTIFY, FIN])
+secure(
+    "tls_close_notify_mid", "truncated", [LOCAL, READ, HEAD + chunk(events(*EVENTS[:3])), NOTIFY, FIN], given="Hello, "
+)
+secure(
+    "tls_close_notify_then_data",
+    "truncated|connect",
+    [LOCAL, READ, HEAD + chunk(events(*EVENTS[:3])), NOTIFY, RAW(GOOD), FIN],
+    given="Hello, ",
+)
+secure(
+    "tls_rst_mid_create",
+    "connect|truncated",
+    [LOCAL, READ, HEAD + chunk(events(*EVENTS[:3])), 0.02, RST],
+    how="message",
+)
+secure("tls_rst_handshake_always", "connect", [0.01, RST], off=0, tries=0, then=False)
+secure(
+    "tls_ok_12_rst",
+    "connect|truncated",
+    [LOCAL, READ, HEAD + chunk(events(*EVENTS[:3])), 0.02, RST],
+    client=lambda site: {"ssl_context": _at_most(ssl.TLSVersion.TLSv1_2)},
+)
+secure(
+    "tls_ok_12_cut",
+    "truncated",
+    [LOCAL, READ, head(200, framing=None) + events(*EVENTS[:4]), FIN],
+    client=lambda site: {"ssl_context": _at_most(ssl.TLSVersion.TLSv1_2)},
+)
+
+
+def _blind() -> ssl.SSLContext:
+    """What a caller may ask for, and nobody else."""
+    context = create_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -196,3 +196,152 @@ case(
 case("ce_x_gzip", "ok|protocol", [READ, head(200, "content-encoding: x-gzip") + chunks(gz(BODY))])
 case("ce_gzip_upper", "ok", [READ, head(200, "Content-Encoding: GZIP") + chunks(gz(BODY))])
 case("ce_empty", "ok", [READ, head(200, "content-encoding: ") + CHUNKED])
+
+
+# Neighbours of these
+
+broken("http_status_digits", b"HTTP/1.1 2\xd9\xa00 OK\r\n\r\n")
+broken("http_status_plus", instead(b" 200 ", b" +200 "))
+broken("http_status_none", b"HTTP/1.1 \r\n\r\n")
+broken("http_status_tab", instead(b" 200 ", b"\t200 "), want="protocol|ok")
+broken("http_two_spaces", instead(b" 200 ", b"  200 "))
+broken("http_reason_nul", instead(b"Whatever", b"a\0b"))
+broken("http_reason_cr", instead(b"Whatever", b"a\rb: c"))
+broken("http_version_12", instead(b"HTTP/1.1", b"HTTP/1.2"), want="protocol|ok")
+broken("http_version_long", instead(b"HTTP/1.1", b"HTTP/1.1000000000"))
+broken("http_version_digits", instead(b"HTTP/1.1", b"HTTP/11"))
+broken("http_icy", instead(b"HTTP/1.1", b"ICY"))
+broken("http_rtsp", instead(b"HTTP/1.1", b"RTSP/1.0"))
+broken("http_name_space", field(b"x a: b"))
+broken("http_name_tab", field(b"x-a\t: b"))
+broken("http_name_utf8", field("x-\u00e4: b".encode()))
+broken("http_name_huge", field(b"x" * 1_000_000 + b": y"), want="limit")
+broken("http_space_first", field(b" x-a: b"), want="protocol|ok")
+broken("http_lf_in_value", field(b"x-a: b\ntransfer-encoding: identity"), want="protocol|ok")
+broken("http_cr_ends", HEAD.replace(b"\r\n", b"\r") + CHUNKED, HOLD, want="protocol|timeout", timeouts={"idle": 0.1})
+broken("http_blank_first_forever", FLOW(lambda: (b"\r\n" * 4_096 for _ in range(64))), want="protocol|limit|truncated")
+broken("http_spaces_forever", FLOW(lambda: (b" " * 65_536 for _ in range(64))), want="protocol|limit|truncated")
+broken("http_nul_forever", FLOW(lambda: (b"\0" * 65_536 for _ in range(64))), want="protocol|limit")
+broken(
+    "http_folded_forever",
+    STATUS + b"\r\nx: y\r\n",
+    FLOW(lambda: (b" z\r\n" * 16_384 for _ in range(64))),
+    want="limit|protocol",
+)
+broken("http_1xx_bad", b"HTTP/1.1 103 Hints\r\nno colon\r\n\r\n" + GOOD)
+broken("http_1xx_then_garbage", b"HTTP/1.1 100 Continue\r\n\r\ngarbage\r\n\r\n")
+broken("http_1xx_body", b"HTTP/1.1 103 Hints\r\ncontent-length: 5\r\n\r\nhello" + GOOD)
+broken("http_199", b"HTTP/1.1 199 Early\r\n\r\n" * 101, want="limit")
+case("http_100_after_good", "ok", [READ, GOOD + b"HTTP/1.1 100 Continue\r\n\r\n"])
+broken(
+    "http_length_list_same", head(200, framing=f"content-length: {len(BODY)}, {len(BODY)}") + BODY, want="ok|protocol"
+)
+broken("http_length_space", head(200, framing="content-length: 5 0") + BODY)
+broken("http_length_comma", head(200, framing="content-length: 50,") + BODY)
+broken("http_length_quoted", head(200, framing='content-length: "50"') + BODY)
+broken("http_length_zeros", head(200, framing=f"content-length: {len(BODY):020}") + BODY, want="ok|protocol")
+broken("http_length_nul", head(200, framing="content-length: 5\x000") + BODY)
+broken("http_te_semicolon", instead(TE, TE + b";q=1"))
+broken("http_te_comma", instead(TE, TE + b","), want="protocol|ok")
+broken("http_te_order", instead(TE, TE + b", gzip"))
+broken("http_te_quoted", instead(TE, b'transfer-encoding: "chunked"'))
+broken("http_te_vt", instead(TE, b"transfer-encoding: \x0bchunked"))
+broken("http_te_empty", instead(TE, b"transfer-encoding:"))
+broken("http_te_space_name", instead(TE, b"transfer-encoding : chunked"))
+broken("http_te_underscore", instead(TE, b"transfer_encoding: chunked"), want="protocol|truncated|ok")
+broken("http_te_lf", instead(TE, b"x: y\n" + TE), want="protocol|ok")
+case(
+    "http_te_http10_length",
+    "ok|protocol",
+    [READ, b"HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 7\r\n\r\n" + CHUNKED, FIN],
+)
+case(
+    "http_te_length_whole",
+    "ok|protocol",
+    [READ, head(200, "content-length: 5") + chunks(JSON.partition(b"\r\n\r\n")[2])],
+    how="whole",
+)
+broken("http_206_range", head(206, "content-range: bytes 0-99/2000") + CHUNKED, want="api|protocol")
+broken("http_203", instead(b" 200 ", b" 203 "), want="api|protocol|ok")
+broken("http_226", instead(b" 200 ", b" 226 "), want="api|protocol")
+broken("http_mail", b"EHLO\r\n" * 3, HOLD)
+broken("http_redis", b"-ERR unknown command\r\n", HOLD)
+broken("http_json_bare", JSON.partition(b"\r\n\r\n")[2])
+broken("http_sse_bare", BODY)
+broken("http_websocket", b"\x81\x05hello", HOLD, want="protocol|timeout", timeouts={"idle": 0.2})
+broken("http_gzip_bare", gz(GOOD))
+broken("http_utf16", GOOD.decode("latin-1").encode("utf-16"))
+
+chunky("chunk_size_17", b"1" + b"0" * 16 + b"\r\nhello", want="protocol|limit|truncated")
+chunky("chunk_size_16", b"f" * 16 + b"\r\nhello", want="protocol|limit|truncated")
+chunky("chunk_size_comma", b"5,5\r\nhello\r\n")
+chunky("chunk_size_float", b"5.0\r\nhello\r\n")
+chunky("chunk_size_x", b"x5\r\nhello\r\n")
+chunky("chunk_size_nul", b"5\0\r\nhello\r\n")
+chunky("chunk_size_digits_unicode", "\u0665\r\nhello\r\n".encode())
+chunky("chunk_size_cr", b"5\rhello\r\n")
+chunky("chunk_size_lf", b"5\nhello\r\n")
+chunky("chunk_data_lf", b"5\r\nhello\n")
+chunky("chunk_data_cr", b"5\r\nhello\r5\r\nhello\r\n")
+chunky("chunk_zero_then_more", b"0\r\n\r\n" + chunk(events(*EVENTS[3:])), want="truncated|protocol")
+chunky("chunk_ext_quoted_crlf", b'5;a="\r\n"\r\nhello\r\n', want="protocol|truncated")
+chunky("chunk_lines_forever", b"", FLOW(lambda: (b"\r\n" * 32_768 for _ in range(16))))
+chunky("chunk_one_byte_lies", b"1\r\n" + BODY)
+case("chunk_size_space", "ok|protocol", [READ, HEAD + b"%x  \r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
+case("chunk_size_tab", "ok|protocol", [READ, HEAD + b"%x\t\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
+case(
+    "chunk_ext_many",
+    "ok|limit",
+    [
+        READ,
+        HEAD + b"".join(b"%x;a=%b\r\n%b\r\n" % (len(e), b"b" * 2_000, e) for e in map(events, EVENTS)) + b"0\r\n\r\n",
+    ],
+)
+case(
+    "chunk_many_small",
+    "ok",
+    [
+        READ,
+        HEAD + chunk(events(*EVENTS[:2])) + chunk(b":") * 0 + chunk(*[b"\n"] * 100_000) + chunks(events(*EVENTS[2:])),
+    ],
+)
+case("trailers_length", "ok", [READ, STOPPED + b"content-length: 0\r\ntransfer-encoding: gzip\r\n\r\n"])
+case("trailers_cut", "ok", [READ, STOPPED + b"x: y\r\n", FIN])
+case("trailers_stall", "ok", [READ, STOPPED + b"x: y\r\n", HOLD], within=3.0)
+broken(
+    "trailers_cut_json",
+    head(200) + chunk(JSON.partition(b"\r\n\r\n")[2]) + b"0\r\nx: y\r\n",
+    how="whole",
+    want="truncated",
+)
+broken("trailers_bad_json", head(200) + chunk(JSON.partition(b"\r\n\r\n")[2]) + b"0\r\nno colon\r\n\r\n", how="whole")
+encoded("ce_gzip_twice_named", "gzip", gz(BODY), want="ok|protocol")
+broken("ce_gzip_two_fields", head(200, "content-encoding: gzip", "content-encoding: gzip") + chunks(gz(gz(BODY))))
+broken(
+    "ce_gzip_json_garbage",
+    fixed(gz(JSON.partition(b"\r\n\r\n")[2]) + b"garbage", "content-encoding: gzip"),
+    how="whole",
+)
+broken(
+    "ce_gzip_json_cut",
+    fixed(gz(JSON.partition(b"\r\n\r\n")[2])[:-6], "content-encoding: gzip"),
+    how="whole",
+    want="truncated|protocol",
+)
+broken("ce_gzip_json_empty", fixed(b"", "content-encoding: gzip"), how="whole", want="truncated|protocol")
+broken("ce_gzip_html", fixed(gz(PAGE), "content-encoding: gzip", kind="text/html"), words="HTML")
+encoded("ce_gzip_half_head", "gzip", b"\x1f\x8b\x08", want="truncated|protocol")
+encoded(
+    "ce_gzip_name_forever", "gzip", b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"n" * 3_000_000, want="truncated|limit|protocol"
+)
+encoded("ce_gzip_members_forever", "gzip", gz(b"") * 20_000, want="truncated|limit|protocol")
+encoded("ce_deflate_bad", "deflate", BODY)
+encoded("ce_deflate_cut", "deflate", zlib.compress(events(*EVENTS[:5]))[:-5], want="truncated|protocol")
+encoded("ce_deflate_bomb", "deflate", zlib.compress(line_of(64 << 20)), want="limit")
+encoded("ce_deflate_one_byte", "deflate", b"x", want="truncated|protocol")
+encoded("ce_bomb_slow", "gzip", *(gz(line_of(64 << 20))[at : at + 400] for at in range(0, 60_000, 400)), want="limit")
+encoded("ce_bomb_create", "gzip", gz(line_of(64 << 20)), want="limit", how="message")
+encoded("ce_identity_lie", "identity", gz(BODY), words="gzip")
+encoded("ce_comma", "gzip,", gz(BODY), want="ok|protocol")
+encoded("ce_star", "*", BODY)
+broken("ce_bad_value", head(200, "content-encoding: \xff") + CHUNKED)

@@ -161,6 +161,7 @@ class _Peer:
         except ssl.SSLZeroReturnError:
             pass  # what counts is the end of the connection
         except (ssl.SSLError, ValueError):
+            self.send(b"")  # the alert
             self.gone()
 
     def request(self) -> bytes | None:
