@@ -212,8 +212,6 @@ class Answer:
         try:
             if self.stage == "head":
                 self._begin()
-                if self.stage == "sniff" and self.wanted in ("stream", "message"):
-                    self._open()
             while self.stage not in ("head", "stream") and not self.over and (body := self._exchange.body_received()):
                 self._collect(body)
         except ClaudeError as error:
@@ -233,15 +231,13 @@ class Answer:
             return
         self.head = head
         self.stage = "sniff" if head.status == 200 else "refusal"
-
-    def _open(self) -> None:
-        """Begin the stream at once where its first bytes are the usual ones: there is nothing to collect."""
-        body = self._exchange.body_received()
-        if body.startswith(_USUAL):
-            self.stage = "stream"
-            self.stream.receive_data(body)
-        elif body:
-            self._collect(body)
+        if self.stage == "sniff" and self.wanted in ("stream", "message"):
+            body = self._exchange.body_received()
+            if body.startswith(_USUAL):
+                self.stage = "stream"  # the usual first bytes: there is nothing to collect
+                self.stream.receive_data(body)
+            elif body:
+                self._collect(body)
 
     def _collect(self, body: bytes) -> None:
         """Keep bytes of a body that is not a stream, or not known to be one yet."""
