@@ -20,6 +20,8 @@ T = TypeVar("T")
 class _Streams(Protocol):
     @property
     def stream(self) -> Any: ...
+    @property
+    def _runtime(self) -> Any: ...
 
 
 class ToolMethods:
@@ -42,12 +44,11 @@ class ToolMethods:
 
         Takes what `ToolLoop` takes: tools (functions too), limits, and the request; or a ToolLoop, to go on with it.
         """
-        from sansio_claude.asyncio._run import run_calls
         from sansio_claude.tools._run import run_over
 
         return run_over(
             self.stream,
-            run_calls,
+            self._runtime.run_calls,
             request,
             tools=tools,
             max_turns=max_turns,
