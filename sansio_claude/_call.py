@@ -69,7 +69,6 @@ class Call:
 
     __slots__ = (
         "_answer",
-        "_attempts",
         "_body",
         "_chunks",
         "_deadlines",
@@ -91,6 +90,7 @@ class Call:
         "_tls",
         "_wanted",
         "_written",
+        "attempts",
         "driven",
         "handle",
     )
@@ -119,12 +119,13 @@ class Call:
         self._phase = NEW
         self._number = 0
         self._started = 0.0
-        self._attempts: tuple[Attempt, ...] = ()
         self._talk: Conversation | None = None
         self._events: list[Event] | None = None
         self._flow: MessageStream | None = None  # the stream, while it flows
         self._tls: TLS | None = None
         self._chunks: ChunkedDecoder | None = None
+        self.attempts: tuple[Attempt, ...] = ()
+        """The attempts that have failed so far."""
         self.handle: Any = None
         """The adapter's object of the connection in use."""
         self.driven: bool = False
@@ -169,11 +170,6 @@ class Call:
     def done(self) -> bool:
         """Whether all is over and well, and every event given: `Done(None)` is all that is left to be said."""
         return self._phase == OVER and self._error is None and self._events is None
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """The attempts that have failed so far."""
-        return self._attempts
 
     # What is to be done
 
@@ -443,17 +439,14 @@ class Call:
         self._answer.dress(error)
         at: float | None = None
         if again and not self._delivered:
+            chance = self._settings.chance()
             # A connection that went stale in the pool says nothing about the server: no reason to wait.
-            at = self._settings.retry.decide(
-                retries=self._number - 1,
-                now=now,
-                chance=self._settings.chance(),
-                asked=0.0 if stale else asked,
-            )
+            asked = 0.0 if stale else asked
+            at = self._settings.retry.decide(retries=self._number - 1, now=now, chance=chance, asked=asked)
         if at is not None and at >= self._deadlines.total_at:
             at = None
         wait = None if at is None else at - now
-        self._attempts += (
+        self.attempts += (
             Attempt(
                 number=self._number,
                 started=self._started,
@@ -477,7 +470,7 @@ class Call:
         self._tell("retry", now, wait=wait)
 
     def _finish(self, error: ClaudeError, now: float) -> None:
-        error.attempts = self._attempts
+        error.attempts = self.attempts
         self._error = error
         self._end()
         self._tell("done", now, error=error)
