@@ -79,6 +79,7 @@ _FITS: Final[dict[type, type]] = {
 }
 _CONTENT: Final = frozenset({"content"})
 _CONTENT_USAGE: Final = frozenset({"content", "usage"})
+_COUNTS: Final = frozenset({int, type(None)})
 _COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
@@ -315,9 +316,10 @@ class MessageAccumulator:
         event.message = self.message
 
     def _check_counters(self, usage: dict[str, Any], where: str) -> None:
+        if _COUNTS.issuperset(map(type, map(usage.get, _COUNTERS))):
+            return
         for key in _COUNTERS:
-            value = usage.get(key)
-            if value is not None and type(value) is not int:
+            if type(usage.get(key)) not in _COUNTS:
                 self.deviate("usage", f"{key} in the usage of {where} is not an integer")
 
 

@@ -169,7 +169,7 @@ class Message:
                 f"the message's content is {kind_of(content) if 'content' in raw else 'missing'}, not a list",
                 stop="message",
             )
-        return cls(raw, [block_from_dict(block) for block in content])
+        return cls(raw, [block_from_dict(block) for block in content] if content else [])
 
     def growing(self) -> Message:
         """The same message, to grow with a stream. What is nested deeper than `usage` is shared: it never changes."""
@@ -177,8 +177,12 @@ class Message:
         usage = raw.get("usage")
         if isinstance(usage, dict):
             raw["usage"] = dict(usage)
-        content = [type(block)(dict(block._raw)) for block in self.content]
-        raw["content"] = [block._raw for block in content]
+        content: list[ContentBlock] = []
+        raw["content"] = []
+        for block in self.content:
+            own = type(block)(dict(block._raw))
+            content.append(own)
+            raw["content"].append(own._raw)
         return Message(raw, content)
 
     def _without_content(self) -> Message:
