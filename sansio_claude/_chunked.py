@@ -124,8 +124,8 @@ class ChunkedDecoder:
         What one read with one chunk of 140 bytes costs, with `body_received`, in hundredths of what h11 takes for it
         (CPython 3.11, median of 21 rounds): 7.4; a client written by hand that checks nothing 7.3. Tried and lost:
         one `split` into line, chunk and rest 7.8; `find` and slices, as in `_read`, 10; one regular expression 11;
-        int(line, 16) with a check of its digits 15. In reads of 16 KiB a chunk costs 9.6, one by one. A read of many chunks
-        is therefore taken apart by one `split`, which makes that 6.9 and three fifths for 41 chunks; but a chunk
+        int(line, 16) with a check of its digits 15. In reads of 16 KiB a chunk costs 9.6, one by one. A read of many
+        chunks is therefore taken apart by one `split`, which makes that 6.9 (three fifths for 41 chunks); but a chunk
         alone would cost 23 so, and a body with CRLF in it is split in vain, which is tried once.
         """
         if type(data) is not bytes:
@@ -228,7 +228,7 @@ class ChunkedDecoder:
     def _split(self, data: bytes) -> int:
         """Take the whole chunks that a read begins with, if their sizes were seen before. Gives the position behind.
 
-        A chunk with CR LF in it ends that, and its body will not be split again, if it was the first one.
+        A chunk with CR LF in it ends that; if it is the first one, no read of this body is split again.
         """
         pieces = data.split(b"\r\n")
         bodies = pieces[1:-1:2]  # behind the last piece no CR LF has come
@@ -239,7 +239,8 @@ class ChunkedDecoder:
             if told[:-1] != lengths[:-1]:
                 count = next(i for i, length in enumerate(lengths) if told[i] != length)
             if not count:
-                self._worth_splitting = _NEVER
+                if told[0] is not None:
+                    self._worth_splitting = _NEVER
                 return 0
             del bodies[count:], lengths[count:]
         self._out += bodies
