@@ -264,9 +264,12 @@ class Stream:
                 return event
             if not self._entered:
                 raise LocalProtocolError(NOT_ENTERED)
-            events = None if self._call.done else await self._advance(self._session, self._call)
+            call = self._call
+            events = None if call.handle is None and call.done else await self._advance(self._session, call)
             if events is None:
                 raise StopAsyncIteration
+            if len(events) == 1:
+                return events[0]
             self._ready = iter(events)
 
     def text(self) -> TextIterator:

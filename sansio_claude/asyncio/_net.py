@@ -108,9 +108,10 @@ class Wire(asyncio.BufferedProtocol):
         if resume is not None and context is not None:
             self._resume = self._context = None
             self._data = data
-            if asyncio.current_task(self._loop) is None:
+            try:
                 context.run(resume, self)
-            else:  # never seen; but of two tasks that run at once a loop would make neither
+            except RuntimeError:
+                # What the task raises it keeps: it was not entered, because another one runs. No loop reads then.
                 self._loop.call_soon(resume, self, context=context)
             return
         self._chunks.append(data)
@@ -141,11 +142,7 @@ class Wire(asyncio.BufferedProtocol):
         if self._writer is not None and not self._writer.done():
             self._writer.set_result(True)
 
-    # What a task calls that waits for bytes: a future's part
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop it belongs to."""
-        return self._loop
+    # What a task calls that waits for bytes: a future's part. Which loop it is of `_loop` says, as with a future.
 
     def add_done_callback(self, resume: Callable[[Any], object], *, context: Context) -> None:
         """The task waits now: `resume` goes on with it."""
