@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from sansio_claude._errors import ProxyError, RemoteProtocolError, TLSError
-from sansio_claude._proxy import ConnectExchange, Proxy
 
 if TYPE_CHECKING:
     from sansio_claude._actions import TLS, TLSFactory
     from sansio_claude._errors import ClaudeError
     from sansio_claude._limits import Limits
+    from sansio_claude._proxy import ConnectExchange, Proxy
 
 __all__ = ["Connection"]
 
@@ -31,7 +31,11 @@ class Connection:
         self._port = port
         self._proxy = proxy
         self._tls_factory = tls
-        self._tunnel = None if proxy is None else ConnectExchange(proxy, host, port, limits=limits)
+        self._tunnel: ConnectExchange | None = None
+        if proxy is not None:
+            from sansio_claude._proxy import ConnectExchange  # few have one
+
+            self._tunnel = ConnectExchange(proxy, host, port, limits=limits)
         self.stage: Literal["opening", "tunnel", "tls", "open"] = "opening"
         self.handle: Any = None
         """The adapter's own object; its `stale` is asked before the connection is used again."""

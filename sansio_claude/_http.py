@@ -23,12 +23,11 @@ Content-Length is read by its chunks, but its connection is not used again (RFC 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import h11
 
 from sansio_claude._chunked import ChunkedDecoder
-from sansio_claude._content_encoding import ContentDecoder, content_coding
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._fields import has_stray_control, request_refusal
 from sansio_claude._framing import CloseDelimitedBody, LengthBody
@@ -42,6 +41,9 @@ from sansio_claude._head import (
     says_close,
 )
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from sansio_claude._content_encoding import ContentDecoder
 
 __all__ = ["HTTPExchange", "ResponseHead", "WrittenHead"]
 
@@ -308,7 +310,11 @@ class HTTPExchange:
             framing = LengthBody(plan.length)
         else:
             framing = CloseDelimitedBody()
-        coding = content_coding(plan.codings)
+        coding: str | None = ""
+        if plan.codings:
+            from sansio_claude._content_encoding import ContentDecoder, content_coding  # few answers have one
+
+            coding = content_coding(plan.codings)
         if coding is None and not framing.done:
             self._fail(
                 RemoteProtocolError(

@@ -14,7 +14,6 @@ from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http import WrittenHead
 from sansio_claude._limits import Limits
 from sansio_claude._pool import Pool
-from sansio_claude._proxy import proxy_for
 from sansio_claude._request import MessageRequest
 from sansio_claude._retry import RetryPolicy
 from sansio_claude._timeouts import Timeouts
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from sansio_claude._actions import TLSFactory
     from sansio_claude._answer import Wanted
     from sansio_claude._connection import Connection
+    from sansio_claude._proxy import Proxy
     from sansio_claude._request import Param
 
 __all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
@@ -103,6 +103,11 @@ class Session:
         trace: Callable[[TraceEvent], None],
         watched: Callable[[], bool],
     ) -> None:
+        through: Proxy | None = None
+        if proxy is not None:
+            from sansio_claude._proxy import proxy_for  # few have one
+
+            through = proxy_for(proxy, host=endpoint.host, port=endpoint.port, tls=endpoint.scheme == "https")
         self.endpoint: Endpoint = endpoint
         self.betas: Sequence[str] = betas
         self.headers: Mapping[str, str | None] | None = headers
@@ -112,7 +117,7 @@ class Session:
             retry=retry or RetryPolicy(),
             limits=limits or Limits(),
             strict=strict,
-            proxy=proxy_for(proxy, host=endpoint.host, port=endpoint.port, tls=endpoint.scheme == "https"),
+            proxy=through,
             tls=tls,
             chance=chance,
             wall=wall,
