@@ -131,6 +131,7 @@ class Near:
         self._wire, self._far = wire, far
         self.receive = wire.receive
         self.close = wire.close
+        self.clock = getattr(wire, "clock", None)  # on asyncio
 
     @property
     def stale(self) -> bool:
