@@ -119,3 +119,10 @@ def test_what_has_no_parameters(text: str | None, description: str) -> None:
 def test_any_text_is_taken(text: str) -> None:
     found = parse_docstring(text)
     assert all(found.parameters.values())
+
+
+def test_blank_lines_between_parameters_and_headings_without_any() -> None:
+    found = parse_docstring("Do it.\n\nArgs:\n    a: The one.\n\n    b: The other.\n\nReturns:\n    It.\n")
+    assert found == Docstring("Do it.\n\nReturns:\n    It.", {"a": "The one.", "b": "The other."})
+    for text in ("Do it.\n\nArgs:", "Do it.\n\nParameters", "Do it.\n\nArgs:\nNothing."):
+        assert parse_docstring(text) == Docstring(text, {})
