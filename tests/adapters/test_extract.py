@@ -74,6 +74,22 @@ def test_a_wrapped_value_comes_without_its_wrapping(loop: Runtime) -> None:
     loop.run(main)
 
 
+def test_inputs_of_other_calls_are_no_partial_values(loop: Runtime) -> None:
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "a book"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    blocks = [search, found, call(1, "give_answer", title="A Book", chapters=CHAPTERS), call(2, "other", title=0)]
+
+    async def main() -> None:
+        with serving(compose(blocks, seed=3)) as (_, endpoint):
+            async with loop.Client(endpoint) as client, client.extract(Book, **ASK) as extraction:
+                seen = [partial async for partial in extraction]
+                assert extraction.value == Book("A Book", CHAPTERS)
+            assert set().union(*seen) == {"title", "chapters"}
+            assert all(isinstance(partial.get("title", ""), str) for partial in seen)
+
+    loop.run(main)
+
+
 def test_an_attempt_that_does_not_fit_is_followed_by_another(loop: Runtime) -> None:
     wrong = compose([call(1, "give_answer", title="A Book")])
     right = compose([call(2, "give_answer", title="A Book", chapters=CHAPTERS)])

@@ -247,6 +247,12 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": [user("x"), assistant("")]}, "error", "messages[1]", "takes no prefill"),
     ({"model": "claude-haiku-4-5", "messages": [user("x"), assistant("y ")]}, "error", "messages[1]", "white space"),
     (
+        {"model": "claude-haiku-4-5", "messages": [user("x"), assistant("y", "z ")]},
+        "error",
+        "messages[1]",
+        "white space",
+    ),
+    (
         {
             "model": "claude-haiku-4-5",
             "max_tokens": 2000,

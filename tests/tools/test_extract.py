@@ -98,6 +98,15 @@ def test_what_does_not_fit_is_told_and_asked_for_again() -> None:
     assert "already" in contents[2]
 
 
+def test_calls_that_cannot_be_answered_are_an_error_at_every_question() -> None:
+    extractor = an_extractor()
+    extractor.receive_message(answer("tool_use", given(1, name="Ada"), given(1, name="Ada", age=36)))
+    for _ in range(2):
+        with pytest.raises(RemoteProtocolError, match="no ids or the same ones"):
+            extractor.next_request()
+    assert not extractor.done
+
+
 def test_there_is_an_end_to_attempts() -> None:
     extractor = an_extractor(attempts=2)
     for number in (1, 2):
