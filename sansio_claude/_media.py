@@ -119,7 +119,8 @@ def _source(
     text: str | None = None,
 ) -> dict[str, Any]:
     if sum(given is not None for given in (data, path, url, file_id, text)) != 1:
-        raise LocalProtocolError(f"{kind}() takes exactly one of bytes, path=, url=, file_id=", path="source")
+        ways = "bytes, path=, url=, file_id=" + (", text=" if kind == "document" else "")
+        raise LocalProtocolError(f"{kind}() takes exactly one of {ways}", path="source")
     if url is not None:
         return {"type": "url", "url": url}
     if file_id is not None:

@@ -128,10 +128,10 @@ def test_an_image_is_no_document() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: image(), "exactly one"),
+        (lambda: image(), "exactly one of bytes, path=, url=, file_id=$"),
         (lambda: image(png(), url="https://h"), "exactly one"),
         (lambda: document(text="a", url="https://h"), "exactly one"),
-        (lambda: document(), "exactly one"),
+        (lambda: document(), "exactly one of bytes, path=, url=, file_id=, text=$"),
         (lambda: image("cat.png"), "path="),  # type: ignore[arg-type]
         (lambda: document(5), "not a int"),  # type: ignore[arg-type]
         (lambda: image(path="/nowhere/cat.png"), "No such file"),
