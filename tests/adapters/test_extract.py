@@ -77,7 +77,12 @@ def test_a_wrapped_value_comes_without_its_wrapping(loop: Runtime) -> None:
 def test_inputs_of_other_calls_are_no_partial_values(loop: Runtime) -> None:
     search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "a book"}}
     found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
-    blocks = [search, found, call(1, "give_answer", title="A Book", chapters=CHAPTERS), call(2, "other", title=0)]
+    blocks: list[dict[str, Any]] = [
+        search,
+        found,
+        call(1, "give_answer", title="A Book", chapters=CHAPTERS),
+        call(2, "other", title=0),
+    ]
 
     async def main() -> None:
         with serving(compose(blocks, seed=3)) as (_, endpoint):
