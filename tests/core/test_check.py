@@ -70,6 +70,7 @@ GOOD: list[dict[str, Any]] = [
     {"messages": [user("hi"), {"role": "system", "content": "be brief"}, user("go")]},
     {"tools": [TOOL, EDITOR, {"type": "web_search_20260318", "name": "web_search"}, {"type": "mcp_toolset"}]},
     {"tools": [{**TOOL, "type": "custom", "input_examples": [{}]}], "tool_choice": {"type": "none"}},
+    {"tools": [{**TOOL, "description": "Tells weather."}]},
     {"model": "claude-haiku-4-5", "tools": [TOOL], "tool_choice": {"type": "tool", "name": "get_weather"}},
     {"model": "claude-opus-5", "tools": [TOOL], "tool_choice": {"type": "any"}},
     {"mcp_servers": [{"name": "m"}], "betas": ["mcp-client-2025-11-20"], "tool_choice": {"type": "auto"}},

@@ -107,6 +107,8 @@ def test_documents() -> None:
         (b"BMrest", "a BMP image"),
         (b"\x00\x00\x00\x20ftypavif", "an AVIF image"),
         (b"\x00\x00\x00\x20ftypheic", "a HEIC image"),
+        (b"\x00\x00\x00\x20ftypmif1", "a HEIF image"),
+        (b"\x00\x00\x01\x00\x01\x00", "an icon"),
         (b"\xef\xbb\xbf\n <svg xmlns=''>", "an SVG image"),
         (b"<?xml version='1.0'?>", "maybe an SVG"),
         (b"PK\x03\x04rest", "a ZIP file"),
