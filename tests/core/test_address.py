@@ -67,6 +67,7 @@ BAD = [
     ("https://h:0", "port"),
     ("https://h:65536", "port"),
     ("https://h:123456789", "port"),
+    ("https://h:" + "1" * 5000, "port"),
     ("https://h:8a", "host and port"),
     ("https://a:b:c", "host and port"),
     ("https://::1/", "IPv6"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +111,8 @@ def test_states() -> None:
         assert known(model).status == "retired"
         assert known(model).successor is not None
     assert known("claude-haiku-4-5").status == "active"
+    last_day = attrs.evolve(known("claude-sonnet-4-5"), retires=AS_OF)
+    assert last_day.status == "retired"
 
 
 SPELLINGS = [
@@ -187,6 +190,10 @@ def test_the_table_is_sound() -> None:
     for info in KNOWN_MODELS:
         assert info.family in info.id
         assert info.name.startswith("Claude ")
+        numbers = [int(part) for part in info.id.split("-") if part.isdigit() and len(part) < 8]
+        assert info.generation == tuple([*numbers, 0][:2])
+        shown = f"{numbers[0]}.{numbers[1]}" if len(numbers) > 1 else str(numbers[0])
+        assert re.match(rf"Claude {info.family.title()} {re.escape(shown)}\b(?!\.)", info.name)
         for date in (info.released, info.deprecated, info.retires, info.retires_not_before):
             assert date is None or day.fullmatch(date)
         for date in (info.training_cutoff, info.knowledge_cutoff):
