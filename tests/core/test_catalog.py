@@ -79,6 +79,7 @@ def test_a_page_of_models_and_the_next() -> None:
     assert (after.after_id, after.before_id, after.limit, after.betas) == ("claude-opus-5-5", None, 1, ["b"])
     assert after.query == "limit=1&after_id=claude-opus-5-5&lifecycle=active"
     assert request.next(ModelPage({"data": [], "has_more": False, "last_id": None})) is None
+    assert request.next(ModelPage({"data": [], "has_more": False, "last_id": "claude-opus-5-5"})) is None
     assert request.next(ModelPage({"has_more": True})) is None
     with pytest.raises(RemoteProtocolError, match="data is missing"):
         _ = ModelPage({}).models
