@@ -8,9 +8,10 @@ from sansio_claude._errors import LocalProtocolError
 from tests.adapters.runtimes import Runtime
 from tests.certificates import server_context
 from tests.faults.case import ASK, case
+from tests.faults.cases_reuse import one_before
 from tests.faults.cases_silence import full_queue
-from tests.faults.pieces import EVENTS, GOOD, HEAD, chunk, error, events
-from tests.faults.server import DEAF, HOLD, READ, TLS, TUNNEL
+from tests.faults.pieces import EVENTS, FINE, GOOD, HEAD, PING, chunk, error, events, gz, head
+from tests.faults.server import DEAF, FLOW, HOLD, RAW, READ, TLS, TUNNEL
 
 UNSENT: dict[str, Any] = {"off": 0, "tries": 0, "then": False, "error": LocalProtocolError}
 
@@ -125,7 +126,7 @@ cancelled("proxy_tls", TUNNEL, HOLD, **proxied())
 PATIENT: dict[str, Any] = {"initial": 30.0, "ceiling": 30.0}
 case(
     "cancel_backoff",
-    "api|cancelled",
+    "cancelled|api",
     [READ, error(529, "overloaded_error")],
     retry=PATIENT,
     cancel=0.05,
@@ -134,7 +135,7 @@ case(
 )
 case(
     "cancel_retry_after",
-    "api|cancelled",
+    "cancelled|api",
     [READ, error(529, "overloaded_error", "retry-after: 30")],
     retry={"longest": 60.0},
     cancel=0.05,
@@ -178,3 +179,52 @@ case(
     played=1,
     client={"max_connections": 1},
 )
+
+
+# Neighbours of these
+
+case("key_tab", "ok|protocol", [READ, GOOD], key=f"{KEY}\tx", off=None)
+mistake("key_line_separator", key=f"{KEY}\u2028x")
+mistake("key_bom", key=f"\ufeff{KEY}")
+case("key_spaces_around", "ok", [READ, GOOD], key=f"  {KEY}  ")
+case("key_quoted", "ok|protocol", [READ, GOOD], key=f'"{KEY}"', off=None)
+case("key_long", "ok|protocol", [READ, GOOD], key=KEY * 500, off=None)
+asked("beta_lf", betas=["a\nb"])
+asked("header_value_cr", extra_headers={"x-a": "b\rc"})
+asked("header_value_surrogate", extra_headers={"x-a": "\ud800"})
+asked("header_value_number", extra_headers={"x-a": 5})
+asked("header_name_space", extra_headers={"x a": "b"})
+asked("header_name_number", extra_headers={5: "b"})
+asked("header_bytes", extra_headers={"x-a": b"b"})
+asked("header_host_crlf", extra_headers={"host": "a\r\nb: c"})
+asked("header_auth_crlf", extra_headers={"authorization": f"Bearer {KEY}\r\nx: y"})
+asked("req_minus_infinity_deep", metadata={"a": [float("-inf")]})
+asked("req_set", metadata={"a": {1, 2}})
+asked("req_surrogate_deep", system=[{"type": "text", "text": "\udc00"}])
+asked("req_extra_body_nan", extra_body={"x": float("nan")})
+asked("req_key_number", metadata={1: {2: object()}})
+case("req_query_crlf", "ok|protocol", [READ, GOOD], ask={"extra_query": {"a\r\nx: y": "b\r\n"}}, off=None)
+case("req_header_none", "ok", [READ, GOOD], ask={"extra_headers": {"user-agent": None}})
+mistake("url_nul", url="http://127.0.0.1/a\0")
+mistake("url_backslash", url="http://127.0.0.1\\@evil.example")
+mistake("url_tab", url="http://127.0\t.0.1")
+mistake("url_port_word", url="http://127.0.0.1:http")
+mistake("url_bracket", url="http://[::1")
+mistake("client_max_connections_word", client={"max_connections": "many"})
+cancelled("mid_event", READ, HEAD + chunk(events(*EVENTS[:3])) + b"40\r\neve", HOLD)
+cancelled("pings", READ, HEAD, FLOW(lambda: (each for _ in range(20) for each in (chunk(PING), 0.01))), HOLD)
+cancelled("whole_tls", SERVER, READ, HEAD, HOLD, how="whole", tls=True)
+cancelled("write_tls", SERVER, DEAF, ask=BIG, off=0, site={"buffer": 4096}, tls=True, then=False)
+cancelled("half_tls", RAW(b"\x16\x03\x03\x00\x7a\x02"), HOLD, tls=True, off=0, then=False)
+cancelled("proxy_half", b"HTTP/1.1 200 O", HOLD, **proxied())
+cancelled(
+    "proxy_stream",
+    TUNNEL,
+    TLS(server_context("api.test")),
+    READ,
+    HEAD + chunk(events(*EVENTS[:3])),
+    HOLD,
+    **proxied(off=1),
+)
+cancelled("reused", READ, FINE, READ, HOLD, prelude=one_before, played=1)
+cancelled("gzip", READ, head(200, "content-encoding: gzip") + chunk(gz(events(*EVENTS))[:200]), HOLD)

@@ -12,6 +12,7 @@ from tests.faults.pieces import (
     DELTAS,
     EVENTS,
     HELLO,
+    PING,
     TEXT_BLOCK,
     answer,
     events,
@@ -22,6 +23,14 @@ from tests.frames import DELTA, END, START, block, delta, start, stop, text, too
 BODY = events(*EVENTS)
 MIDDLE = EVENTS[:3]
 """Up to the first piece of text."""
+
+
+def data_of(content: bytes) -> bytes:
+    return b"event: content_block_delta\ndata: " + content + b"\n\n"
+
+
+def text_of(content: bytes) -> bytes:
+    return data_of(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"' + content + b'"}}')
 
 
 def odd(name: str, want: str, *values: Any, **more: Any) -> None:
@@ -275,3 +284,175 @@ odd("tool_deep_pieces", "protocol|limit", START, *tool(*['{"a":'] * 10_000), DEL
 odd("tool_array", "ok", START, *tool("[1, 2]"), DELTA, END, text=None, check=tool_is(None, "invalid|complete"))
 odd("tool_input_null", "protocol", START, *tool(None), DELTA, END)  # type: ignore[arg-type]
 odd("tool_surrogate", "ok|protocol", START, *tool('{"a": "\\ud83d\\ude42 \\ud800"}'), DELTA, END, text=None)
+
+
+# Neighbours of these
+
+THINK = {"type": "thinking", "thinking": "", "signature": ""}
+odd("error_huge", "api|limit|protocol", *MIDDLE, failing(message="m" * 4_000_000), given="Hello, ")
+odd("error_type_huge", "api|limit|protocol", *MIDDLE, failing("t" * 1_000_000), given="Hello, ")
+odd("error_controls", "api", *MIDDLE, failing(message="\x1b[2J\r\n\x00"), given="Hello, ")
+odd(
+    "error_lone_surrogate",
+    "api|protocol",
+    *MIDDLE,
+    b'event: error\ndata: {"type":"error","error":{"message":"\\ud800"}}\n\n',
+    given="Hello, ",
+)
+odd(
+    "error_deep",
+    "api|limit|protocol",
+    *MIDDLE,
+    b"event: error\ndata: " + b'{"error":' * 50_000 + b"1" + b"}" * 50_000 + b"\n\n",
+    given="Hello, ",
+)
+odd("error_array", "api|protocol", *MIDDLE, b"event: error\ndata: []\n\n", given="Hello, ")
+odd("error_twice", "api", *MIDDLE, failing(), failing("rate_limit_error"), given="Hello, ", error=OverloadedError)
+odd("error_in_tool", "api", START, *tool('{"a": [1')[:-1], failing(), check=lambda outcome: _no_input(outcome))
+odd("error_html", "api|protocol", *MIDDLE, b"event: error\ndata: <html>\n\n", given="Hello, ")
+odd("error_after_ping", "api", PING, failing(), tries=3)
+odd("error_create", "api", *MIDDLE, failing(), how="message", tries=3)
+odd("error_create_final", "api", *MIDDLE, failing("invalid_request_error"), how="message", tries=1)
+refused("thinking_null", stop(0), start(1, THINK), delta(1, type="thinking_delta", thinking=None))
+refused("signature_null", stop(0), start(1, THINK), delta(1, type="signature_delta", signature=None))
+refused("signature_on_text", delta(0, type="signature_delta", signature="x"))
+refused("citation_null", delta(0, type="citations_delta", citation=None))
+refused("citation_missing", delta(0, type="citations_delta"))
+refused("json_delta_number", stop(0), *tool(5, index=1)[:2])  # type: ignore[arg-type]
+odd(
+    "json_delta_missing",
+    "ok",
+    *EVENTS[:6],
+    tool(index=1)[0],
+    delta(1, type="input_json_delta"),
+    stop(1),
+    DELTA,
+    END,
+    check=deviant,
+)
+refused("text_on_tool", stop(0), tool(index=1)[0], text("x", 1))
+refused("delta_list", {"type": "content_block_delta", "index": 0, "delta": []})
+odd("delta_type_number", "protocol|ok", *MIDDLE, delta(0, type=5), *EVENTS[3:])
+refused("block_type_number", start(1, {"type": 5}))
+refused("block_list", start(1, []))
+refused("stop_index_null", stop(None))
+refused("stop_index_bool", stop(False))
+refused("stop_index_missing", {"type": "content_block_stop"})
+refused("start_index_string", start("1", TEXT_BLOCK))
+refused(
+    "index_exponent", data_of(b'{"type":"content_block_delta","index":1e0,"delta":{"type":"text_delta","text":"x"}}')
+)
+refused(
+    "index_minus_zero",
+    data_of(b'{"type":"content_block_delta","index":-1e-9,"delta":{"type":"text_delta","text":"x"}}'),
+)
+odd(
+    "index_minus_0",
+    "ok|protocol",
+    *MIDDLE,
+    data_of(b'{"type":"content_block_delta","index":-0,"delta":{"type":"text_delta","text":"gr\xc3\xbc\xc3\x9fe, "}}'),
+    *EVENTS[4:],
+)
+refused("surrogate_halves", text_of(b"\\ud83d"), text_of(b"\\ude42"))
+refused("nul_between", data_of(b'{"type":"ping"}\0'))
+refused("bom_inside", data_of(b"\xef\xbb\xbf" + json.dumps(DELTAS[1]).encode()))
+refused("leading_zero", data_of(b'{"type":"content_block_delta","index":00,"delta":{"type":"text_delta","text":"x"}}'))
+refused("trailing_bracket", data_of(json.dumps(DELTAS[1]).encode() + b"]"))
+refused("unquoted", data_of(b"{type:'content_block_delta'}"))
+refused("cut_in_two_events", data_of(json.dumps(DELTAS[1]).encode()[:30]), data_of(json.dumps(DELTAS[1]).encode()[30:]))
+odd("data_lines_split_word", "ok", *MIDDLE, events(DELTAS[1]).replace(b'"index"', b'\ndata:"index"'), *EVENTS[4:])
+odd(
+    "data_lines_split_string",
+    "protocol",
+    *MIDDLE,
+    events(DELTAS[1]).replace(b"text_delta", b"text\ndata:_delta"),
+    given="Hello, ",
+)
+odd("mdelta_before_stop", "ok|protocol", *EVENTS[:5], DELTA, stop(0), END)
+odd("mdelta_early", "ok|protocol", START, DELTA, *EVENTS[1:6], END)
+odd("block_after_mdelta", "ok|protocol", *EVENTS[:7], *block(TEXT_BLOCK, index=1), END)
+odd("stop_only", "ok|protocol|truncated", START, END, text="")
+odd("stop_reason_list", "ok|protocol", *EVENTS[:6], {**DELTA, "delta": {"stop_reason": ["x"]}}, END)
+odd("mdelta_string", "ok|protocol", *EVENTS[:6], {**DELTA, "delta": "x"}, END)
+odd("mdelta_missing_delta", "ok|protocol", *EVENTS[:6], {"type": "message_delta", "usage": {"output_tokens": 5}}, END)
+odd("usage_bool", "ok|protocol", *EVENTS[:6], {**DELTA, "usage": {"output_tokens": True}}, END)
+odd("usage_deep", "ok|protocol|limit", *EVENTS[:6], {**DELTA, "usage": {"a": {"b": {"c": [1, {"d": None}]}}}}, END)
+odd("usage_goes_back", "ok", *EVENTS[:6], {**DELTA, "usage": {"output_tokens": 0}}, END)
+odd("model_null", "ok|protocol", {**START, "message": {**START["message"], "model": None}}, *EVENTS[1:])
+odd("model_missing", "ok|protocol", {**START, "message": without(START["message"], "model")}, *EVENTS[1:])
+odd("id_missing", "ok|protocol", {**START, "message": without(START["message"], "id")}, *EVENTS[1:])
+odd("message_list", "protocol", {**START, "message": []}, *EVENTS[1:])
+odd("message_empty", "ok|protocol", {**START, "message": {}}, *EVENTS[1:])
+odd("content_numbers", "protocol|ok", {**START, "message": {**START["message"], "content": [5]}}, *EVENTS[1:])
+odd(
+    "content_filled",
+    "protocol|ok",
+    {**START, "message": {**START["message"], "content": [{"type": "text", "text": "early"}]}},
+    *EVENTS[1:],
+    text=None,
+)
+odd("start_twice_first", "protocol|ok", START, START, *EVENTS[1:])
+odd("start_is_error", "api|protocol", {**START, "type": "error"}, *EVENTS[1:], tries=None, off=1)
+odd("type_list", "protocol|ok", *MIDDLE, b'data: {"type": ["ping"]}\n\n', *EVENTS[3:])
+odd("type_null", "protocol|ok", *MIDDLE, b'data: {"type": null}\n\n', *EVENTS[3:])
+odd("type_upper", "protocol|ok|truncated", *MIDDLE, b'data: {"type": "MESSAGE_STOP"}\n\n', *EVENTS[3:])
+odd("type_nul", "protocol|ok", *MIDDLE, b'data: {"type": "ping\\u0000"}\n\n', *EVENTS[3:])
+odd("name_only_stop", "truncated|protocol|ok", *EVENTS[:7], b"event: message_stop\n\n")
+odd("stop_no_json", "truncated|protocol|ok", *EVENTS[:7], b"event: message_stop\ndata: bye\n\n")
+odd("utf32", "protocol|truncated", BODY.decode().encode("utf-32"))
+odd("utf16_be", "protocol|truncated", BODY.decode().encode("utf-16-be"))
+odd("latin1_body", "protocol|truncated", BODY.decode().encode("latin-1", "replace"))
+odd("tool_half_stopped_strict", "protocol", START, *tool('{"a": '), DELTA, END, client={"strict": True})
+odd("tool_string", "ok|protocol", START, *tool('"x"'), DELTA, END, text=None, check=tool_is(None, "invalid|complete"))
+odd("tool_null", "ok|protocol", START, *tool("null"), DELTA, END, text=None, check=tool_is(None, "invalid|complete"))
+odd("tool_number", "ok|protocol", START, *tool("5"), DELTA, END, text=None, check=tool_is(None, "invalid|complete"))
+odd("tool_garbage_behind", "ok", START, *tool('{"a": 1}', "xyz"), DELTA, END, text=None, check=tool_is(None, "invalid"))
+odd("tool_bigint", "ok|protocol|limit", START, *tool('{"a": ' + "9" * 5_000 + "}"), DELTA, END, text=None)
+odd("tool_1e400", "ok|protocol", START, *tool('{"a": 1e400}'), DELTA, END, text=None)
+odd("tool_dup_keys", "ok", START, *tool('{"a": 1, "a": 2}'), DELTA, END, text=None, check=tool_is({"a": 2}))
+odd("tool_deep_allowed", "ok", START, *tool('{"a":' * 500 + "1" + "}" * 500), DELTA, END, text=None)
+odd(
+    "tool_input_string",
+    "protocol|ok",
+    START,
+    *block({"type": "tool_use", "id": "t", "name": "n", "input": "{}"}),
+    DELTA,
+    END,
+    text=None,
+)
+odd(
+    "tool_input_list",
+    "protocol|ok",
+    START,
+    *block({"type": "tool_use", "id": "t", "name": "n", "input": [1]}),
+    DELTA,
+    END,
+    text=None,
+)
+odd(
+    "tool_start_and_deltas",
+    "protocol|ok",
+    START,
+    *block(
+        {"type": "tool_use", "id": "t", "name": "n", "input": {"a": 1}},
+        {"type": "input_json_delta", "partial_json": '{"b": 2}'},
+    ),
+    DELTA,
+    END,
+    text=None,
+)
+odd(
+    "tool_name_null",
+    "protocol|ok",
+    START,
+    *block({"type": "tool_use", "id": "t", "name": None, "input": {}}),
+    DELTA,
+    END,
+    text=None,
+)
+
+
+def _no_input(outcome: Outcome) -> None:
+    partial: Any = getattr(outcome.error, "partial", None)
+    assert partial is not None
+    assert partial.content[-1].input_status != "complete"

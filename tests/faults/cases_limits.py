@@ -11,11 +11,45 @@ from sansio_claude._limits import Limits
 from tests.faults.case import case
 from tests.faults.cases_answers import tool_is
 from tests.faults.cases_events import MIDDLE, without
-from tests.faults.pieces import EVENTS, HEAD, JSON, MESSAGE, PING, TEXT_BLOCK, chunk, chunks, events, head, whole
+from tests.faults.pieces import (
+    EVENTS,
+    GOOD,
+    HEAD,
+    JSON,
+    MESSAGE,
+    PING,
+    TEXT_BLOCK,
+    chunk,
+    chunks,
+    events,
+    gz,
+    head,
+    whole,
+)
 from tests.faults.server import FIN, FLOW, READ
 from tests.frames import DELTA, END, START, start, stop, text, tool
 
 BODY = events(*EVENTS)
+
+
+THOUGHT = chunk(
+    events({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "a" * 100_000}})
+)
+FRAGMENT = chunk(
+    events(
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": " " * 100_000},
+        }
+    )
+)
+CITED = {
+    "type": "content_block_delta",
+    "index": 0,
+    "delta": {"type": "citations_delta", "citation": {"type": "page_location", "cited_text": "a"}},
+}
+DEEP: Any = functools.reduce(lambda inner, _: {"a": inner}, range(600), 1)
 
 
 def much(name: str, want: str, make: Any, **more: Any) -> None:
@@ -179,3 +213,187 @@ json_answer(
 )
 json_answer("error_no_error", "api|protocol", {"type": "error"}, check=lambda outcome: None)
 json_answer("control", "protocol|ok", RAW.replace(b"Hello", b"H\x01llo"), text=None)
+
+
+# Neighbours of these
+
+much("lines_of_cr", "limit|ok", lambda: (OPEN, *(chunk(b"data: x\r" * 4_000) for _ in range(100))))
+much(
+    "ids",
+    "limit|ok",
+    lambda: (OPEN, *(chunk(b"id: x\n" * 4_000) for _ in range(100)), chunk(b"\n"), chunk(events(*EVENTS[3:]))),
+)
+much(
+    "names",
+    "limit|ok",
+    lambda: (OPEN, *(chunk(b"event: x\n" * 4_000) for _ in range(100)), chunk(b"\n"), chunk(events(*EVENTS[3:]))),
+)
+much(
+    "fields",
+    "limit|ok",
+    lambda: (OPEN, *(chunk(b"x: y\n" * 4_000) for _ in range(100)), chunk(b"\n"), chunk(events(*EVENTS[3:]))),
+)
+much(
+    "bytewise_line",
+    "limit",
+    lambda: (OPEN, *(chunk(*[b"x"] * 30_000) for _ in range(10))),
+    client={"limits": Limits(line=200_000)},
+    given="Hello, ",
+)
+much(
+    "tool_input_own",
+    "limit",
+    lambda: (chunk(events(START, tool()[0])), *[FRAGMENT] * 90),
+    client={"limits": Limits(message=8 << 20)},
+)
+much("one_event", "limit", lambda: (OPEN, chunk(events(text("a" * 9_000_000)))), given="Hello, ")
+much(
+    "unknown_forever",
+    "limit",
+    lambda: (OPEN, *(chunk(events({"type": "new", "n": "x" * 1_000_000})) for _ in range(10))),
+    client={"limits": Limits(message=4 << 20)},
+    given="Hello, ",
+)
+much(
+    "pings_forever",
+    "limit",
+    lambda: (OPEN, *(chunk(PING * 5_000) for _ in range(8))),
+    client={"limits": Limits(message=1 << 20)},
+    given="Hello, ",
+)
+much("citations", "ok", lambda: (chunk(events(*EVENTS[:2])), chunk(events(CITED) * 20_000), chunk(events(*EVENTS[2:]))))
+much(
+    "usage_keys",
+    "ok|limit",
+    lambda: (
+        chunk(events(*EVENTS[:6])),
+        *(chunk(events({**DELTA, "usage": {f"k{at}_{key}": key for key in range(1_000)}})) for at in range(50)),
+        chunk(events(END)),
+    ),
+)
+much(
+    "start_blocks",
+    "limit|protocol|ok",
+    lambda: (
+        chunk(events({**START, "message": {**START["message"], "content": [TEXT_BLOCK] * 50_000}})),
+        chunk(events(*EVENTS[1:])),
+    ),
+    text=None,
+)
+much(
+    "empty_deltas",
+    "ok",
+    lambda: (chunk(events(*EVENTS[:2])), chunk(events(text("")) * 30_000), chunk(events(*EVENTS[2:]))),
+)
+much("after_stop", "ok", lambda: (chunk(BODY), *(chunk(b"x" * 65_536) for _ in range(400))))
+much(
+    "strict_deviation",
+    "protocol",
+    lambda: (OPEN, chunk(b"event: content_block_delta\ndata:\n\n" * 5_000)),
+    client={"strict": True},
+    given="Hello, ",
+)
+case(
+    "lim_event_own",
+    "limit",
+    [READ, HEAD + chunks(events(*EVENTS[:2], text("a" * 2_000)))],
+    client={"limits": Limits(event=1_000)},
+    words="Limits.event",
+)
+case(
+    "lim_line_own",
+    "limit",
+    [READ, HEAD + chunks(events(*EVENTS[:2], text("a" * 2_000)))],
+    client={"limits": Limits(line=1_000)},
+    words="Limits.line",
+)
+case(
+    "lim_depth_own",
+    "limit|protocol",
+    [READ, HEAD + chunks(events(*EVENTS[:2], {"type": "x", "a": [[[[[[]]]]]]}))],
+    client={"limits": Limits(depth=4)},
+)
+case(
+    "lim_blocks_own",
+    "limit|protocol",
+    [READ, HEAD + chunks(events(START, *(start(at, TEXT_BLOCK) for at in range(5))))],
+    client={"limits": Limits(blocks=3)},
+)
+case("lim_head_own", "limit", [READ, GOOD], client={"limits": Limits(head=40)}, words="Limits.head", then=False)
+case(
+    "lim_message_create",
+    "limit",
+    [READ, LIMITS_TOTAL, FLOW(lambda: [chunk(events(text("a" * 1_000_000)))] * 20)],
+    client={"limits": Limits(message=8 << 20)},
+    how="message",
+)
+case(
+    "lim_message_whole",
+    "limit",
+    [READ, whole({**MESSAGE, "x": "y" * 3_000_000})],
+    client={"limits": Limits(message=1 << 20)},
+    how="whole",
+    words="Limits.message",
+)
+case(
+    "lim_error_body_own",
+    "api",
+    [READ, whole({"error": {"message": "m" * 5_000}}, status=400)],
+    client={"limits": Limits(error_body=100)},
+    check=lambda outcome: None,
+)
+case(
+    "lim_decompressed_own",
+    "limit",
+    [READ, head(200, "content-encoding: gzip") + chunks(gz(BODY))],
+    client={"limits": Limits(decompressed=500)},
+    words="Limits.decompressed",
+)
+case(
+    "lim_trailers_own",
+    "limit",
+    [READ, head(200) + chunk(RAW) + b"0\r\n" + b"x: y\r\n" * 9 + b"\r\n"],
+    client={"limits": Limits(trailers=20)},
+    how="whole",
+)
+case(
+    "lim_informational_own",
+    "limit",
+    [READ, b"HTTP/1.1 103 H\r\n\r\n" * 2 + GOOD],
+    client={"limits": Limits(informational=1)},
+    words="Limits.informational",
+)
+json_answer("role_missing", "ok|protocol", without(MESSAGE, "role"))
+json_answer("type_missing", "ok|protocol", without(MESSAGE, "type"))
+json_answer("type_other", "ok|protocol", {**MESSAGE, "type": "completion"})
+json_answer("id_null", "ok|protocol", {**MESSAGE, "id": None})
+json_answer("model_number", "ok|protocol", {**MESSAGE, "model": 5})
+json_answer("stop_reason_null", "ok|protocol", {**MESSAGE, "stop_reason": None})
+json_answer("content_empty", "ok", {**MESSAGE, "content": []}, text="")
+json_answer("content_nested", "protocol", {**MESSAGE, "content": [[{"type": "text", "text": "x"}]]})
+json_answer("content_nulls", "protocol", {**MESSAGE, "content": [None]})
+json_answer("text_number", "protocol", {**MESSAGE, "content": [{"type": "text", "text": 5}]})
+json_answer("type_number", "protocol|ok", {**MESSAGE, "content": [{"type": 5}]}, text=None)
+json_answer(
+    "tool_input_null",
+    "protocol|ok",
+    {**MESSAGE, "content": [{"type": "tool_use", "id": "t", "name": "n", "input": None}]},
+    text=None,
+)
+json_answer(
+    "tool_deep", "protocol|limit", {**MESSAGE, "content": [{"type": "tool_use", "id": "t", "name": "n", "input": DEEP}]}
+)
+json_answer("usage_list", "ok|protocol", {**MESSAGE, "usage": []})
+json_answer("usage_strings", "ok|protocol", {**MESSAGE, "usage": {"input_tokens": "5"}})
+json_answer("blocks_many", "ok|limit|protocol", {**MESSAGE, "content": [TEXT_BLOCK] * 20_000}, text=None)
+json_answer("nul", "protocol", RAW + b"\0")
+json_answer("bom_twice", "protocol", b"\xef\xbb\xbf" * 2 + RAW)
+json_answer("latin1", "protocol|ok", RAW.decode().encode("latin-1", "replace"), text=None)
+json_answer("single_quotes", "protocol", RAW.replace(b'"', b"'"))
+json_answer("comment", "protocol", b"/* hi */" + RAW)
+json_answer("comma", "protocol", RAW[:-1] + b",}")
+json_answer("leading_text", "protocol", b"Here you are: " + RAW)
+json_answer("padding_bytes", "protocol", RAW + b"\x80\x81")
+json_answer("jsonp", "protocol", b"callback(" + RAW + b")")
+json_answer("xssi", "protocol", b")]}'\n" + RAW)
+json_answer("error_in_message", "api|ok|protocol", {**MESSAGE, "error": {"type": "overloaded_error", "message": "m"}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 from sansio_claude._errors import (
@@ -23,7 +24,7 @@ from tests.faults.pieces import (
     gz,
     head,
 )
-from tests.faults.server import FIN, FLOW, READ, TLS, Site
+from tests.faults.server import FIN, FLOW, READ, RST, TLS, Site
 
 BODY = events(*EVENTS)
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -147,3 +148,123 @@ redirect("300", 300, other)
 redirect("304", 304, None)
 redirect("305", 305, other)
 redirect("retry_after", 307, "/again")
+
+
+# Neighbours of these
+
+no("xml", b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>")
+no("lines", b'{"error": {"message": "a"}}\n{"error": {"message": "b"}}')
+no("two_levels", b'{"error": {"error": {"message": "inner"}}}')
+no("errors_list", b'{"errors": [{"message": "in errors"}]}')
+no("detail", b'{"detail": "from a framework"}')
+no("message_newlines", b'{"error": {"message": "a\\r\\nb: c\\u001b[31m"}}')
+no("message_false", b'{"error": {"message": false}}')
+no("type_long", json.dumps({"error": {"type": "t" * 60_000, "message": "m"}}).encode())
+no("keys_many", json.dumps({"error": {f"k{number}": number for number in range(3_000)}}).encode())
+no("details_deep", b'{"error": {"message": "m", "details": ' + b"[" * 400 + b"]" * 400 + b"}}", words="m")
+no("request_id_number", b'{"error": {"message": "m"}, "request_id": 5}', words="m")
+no("request_id_long", json.dumps({"error": {"message": "m"}, "request_id": "r" * 50_000}).encode(), words="m")
+no("empty_object", b"{}")
+no("error_empty", b'{"error": {}}')
+no("true", b"true")
+no("dup_keys", b'{"error": {"message": "first"}, "error": {"message": "last"}}', words="last")
+no("cut_utf8", b'{"error": {"message": "gr\xc3')
+no("png", b"\x89PNG\r\n\x1a\n\0\0")
+no("gzip_unsaid", gz(b'{"error": {"message": "m"}}'))
+no("deflate", zlib.compress(b'{"error": {"message": "unpacked"}}'), "content-encoding: deflate", words="unpacked")
+no("gzip_html", gz(PAGE), "content-encoding: gzip", words="Bad gateway")
+no("title_long", b"<title>" + b"t" * 50_000 + b"</title>")
+no("title_open", b"<title>" * 9_000)
+no("title_controls", b"<title>\x1b[2J\x07 clear</title>", words="clear")
+no("escapes", b'{"error": {"message": "\\u202e\\u0000\\u001b]0;title\\u0007"}}')
+case(
+    "eb_1xx_then_cut",
+    "api",
+    [READ, b"HTTP/1.1 103 H\r\n\r\n" + head(400, framing="content-length: 90") + b"{", FIN],
+    error=InvalidRequestError,
+)
+case(
+    "eb_rst",
+    "api",
+    [READ, head(400) + chunk(b'{"error": {"message": "before the reset"}}'), 0.02, RST],
+    words="before the reset",
+)
+case(
+    "eb_cut_tls",
+    "api",
+    [TLS(server_context("127.0.0.1")), READ, head(400, framing=None) + b'{"error": {"message": "m"}}', FIN],
+    tls=True,
+)
+case(
+    "eb_trailers_huge",
+    "api",
+    [READ, head(400) + chunk(b"{}") + b"0\r\n" + b"x: y\r\n" * 20_000 + b"\r\n"],
+    error=InvalidRequestError,
+)
+case(
+    "eb_headers_echo",
+    "api",
+    [READ, fixed(b"{}", *(f"x-{number}: {'v' * 500}" for number in range(60)), status=400)],
+    error=InvalidRequestError,
+)
+case(
+    "eb_request_id_huge",
+    "api",
+    [READ, fixed(b"{}", "request-id: " + "r" * 50_000, status=400).replace(b"request-id: req_fault\r\n", b"")],
+    error=InvalidRequestError,
+)
+case(
+    "eb_reason_huge",
+    "api",
+    [READ, b"HTTP/1.1 400 " + b"r" * 50_000 + b"\r\ncontent-length: 0\r\n\r\n"],
+    error=InvalidRequestError,
+)
+redirect("upgrade", 308, "https://127.0.0.1/v1/messages", words="https://127.0.0.1")
+redirect("relative", 307, "../x", words="another path")
+redirect("query", 307, "?x=y", words="another path")
+redirect("fragment", 307, "#x", words="another path")
+redirect("data", 307, "data:text/html,hello", words="not http")
+redirect("mailto", 307, "mailto:a@b", words="not http")
+redirect("backslash", 307, "\\\\evil.example\\x")
+redirect("backslash_user", 307, "http://127.0.0.1\\@evil.example/")
+redirect("spaces", 307, "  /again  ")
+redirect("controls", 307, "http://a\x01b/")
+redirect("tab", 307, "java\tscript:alert(1)")
+redirect("huge", 307, "https://example.com/" + "a" * 50_000, words="https://example.com")
+redirect("huge_host", 307, "https://" + "a" * 50_000 + ".example/")
+redirect("huge_port", 307, "https://example.com:" + "1" * 5_000)
+redirect("empty_host", 307, "https:///x")
+redirect("ipv6", 307, "http://[::1]:80/x", words="http://[::1]")
+redirect("unicode", 308, "https://\u00fc.example/")
+redirect("userinfo_only", 307, "https://user:password@/")
+redirect("303_whole", 303, other, how="whole")
+redirect("307_large", 307, other, ask={"messages": [{"role": "user", "content": "x" * 1_000_000}]})
+case(
+    "redir_two_locations",
+    "api",
+    [READ, head(307, "location: https://a.example/", "location: https://b.example/", framing="content-length: 0")],
+    error=APIError,
+)
+case(
+    "redir_body",
+    "api",
+    [READ, fixed(PAGE, "location: /x", status=302, kind="text/html")],
+    error=APIError,
+    words="redirect",
+)
+case(
+    "redir_told_to_retry",
+    "api",
+    [READ, head(307, "location: /x", "x-should-retry: true", framing="content-length: 0")],
+    [READ, GOOD],
+    retried=True,
+)
+case(
+    "redir_in_stream",
+    "ok",
+    [
+        READ,
+        head(200, "location: https://evil.example/", "refresh: 0; url=https://evil.example/")
+        + GOOD.partition(b"\r\n\r\n")[2],
+    ],
+)

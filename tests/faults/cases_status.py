@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sansio_claude._errors import (
@@ -22,12 +23,14 @@ from tests.faults.cases_reuse import over
 from tests.faults.pieces import (
     EVENTS,
     GOOD,
+    HEAD,
     JSON,
     MESSAGE,
     PAGE,
     PING,
     answer,
     chunk,
+    chunks,
     error,
     events,
     fixed,
@@ -281,3 +284,215 @@ case(
     timeouts={"total": 0.5},
     tries=1,
 )
+
+
+# Neighbours of these
+
+for _number in (405, 406, 407, 410, 411, 412, 414, 415, 416, 421, 424, 426, 428, 431, 451, 498, 499):
+    case(f"status_{_number}", "api", [READ, page(_number)], error=APIError, tries=1, words="Bad gateway")
+for _number in (501, 505, 507, 511, 521, 522, 523, 524, 525, 530, 598, 599):
+    case(f"status_{_number}", "api", [READ, page(_number)], error=ServerError, tries=3, words="Bad gateway")
+for _number in (201, 202, 203, 205, 206):
+    case(
+        f"status_{_number}_good",
+        "api|protocol|truncated|ok",
+        [READ, GOOD.replace(b" 200 ", b" %d " % _number, 1)],
+        tries=1,
+    )
+case("status_429_html", "api", [READ, page(429)], error=RateLimitError, tries=3)
+case(
+    "status_529_text",
+    "api",
+    [READ, fixed(b"busy", status=529, kind="text/plain")],
+    error=OverloadedError,
+    tries=3,
+    words="busy",
+)
+case(
+    "status_529_sse",
+    "api",
+    [READ, fixed(events(OVERLOADED), status=529, kind="text/event-stream")],
+    error=OverloadedError,
+    tries=3,
+)
+case("status_400_message", "api", [READ, whole(MESSAGE, status=400)], error=InvalidRequestError)
+case("status_400_good", "api", [READ, GOOD.replace(b" 200 ", b" 400 ", 1)], error=InvalidRequestError, then=False)
+case("status_500_good", "api", [READ, GOOD.replace(b" 200 ", b" 500 ", 1)], error=ServerError, tries=3)
+case(
+    "status_400_1xx",
+    "api",
+    [READ, b"HTTP/1.1 100 Continue\r\n\r\n" + error(400, "invalid_request_error")],
+    error=InvalidRequestError,
+)
+case("status_400_http10", "api", [READ, b"HTTP/1.0 400 No\r\n\r\n{}", FIN], error=InvalidRequestError)
+case("status_400_reset_at_once", "api|connect|truncated", [READ, error(400, "invalid_request_error"), RST], off=1)
+case("status_529_whole", "api", [READ, error(529, "overloaded_error")], error=OverloadedError, how="whole", tries=3)
+case("status_529_create", "api", [READ, error(529, "overloaded_error")], error=OverloadedError, how="message", tries=3)
+case(
+    "status_401_challenge",
+    "api",
+    [READ, fixed(b"", 'www-authenticate: Basic realm="x"', status=401)],
+    error=AuthenticationError,
+)
+case("s200_null", "protocol", [READ, fixed(b"null")])
+case("s200_xml", "protocol", [READ, fixed(b'<?xml version="1.0"?><a/>', kind="text/xml")])
+case("s200_image", "protocol|truncated", [READ, fixed(b"\x89PNG\r\n\x1a\n" + b"\0" * 500, kind="image/png")])
+case("s200_pdf", "protocol|truncated", [READ, fixed(b"%PDF-1.7\n" + b"x" * 500, kind="application/pdf")])
+case(
+    "s200_lines",
+    "protocol",
+    [READ, fixed(b"\n".join(json.dumps(each).encode() for each in EVENTS), kind="application/x-ndjson")],
+)
+case(
+    "s200_other_api",
+    "protocol|truncated",
+    [
+        READ,
+        answer(
+            *[b'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"x"}}]}\n\n'] * 3,
+            b"data: [DONE]\n\n",
+        ),
+    ],
+)
+case("s200_words_in_stream", "protocol|truncated", [READ, answer(b"data: Internal Server Error\n\n")])
+case("s200_json_error_create", "api", [READ, whole(OVERLOADED)], [READ, GOOD], how="message", retried=True)
+case(
+    "s200_json_error_in_stream_type",
+    "api",
+    [READ, fixed(json.dumps(OVERLOADED).encode(), kind="text/event-stream")],
+    error=OverloadedError,
+    tries=3,
+)
+case("s200_json_error_bare", "api|protocol", [READ, whole({"error": {"type": "overloaded_error", "message": "m"}})])
+case("s200_json_message_field", "api|protocol", [READ, whole({"message": "Internal Server Error"})])
+case("s200_json_message_cut", "protocol|truncated", [READ, fixed(JSON.partition(b"\r\n\r\n")[2][:-9])])
+case(
+    "s200_aws_frames",
+    "protocol|truncated",
+    [READ, fixed(b"\0\0\0\x7a\0\0\0\x4b" + b"x" * 200, kind="application/vnd.amazon.eventstream")],
+)
+case(
+    "retry_told_not_to_in_stream",
+    "api",
+    [READ, HEAD.replace(b"\r\n\r\n", b"\r\nx-should-retry: false\r\n\r\n") + chunks(events(OVERLOADED))],
+    [READ, GOOD],
+    tries=1,
+)
+case(
+    "retry_told_to_upper",
+    "api",
+    [READ, error(400, "invalid_request_error", "X-Should-Retry: TRUE")],
+    [READ, GOOD],
+    retried=True,
+)
+case(
+    "retry_told_twice",
+    "api",
+    [READ, error(529, "overloaded_error", "x-should-retry: false", "x-should-retry: true")],
+    [READ, GOOD],
+    tries=None,
+    off=1,
+    check=lambda outcome: None,
+)
+case(
+    "retry_contract_cap",
+    "api",
+    [
+        READ,
+        whole(
+            {
+                "type": "error",
+                "error": {
+                    "type": "rate_limit_error",
+                    "message": "no",
+                    "details": {"error_code": "contract_spend_limit_reached"},
+                },
+            },
+            status=429,
+        ),
+    ],
+    [READ, GOOD],
+    tries=1,
+)
+case("retry_cap_but_told_to", "api", [READ, whole(SPENT, "x-should-retry: true", status=429)], [READ, GOOD], tries=1)
+case(
+    "retry_odd_details",
+    "api",
+    [
+        READ,
+        whole({"type": "error", "error": {"type": "rate_limit_error", "message": "no", "details": ["x"]}}, status=429),
+    ],
+    [READ, GOOD],
+    retried=True,
+)
+case(
+    "retry_cut_refusal_whole",
+    "api",
+    [READ, error(529, "overloaded_error")[:-10], FIN],
+    [READ, JSON],
+    how="whole",
+    retried=True,
+)
+case("retry_bad_chunks", "api", [READ, head(503) + b"zz\r\n", FIN], [READ, GOOD], retried=True)
+case(
+    "retry_gzip_bad", "api", [READ, fixed(b"no gzip", "content-encoding: gzip", status=503)], [READ, GOOD], retried=True
+)
+case("retry_not_protocol", "protocol", [READ, b"HTTP/1.1 abc\r\n\r\n", FIN], [READ, GOOD], tries=1)
+case("retry_not_html", "protocol", [READ, page(200)], [READ, GOOD], tries=1)
+case("retry_not_truncated_create", "truncated", [READ, answer(*EVENTS[:3])], [READ, GOOD], how="message", tries=1)
+case("retry_not_half_head", "truncated|connect", [READ, HEAD[:30], RST], [READ, GOOD], tries=1)
+case("retry_not_after_1xx", "truncated|connect", [READ, b"HTTP/1.1 100 Continue\r\n\r\n", FIN], [READ, GOOD], tries=1)
+case("retry_not_limit", "limit", [READ, head(200, "x: " + "y" * 70_000) + GOOD], [READ, GOOD], tries=1)
+case(
+    "retry_then_invalid",
+    "api",
+    [READ, error(529, "overloaded_error")],
+    [READ, error(400, "invalid_request_error")],
+    [READ, GOOD],
+    tries=2,
+    error=APIError,
+)
+case(
+    "retry_then_cut",
+    "api|truncated",
+    [READ, error(529, "overloaded_error")],
+    [READ, HEAD + chunk(events(*EVENTS[:3])), FIN],
+    [READ, GOOD],
+    tries=2,
+)
+case(
+    "retry_create_error_twice",
+    "api",
+    *[[READ, answer(*EVENTS[:5], OVERLOADED)]] * 2,
+    [READ, GOOD],
+    how="message",
+    retried=True,
+)
+case("retry_whole_html", "api", [READ, page(502)], [READ, JSON], how="whole", retried=True)
+asked("spaces", "retry-after:    0.1   ", least=0.09, **OBEYED)
+asked("leading_zeros", "retry-after: 0000000000.1", least=0.09, **OBEYED)
+asked("no_zero", "retry-after: .1", least=0.09, **OBEYED)
+asked("trailing_dot", "retry-after: 0.", **OBEYED)
+asked("ms_float", "retry-after-ms: 100.5", least=0.09, **OBEYED)
+asked("ms_wins", "retry-after: 50\r\nretry-after-ms: 100", least=0.09, **OBEYED)
+asked("ms_bad_seconds_good", "retry-after-ms: x\r\nretry-after: 0.1", least=0.09, **OBEYED)
+asked("unit", "retry-after: 5s")
+asked("plus", "retry-after: +5")
+asked("exponent", "retry-after: 1e-1")
+asked("list", "retry-after: 5, 10")
+asked("comma", "retry-after: 0,5")
+asked("underscore", "retry-after: 1_0")
+asked("minus_zero", "retry-after: -0")
+asked("iso_date", "retry-after: 2199-01-01T00:00:00Z")
+asked("asctime_past", "retry-after: Sun Nov  6 08:49:37 1994")
+asked("asctime_far", "retry-after: Fri Jan  1 00:00:00 2199", reported=True)
+asked("date_zone", "retry-after: Sun, 06 Nov 1994 08:49:37 +0100")
+asked("date_year_digits", "retry-after: Fri, 01 Jan 99999 00:00:00 GMT")
+asked("date_year_zero", "retry-after: Sat, 01 Jan 0000 00:00:00 GMT")
+asked("date_hour_25", "retry-after: Sun, 06 Nov 2199 25:49:37 GMT")
+asked("html", "retry-after: <b>5</b>")
+asked("long", "retry-after: " + "5" * 30_000)
+asked("ms_nan", "retry-after-ms: nan")
+asked("ms_negative", "retry-after-ms: -200")
+asked("ms_digits", "retry-after-ms: " + "9" * 5_000)
+asked("minute_and_more", "retry-after: 60.001", reported=True)

@@ -27,6 +27,9 @@ def judge(case: Case, outcome: Outcome, *, retries: bool) -> None:
         assert case.error is None or isinstance(error, case.error), repr(error)
         assert case.words in str(error)
         assert str(error)
+        # Words for a person and a log: whatever came, they are no copy of it.
+        assert len(str(error)) < 1_500
+        assert len(repr(error)) < 5_000
         said = "".join(event.text for event in outcome.seen if isinstance(event, TextDelta))
         assert case.given is None or said == case.given
         if said:
