@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,7 @@ CITED = {
     "index": 0,
     "delta": {"type": "citations_delta", "citation": {"type": "page_location", "cited_text": "a"}},
 }
-DEEP: Any = functools.reduce(lambda inner, _: {"a": inner}, range(600), 1)
+DEEP = json.loads('{"a":' * 600 + "1" + "}" * 600)
 
 
 def much(name: str, want: str, make: Any, **more: Any) -> None:

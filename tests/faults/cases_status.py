@@ -463,7 +463,8 @@ case(
 case(
     "retry_create_error_twice",
     "api",
-    *[[READ, answer(*EVENTS[:5], OVERLOADED)]] * 2,
+    [READ, answer(*EVENTS[:5], OVERLOADED)],
+    [READ, answer(*EVENTS[:5], OVERLOADED)],
     [READ, GOOD],
     how="message",
     retried=True,
