@@ -101,6 +101,12 @@ def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[
     return tuple(check_headers(given, "headers").items())
 
 
+def _query_secrets(query: str | None) -> list[str]:
+    """The values of fields whose names say that they are keys."""
+    fields = (field.partition("=") for field in (query or "").split("&"))
+    return list(secret_values((name, value) for name, _, value in fields))
+
+
 def _version(value: str) -> str:
     return check_key(value, "version")
 
@@ -250,10 +256,9 @@ class Endpoint:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no error, repr or log may show: the keys, and own headers and query fields whose names say so."""
-        fields = (field.partition("=") for field in (self.address.query or "").split("&"))
         found = [value for value in (self.api_key, self.auth_token) if value is not None]
         found += secret_values(self.headers)
-        found += secret_values((name, value) for name, _, value in fields)
+        found += _query_secrets(self.address.query)
         return tuple(dict.fromkeys(found))
 
     def request_head(
@@ -301,7 +306,16 @@ class Endpoint:
             headers=tuple(
                 (name.encode("ascii"), value.encode("ascii")) for name, value in fields.items() if value is not None
             ),
-            secrets=tuple(dict.fromkeys((*self.secrets, *secret_values(fields.items()), *request.secrets))),
+            secrets=tuple(
+                dict.fromkeys(
+                    (
+                        *self.secrets,
+                        *secret_values(fields.items()),
+                        *_query_secrets(request.query),
+                        *request.secrets,
+                    )
+                )
+            ),
         )
 
     def _address_of(self, request: Sendable) -> Address:

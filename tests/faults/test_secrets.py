@@ -16,10 +16,12 @@ from urllib.parse import quote
 import attrs
 import pytest
 
+from sansio_claude._endpoint import Endpoint
 from sansio_claude._errors import APIError, ClaudeError, RemoteProtocolError
+from sansio_claude._retry import RetryPolicy
 from tests.adapters.runtimes import Runtime
 from tests.certificates import server_context
-from tests.faults.case import Case, kind_of, run, secrets_in, watched
+from tests.faults.case import ASK, Case, kind_of, run, secrets_in, watched
 from tests.faults.pieces import EVENTS, HEAD, HELLO, KEY, PROMPT, answer, chunk, chunks, error, events, fixed, gz, head
 from tests.faults.server import FIN, READ, TLS, FaultServer, Step
 from tests.frames import text
@@ -179,6 +181,64 @@ def test_logs_of_any_level_are_looked_at() -> None:
         logging.getLogger("anything").log(1, "quiet")
     assert len(lines) == 2
     assert secrets_in(None, lines) == ["log"]
+
+
+TOKEN = "token-of-a-gateway-0815"
+CARRIERS: dict[str, Callable[[str], tuple[Endpoint, dict[str, Any], dict[str, Any]]]] = {
+    "query": lambda url: (Endpoint.from_messages_url(f"{url}/v1/messages?key={TOKEN}", api_key=KEY), {}, {}),
+    "extra_query": lambda url: (Endpoint.from_base_url(url, api_key=KEY), {}, {"extra_query": {"api-key": TOKEN}}),
+    "authorization": lambda url: (
+        Endpoint.from_base_url(url, api_key=KEY),
+        {},
+        {"extra_headers": {"authorization": f"Bearer {TOKEN}"}},
+    ),
+    "extra_headers": lambda url: (Endpoint.from_base_url(url, api_key=KEY), {}, {"extra_headers": {"x-token": TOKEN}}),
+    "headers": lambda url: (Endpoint.from_base_url(url, api_key=KEY), {"headers": {"x-api-key": TOKEN}}, {}),
+    "auth_token": lambda url: (Endpoint.from_base_url(url, auth_token=TOKEN), {}, {}),
+    "mcp": lambda url: (
+        Endpoint.from_base_url(url, api_key=KEY),
+        {},
+        {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x", "authorization_token": TOKEN}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+@pytest.mark.parametrize("runtime", ["trio", "asyncio"], indirect=True)
+@pytest.mark.usefixtures("nothing_left")
+def test_every_carrier_of_a_key(runtime: Runtime, name: str, server: FaultServer) -> None:
+    """Wherever a key is given, the peer may send it back, and nobody shows it."""
+    words = f"you sent {TOKEN}"
+    payloads = [
+        error(400, "invalid_request_error", message=words),
+        answer({"type": "error", "error": {"type": "overloaded_error", "message": words}}),
+        head(307, f"location: https://{TOKEN}.example/{TOKEN}", framing="content-length: 0"),
+        head(200, f"x-a: {TOKEN}") + chunks(events(*EVENTS[:3])),
+        b"HTTP/1.1 200 OK\r\n" + TOKEN.encode() + b"\r\n\r\n",
+    ]
+
+    async def main(port: int) -> None:
+        endpoint, options, arguments = CARRIERS[name](f"http://127.0.0.1:{port}")
+        async with runtime.Client(endpoint, retry=RetryPolicy(max_retries=0), **options) as client:
+            for _ in payloads:
+                stream = client.stream(**ASK, **arguments)
+                with pytest.raises(ClaudeError) as caught:
+                    await read(stream)
+                assert secrets_in(caught.value, lines, [TOKEN]) == []
+                for each in (client, endpoint, stream, stream.response):
+                    assert TOKEN not in repr(each)
+
+    with watched() as lines, server.site([[READ, payload] for payload in payloads]) as site:
+        runtime.run(main, site.port)
+        assert all(TOKEN.encode() in request for request in site.requests)
+        assert len(site.requests) == len(payloads)
+    assert secrets_in(None, lines, [TOKEN]) == []
+
+
+async def read(stream: Any) -> None:
+    async with stream:
+        async for _ in stream:
+            pass
 
 
 def _noted(error: BaseException, note: str) -> BaseException:
