@@ -77,9 +77,22 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
         words = "the JSON text is not UTF-8"
         cause: Exception = error
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-        words = "this is not JSON: " + str(error).removeprefix("JSON is malformed: ")
+        words = f"this is not JSON: {_reason(error, data)}"
         cause = error
     raise RemoteProtocolError(words, stop="json", excerpt=data[:EXCERPT]) from cause
+
+
+def _reason(error: Exception, data: bytes) -> str:
+    words = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" not in words:
+        return words
+    if not data.strip():
+        return "there is nothing"
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return words
+    return "half of a surrogate pair stands alone in a string"  # msgspec waits for the other half
 
 
 def _refuse_constant(word: str) -> NoReturn:

@@ -75,6 +75,20 @@ def test_loads_refuses_what_is_not_json(data: bytes) -> None:
     assert type(caught.value) is RemoteProtocolError
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b" ", "this is not JSON: there is nothing"),
+        (b'["\\ud83d"]', "this is not JSON: half of a surrogate pair stands alone in a string"),
+        (b'["\\ud83d', "this is not JSON: Input data was truncated"),
+    ],
+)
+def test_what_is_cut_is_told_from_what_is_not(data: bytes, words: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        loads(data)
+    assert str(caught.value) == words
+
+
 @pytest.mark.parametrize("text", ["", "{", "NaN", "-Infinity", "{} {}", '{"a":}'])
 def test_loads_input_refuses_what_is_not_json(text: str) -> None:
     with pytest.raises(RemoteProtocolError):
