@@ -312,7 +312,7 @@ class HTTPExchange:
             framing = CloseDelimitedBody()
         coding: str | None = ""
         if plan.codings:
-            from sansio_claude._content_encoding import ContentDecoder, content_coding  # few answers have one
+            from sansio_claude._content_encoding import content_coding  # few answers have one
 
             coding = content_coding(plan.codings)
         if coding is None and not framing.done:
@@ -325,6 +325,8 @@ class HTTPExchange:
             return
         self._source = self._framing = framing
         if coding:
+            from sansio_claude._content_encoding import ContentDecoder
+
             self._source = self._content = ContentDecoder(coding, limits=self._limits)
         if framing.done:
             self._end_body(framing)
