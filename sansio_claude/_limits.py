@@ -6,8 +6,11 @@ depend on how the network cut the bytes. Passing one is a `LimitError` that name
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
-from attrs.validators import ge, gt
+
+from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
 
@@ -17,51 +20,65 @@ MIB = 1024 * KIB
 
 @attrs.define(frozen=True, kw_only=True)
 class Limits:
-    """Size limits of one answer. All are inclusive: a value of exactly the limit is still accepted."""
+    """Size limits of one answer. All are inclusive: a value of exactly the limit is still accepted.
 
-    head: int = attrs.field(default=64 * KIB, validator=gt(0))
+    Raises LocalProtocolError for one that is no int, or not positive (`informational` and `deviations` may be 0).
+    """
+
+    head: int = 64 * KIB
     """Bytes of one response head, status line to blank line. Real heads have 1 to 3 KiB; servers stop at 8 to 64."""
 
-    informational: int = attrs.field(default=100, validator=ge(0))
+    informational: int = 100
     """Number of 1xx answers before the final one. One or two are normal. A gateway that says 102 Processing every few
     seconds is alive, and how long that may go on `Timeouts.first_byte` says; a flood passes this in no time."""
 
-    chunk_line: int = attrs.field(default=4 * KIB, validator=gt(0))
+    chunk_line: int = 4 * KIB
     """Bytes of one chunk-size line with its extensions. Nobody sends extensions; the size takes 16 digits at most."""
 
-    trailers: int = attrs.field(default=16 * KIB, validator=gt(0))
+    trailers: int = 16 * KIB
     """Bytes of the trailer section after the last chunk."""
 
-    line: int = attrs.field(default=8 * MIB, validator=gt(0))
+    line: int = 8 * MIB
     """Bytes of one line of the event stream. The largest recorded line, one search result, has 43 KB."""
 
-    event: int = attrs.field(default=8 * MIB, validator=gt(0))
+    event: int = 8 * MIB
     """Bytes of one server-sent event: its data, all data lines together, its name and id."""
 
-    event_lines: int = attrs.field(default=10_000, validator=gt(0))
+    event_lines: int = 10_000
     """Number of event, data and id lines in one server-sent event. The API sends two."""
 
-    blocks: int = attrs.field(default=10_000, validator=gt(0))
+    blocks: int = 10_000
     """Number of content blocks in one message, and the bound of a block index (an index is below it)."""
 
-    message: int = attrs.field(default=64 * MIB, validator=gt(0))
+    message: int = 64 * MIB
     """Bytes of one whole answer body, streamed or not. 300,000 output tokens, one event each, take 45 MB."""
 
-    error_body: int = attrs.field(default=64 * KIB, validator=gt(0))
+    error_body: int = 64 * KIB
     """Bytes kept of an error answer's body; the rest is not read."""
 
-    decompressed: int = attrs.field(default=64 * MIB, validator=gt(0))
+    decompressed: int = 64 * MIB
     """Bytes that a compressed body may grow to."""
 
-    ratio: int = attrs.field(default=200, validator=gt(0))
+    ratio: int = 200
     """How many times larger than its compressed form a body may become (counted past the first 64 KiB)."""
 
-    depth: int = attrs.field(default=512, validator=gt(0))
+    depth: int = 512
     """Nesting depth of JSON, in events, tool inputs and whole answers."""
 
-    deviations: int = attrs.field(default=1_000, validator=ge(0))
+    deviations: int = 1_000
     """Number of deviations remembered. More are counted, not kept: a hostile peer could send millions."""
 
+    def __attrs_post_init__(self) -> None:
+        for name in _NAMES:
+            value: object = getattr(self, name)
+            least = 0 if name in _MAY_BE_ZERO else 1
+            if type(value) is not int or value < least:
+                words = f"Limits.{name} has to be a whole number of {least} or more, not {value!r:.40}"
+                raise LocalProtocolError(words, path=name)
+
+
+_NAMES: Final = tuple(field.name for field in attrs.fields(Limits))
+_MAY_BE_ZERO: Final = frozenset({"informational", "deviations"})
 
 DEFAULT_LIMITS = Limits()
 """The limits of whoever sets none: one object, since checking the fields costs as much as ten deltas."""

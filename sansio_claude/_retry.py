@@ -16,29 +16,43 @@ from collections.abc import Callable
 from typing import Final
 
 import attrs
-from attrs.validators import ge, le
+
+from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["Attempt", "RetryPolicy", "parse_http_date", "retry_after", "should_retry"]
 
 
 @attrs.define(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often and how patiently to retry. `RetryPolicy(max_retries=0)` never does."""
+    """How often and how patiently to retry. `RetryPolicy(max_retries=0)` never does.
 
-    max_retries: int = attrs.field(default=2, validator=ge(0))
+    Raises LocalProtocolError for a number that is none, or out of its range.
+    """
+
+    max_retries: int = 2
     """Attempts after the first one."""
 
-    initial: float = attrs.field(default=0.5, validator=ge(0))
+    initial: float = 0.5
     """Seconds before the first retry, doubled for each further one."""
 
-    ceiling: float = attrs.field(default=8.0, validator=ge(0))
+    ceiling: float = 8.0
     """The most that doubling leads to, in seconds."""
 
-    jitter: float = attrs.field(default=0.25, validator=[ge(0), le(1)])
+    jitter: float = 0.25
     """The part of a wait that chance may take away, 0 to 1."""
 
-    longest: float = attrs.field(default=60.0, validator=ge(0))
+    longest: float = 60.0
     """The longest wait that a server's Retry-After may ask for, in seconds."""
+
+    def __attrs_post_init__(self) -> None:
+        if type(self.max_retries) is not int or self.max_retries < 0:
+            words = f"RetryPolicy.max_retries has to be a whole number of 0 or more, not {self.max_retries!r:.40}"
+            raise LocalProtocolError(words, path="max_retries")
+        for name, most in (("initial", "inf"), ("ceiling", "inf"), ("jitter", "1"), ("longest", "inf")):
+            value: object = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= float(most):
+                span = "0 or more" if most == "inf" else f"0 to {most}"
+                raise LocalProtocolError(f"RetryPolicy.{name} has to be {span}, not {value!r:.40}", path=name)
 
     def backoff(self, retries: int, chance: float) -> float:
         """Seconds to wait when `retries` were made already; `chance` is a random number from 0 to 1."""

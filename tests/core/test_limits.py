@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._limits import Limits
 
 FIELDS = [field.name for field in attrs.fields(Limits)]
@@ -16,8 +19,13 @@ def test_each_limit_has_a_default_and_refuses_nonsense(name: str) -> None:
     assert getattr(Limits(), name) > 0
     least = 0 if name in MAY_BE_ZERO else 1
     assert getattr(Limits(**{name: least}), name) == least
-    with pytest.raises(ValueError, match=name):
-        Limits(**{name: least - 1})
+    odd: list[Any] = [least - 1, 1.5, "9", True, None]
+    for value in odd:
+        with pytest.raises(
+            LocalProtocolError, match=f"Limits.{name} has to be a whole number of {least} or more"
+        ) as caught:
+            Limits(**{name: value})
+        assert caught.value.path == name
 
 
 def test_the_defaults_hold_what_real_answers_have() -> None:

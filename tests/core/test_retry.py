@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._retry import Attempt, RetryPolicy, parse_http_date, retry_after, should_retry
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
@@ -41,11 +43,21 @@ class TestPolicy:
         assert RetryPolicy(max_retries=0).decide(retries=0, now=1.0, chance=0.0, asked=0.0) is None
 
     @pytest.mark.parametrize(
-        "options", [{"max_retries": -1}, {"initial": -1.0}, {"ceiling": -1.0}, {"jitter": 1.5}, {"longest": -1.0}]
+        "options",
+        [
+            *({"max_retries": value} for value in (-1, 1.0, "2", True, None)),
+            *({"jitter": value} for value in (-0.1, 1.5, "x", False, None, float("nan"))),
+            *({name: value} for name in ("initial", "ceiling", "longest") for value in (-1.0, "x", None, float("nan"))),
+        ],
     )
-    def test_impossible_settings(self, options: dict[str, float]) -> None:
-        with pytest.raises(ValueError):
-            RetryPolicy(**options)  # type: ignore[arg-type]
+    def test_impossible_settings(self, options: dict[str, Any]) -> None:
+        (name,) = options
+        with pytest.raises(LocalProtocolError, match=f"RetryPolicy.{name} has to be") as caught:
+            RetryPolicy(**options)
+        assert caught.value.path == name
+
+    def test_possible_settings(self) -> None:
+        RetryPolicy(max_retries=0, initial=0, ceiling=float("inf"), jitter=1, longest=float("inf"))
 
     def test_an_attempt_is_plain_data(self) -> None:
         attempt = Attempt(number=1, started=0.0, ended=1.0, error="ReadError", words="reset")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sansio_claude._deadlines import Deadlines
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._timeouts import NEVER, Timeouts
 
 
@@ -16,13 +17,13 @@ def test_the_defaults() -> None:
 
 @pytest.mark.parametrize("value", [-1, float("nan")])
 def test_impossible_times(value: float) -> None:
-    with pytest.raises(ValueError, match="idle"):
+    with pytest.raises(LocalProtocolError, match=r"Timeouts\.idle"):
         Timeouts(idle=value)
 
 
 @pytest.mark.parametrize("value", ["1", True, [1]])
 def test_what_is_no_time(value: object) -> None:
-    with pytest.raises(TypeError, match="connect"):
+    with pytest.raises(LocalProtocolError, match=r"Timeouts\.connect"):
         Timeouts(connect=value)  # type: ignore[arg-type]
 
 
