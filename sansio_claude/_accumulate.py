@@ -206,7 +206,9 @@ class MessageAccumulator:
         self.types[index] = kind
         self.open[index] = block
         self.newest = index
-        if kind is FallbackBlock and isinstance(block, FallbackBlock) and block.to_model is not None:
+        if isinstance(block, ToolInputBlock):
+            block.max_depth = self._limits.depth
+        elif kind is FallbackBlock and isinstance(block, FallbackBlock) and block.to_model is not None:
             message._raw["model"] = block.to_model
         place = len(order) if index >= following else bisect_left(order, index)
         order.insert(place, index)
@@ -276,7 +278,7 @@ class MessageAccumulator:
             return
         if self._keep:
             if isinstance(block, ToolInputBlock):
-                block.end_input(self._limits.depth)
+                block.end_input()
             event.content_block = block
         del self.open[index]
         if index == self.newest:

@@ -116,7 +116,7 @@ class PlainStream:
         if not isinstance(block, TextBlock):
             raise LocalProtocolError(f"block {index} is no text" if block else f"there is no block {index}")
         if block.mirror is None:
-            block.mirror = PartialJSON()
+            block.mirror = PartialJSON(max_depth=self._limits.depth)
             block.mirror.feed(block.text)
         assert isinstance(block.mirror, PartialJSON)
         return block.mirror

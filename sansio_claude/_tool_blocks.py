@@ -8,13 +8,13 @@ otherwise. A value that is not complete can be looked at (`partial_input`, `inpu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar, Final, Literal, Protocol, Self, TypeAlias
 
 from sansio_claude._block import Block
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import dumps, loads_input
+from sansio_claude._json import DEFAULT_DEPTH, dumps, loads_input
 
 __all__ = [
     "InputParser",
@@ -44,33 +44,39 @@ class InputParser(Protocol):
     def status(self) -> str: ...
 
 
-_new_parser: Callable[[], InputParser] | None = None
+class _MakeParser(Protocol):
+    def __call__(self, *, max_depth: int) -> InputParser: ...
 
 
-def set_input_parser(factory: Callable[[], InputParser]) -> None:
+_new_parser: _MakeParser | None = None
+
+
+def set_input_parser(factory: _MakeParser) -> None:
     """Tell the tool blocks how to make their parser of partial input. Called once, by `_partial_json`."""
     global _new_parser
     _new_parser = factory
 
 
-def new_input_parser() -> InputParser:
+def new_input_parser(max_depth: int = DEFAULT_DEPTH) -> InputParser:
     """An empty parser for the fragments of one tool input."""
     if _new_parser is None:
         import_module("sansio_claude._partial_json")  # it stands above this module, and sets itself when imported
         assert _new_parser is not None
-    return _new_parser()
+    return _new_parser(max_depth=max_depth)
 
 
 class ToolInputBlock(Block):
     """What the three kinds of tool call share: an id, a name, and an input that arrives in fragments."""
 
-    __slots__ = ("_given", "_parser", "_status", "pieces")
+    __slots__ = ("_given", "_parser", "_status", "max_depth", "pieces")
     _strings: ClassVar[tuple[str, ...]] = ("id", "name")
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
         self.pieces: list[str] = []
         """The fragments that nobody has looked at yet; the accumulator appends here."""
+        self.max_depth: int = DEFAULT_DEPTH
+        """How deep the input may nest. Set by the accumulator."""
         self._parser: InputParser | None = None  # made when somebody looks
         self._given = True  # the input came with the block
         self._status: InputStatus = "complete"
@@ -161,17 +167,18 @@ class ToolInputBlock(Block):
     def parser(self) -> InputParser:
         """The parser of the input's text; of an input that came whole with the block, one that has read it."""
         if self._parser is None:
-            self._parser = new_input_parser()
+            self._parser = new_input_parser(self.max_depth)
             if self._given:
                 self._parser.feed(dumps(self._raw.get("input")).decode())
             else:
                 self._parser.share(self.pieces)
         return self._parser
 
-    def end_input(self, depth: int) -> None:
+    def end_input(self) -> None:
         """The block has ended: decide whether the input is whole. For the accumulator.
 
-        A blank text keeps the input that came with the block. Raises LimitError where it nests deeper than `depth`.
+        A blank text keeps the input that came with the block. Raises LimitError where it nests deeper than
+        `max_depth`.
         """
         if self._status != "partial":
             return
@@ -182,7 +189,7 @@ class ToolInputBlock(Block):
             self._status = "complete"
             return
         try:
-            value = loads_input(text, depth=depth)
+            value = loads_input(text, depth=self.max_depth)
         except RemoteProtocolError as error:
             if type(error) is not RemoteProtocolError:
                 raise

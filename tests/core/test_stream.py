@@ -42,6 +42,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._message import Message
 from sansio_claude._plain_stream import PlainStream
 from sansio_claude._stream import MessageStream
+from sansio_claude._tool_blocks import ToolInputBlock
 from sansio_claude.testing import Transcript, chunkings, compose
 from sansio_claude.testing.transcripts import prose
 from tests.counting import growth, work
@@ -1082,3 +1083,20 @@ def test_the_work_is_linear_in_the_bytes(shape: str, look: bool) -> None:
         return stream_all
 
     assert growth(streaming, size=4_000) < 1.15
+
+
+@pytest.mark.parametrize("kind", [MessageStream, PlainStream])
+def test_the_depth_that_is_allowed_is_allowed_while_the_input_arrives_too(kind: type[PlainStream]) -> None:
+    limits = Limits(depth=1_000)
+    pieces = [delta(0, type="input_json_delta", partial_json=piece * 600) for piece in "[]"]
+    stream = fed(START, start(0, {"type": "tool_use", "input": {}}), pieces[0], kind=kind, limits=limits)
+    block = stream._accumulator.blocks[0]
+    assert isinstance(block, ToolInputBlock)
+    assert block.input_status == "partial"
+    stream.receive_data(body(pieces[1], stop(0)))
+    assert str(block.input_status) == "complete"
+    texts = [delta(1, type="text_delta", text=piece * 600) for piece in "[]"]
+    stream.receive_data(body(start(1, TEXT), texts[0]))
+    parser = stream.partial_output(1)
+    stream.receive_data(body(texts[1]))
+    assert (parser.status, parser.error) == ("complete", None)

@@ -23,17 +23,18 @@ from sansio_claude._tool_blocks import new_input_parser
 from tests import strategies
 
 
-def arriving(*fragments: str, start: Any = None) -> ToolUseBlock:
+def arriving(*fragments: str, start: Any = None, depth: int = 512) -> ToolUseBlock:
     block = ToolUseBlock({"type": "tool_use", "id": "t", "name": "save", "input": {} if start is None else start})
     block = block.growing()
+    block.max_depth = depth
     for fragment in fragments:
         block.parser().feed(fragment)
     return block
 
 
 def ended(*fragments: str, start: Any = None, depth: int = 512) -> ToolUseBlock:
-    block = arriving(*fragments, start=start)
-    block.end_input(depth)
+    block = arriving(*fragments, start=start, depth=depth)
+    block.end_input()
     return block
 
 
@@ -79,7 +80,7 @@ def test_an_input_in_fragments() -> None:
     assert_not_runnable(block, '{"path": "/et', "partial")
     block.pieces.append('c"}')
     assert_not_runnable(block, '{"path": "/etc"}', "partial")  # whole text, but the block has not ended
-    block.end_input(512)
+    block.end_input()
     assert str(block.input_status) == "complete"
     assert block.input == block.partial_input == {"path": "/etc"}
     assert block.to_param()["input"] == {"path": "/etc"}
@@ -136,19 +137,21 @@ def test_a_value_means_what_json_loads_says() -> None:
 
 def test_depth() -> None:
     assert ended("[" * 5 + "]" * 5, depth=5).input == [[[[[]]]]]
-    block = arriving("[" * 6 + "]" * 6)
+    block = arriving("[" * 6 + "]" * 6, depth=5)
     with pytest.raises(LimitError) as caught:
-        block.end_input(5)
+        block.end_input()
     assert (caught.value.limit, caught.value.value) == ("depth", 5)
-    assert block.input_status == "partial"
+    assert block.input_status == "invalid"
+    deep = arriving("[" * 600, depth=1_000)
+    assert deep.input_status == "partial"
 
 
 def test_ending_twice_or_what_never_began_changes_nothing() -> None:
     block = ended('{"a": 1}')
-    block.end_input(512)
+    block.end_input()
     assert block.input == {"a": 1}
     whole = ToolUseBlock({"type": "tool_use", "input": {"b": 2}})
-    whole.end_input(512)
+    whole.end_input()
     assert whole.input == {"b": 2}
 
 
