@@ -44,16 +44,14 @@ def _bad(words: str) -> RemoteProtocolError:
     return RemoteProtocolError(words, stop="events")
 
 
-def _index(value: dict[str, Any], event: str, limits: Limits) -> int:
+def _no_index(value: dict[str, Any], event: str, limits: Limits) -> RemoteProtocolError:
     index: Any = value.get("index")
-    if type(index) is int and 0 <= index < limits.blocks:  # bool is an int
-        return index
-    if type(index) is not int:
+    if type(index) is not int:  # bool is an int
         found = kind_of(index) if "index" in value else "missing"
-        raise _bad(f"the index of a {event} is {found}, not an integer")
+        return _bad(f"the index of a {event} is {found}, not an integer")
     if index < 0:
-        raise _bad(f"the index of a {event} is negative")
-    raise LimitError(
+        return _bad(f"the index of a {event} is negative")
+    return LimitError(
         f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stop="events"
     )
 
@@ -96,7 +94,9 @@ def _message_start(value: dict[str, Any], limits: Limits) -> Event:
 
 
 def _block_start(value: dict[str, Any], limits: Limits) -> Event:
-    index = _index(value, "content_block_start", limits)
+    index: Any = value.get("index")
+    if type(index) is not int or not 0 <= index < limits.blocks:
+        raise _no_index(value, "content_block_start", limits)
     raw: Any = value.get("content_block")
     if type(raw) is not dict:
         raise _no_object(value, "content_block", "content_block_start")
@@ -112,7 +112,9 @@ _STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, E
 
 
 def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
-    index = _index(value, "content_block_delta", limits)
+    index: Any = value.get("index")
+    if type(index) is not int or not 0 <= index < limits.blocks:
+        raise _no_index(value, "content_block_delta", limits)
     delta: Any = value.get("delta")
     if type(delta) is not dict:
         raise _no_object(value, "delta", "content_block_delta")
@@ -151,7 +153,10 @@ def _join(outer: Extra, inner: Extra) -> Extra:
 
 
 def _block_stop(value: dict[str, Any], limits: Limits) -> Event:
-    return ContentBlockStop(_index(value, "content_block_stop", limits), None, _rest(value, _STOP))
+    index: Any = value.get("index")
+    if type(index) is not int or not 0 <= index < limits.blocks:
+        raise _no_index(value, "content_block_stop", limits)
+    return ContentBlockStop(index, None, _rest(value, _STOP))
 
 
 def _message_delta(value: dict[str, Any], limits: Limits) -> Event:
