@@ -38,46 +38,45 @@ __all__ = [
 class _Step:
     """What actions have in common: compared by identity, shown without content."""
 
-    __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
-    _shown: ClassVar[tuple[str, ...]] = ()
+    __slots__: tuple[str, ...] = ()
+    _hidden: ClassVar[frozenset[str]] = frozenset({"data", "events"})
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._shown)})"
+        shown = [name for name in self.__slots__ if name not in self._hidden]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
 @final
 class Connect(_Step):
     """Open a TCP connection, then report `connected(handle, now)` or `connect_failed(error, now)`."""
 
-    __slots__ = __match_args__ = _shown = ("host", "port", "deadline")
+    __slots__ = ("deadline", "host", "port")
 
     def __init__(self, host: str, port: int, deadline: float) -> None:
-        self.host = host
-        self.port = port
-        self.deadline = deadline
+        self.host: str = host
+        self.port: int = port
+        self.deadline: float = deadline
 
 
 @final
 class Send(_Step):
     """Write all of `data` to the connection, then report `sent(now)` or `send_failed(error, now)`."""
 
-    __slots__ = __match_args__ = ("data", "deadline")
-    _shown = ("deadline",)
+    __slots__ = ("data", "deadline")
 
     def __init__(self, data: bytes | memoryview, deadline: float) -> None:
-        self.data = data
-        self.deadline = deadline
+        self.data: bytes | memoryview = data
+        self.deadline: float = deadline
 
 
 @final
 class Receive(_Step):
     """Read once, then report `receive_data(data, now)`, `receive_eof(now)` or `receive_failed(error, now)`."""
 
-    __slots__ = __match_args__ = _shown = ("deadline",)
+    __slots__ = ("deadline",)
 
     def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+        self.deadline: float = deadline
 
 
 @final
@@ -87,11 +86,11 @@ class Wait(_Step):
     A wait for the pool ends early when the call's `wake` is called: then report `waited(now)`.
     """
 
-    __slots__ = __match_args__ = _shown = ("until", "reason")
+    __slots__ = ("reason", "until")
 
     def __init__(self, until: float, reason: Literal["pool", "backoff"]) -> None:
-        self.until = until
-        self.reason = reason
+        self.until: float = until
+        self.reason: Literal["pool", "backoff"] = reason
 
 
 @final
@@ -101,20 +100,20 @@ class Deliver(_Step):
     The first one comes as soon as the head of the answer is there, and may have no events.
     """
 
-    __slots__ = __match_args__ = ("events",)
+    __slots__ = ("events",)
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
+        self.events: Sequence[Event] = events
 
 
 @final
 class Done(_Step):
     """The call is over: raise `error`, or stop. Every later question has the same answer."""
 
-    __slots__ = __match_args__ = _shown = ("error",)
+    __slots__ = ("error",)
 
     def __init__(self, error: ClaudeError | None) -> None:
-        self.error = error
+        self.error: ClaudeError | None = error
 
 
 Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done

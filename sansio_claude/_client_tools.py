@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from sansio_claude._request import MessageRequest
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class _Streams(Protocol):
+    _runtime: ClassVar[Any]
+
     @property
     def stream(self) -> Any: ...
-    @property
-    def _runtime(self) -> Any: ...
 
 
 class ToolMethods:

@@ -69,8 +69,8 @@ class WrittenHead:
             raise LocalProtocolError(
                 "a head that is written beforehand has neither Content-Length nor Transfer-Encoding"
             )
-        self.method = method
-        self.keep = not says_close(found)
+        self.method: bytes = method
+        self.keep: bool = not says_close(found)
         """Whether the connection may carry another request, as far as this one says."""
         self._framed = _write(method, target, [*headers, (b"Content-Length", b"0")], b"").removesuffix(b"0\r\n\r\n")
         self._bare = b"" if method not in (b"GET", b"HEAD") else _write(method, target, headers, b"")
