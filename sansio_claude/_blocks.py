@@ -280,6 +280,10 @@ class UnknownBlock(Block):
 
     __slots__ = ()
 
+    def growing(self) -> Self:
+        """The same block, to grow by deltas; its lists are its own, since citations are put at the end of one."""
+        return type(self)({key: list(value) if type(value) is list else value for key, value in self._raw.items()})
+
 
 ContentBlock: TypeAlias = (
     TextBlock

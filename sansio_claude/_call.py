@@ -184,8 +184,7 @@ class Call:
                 self._body = b""  # it will not be sent again, and may be large
             return Deliver(events)
         if self._flow is not None:
-            at = self._deadlines.nearest()
-            return Receive(at if at > now else self._resume(now))
+            return Receive(self._resume(now))
         if self._phase == TALK:
             self._resume(now)
         elif self._phase == NEW:
@@ -284,7 +283,7 @@ class Call:
             pass  # it is raised again to the conversation
         else:
             good = events and type(events[-1]) is not Ping and not done and stream.state == "open"
-            if good and now < deadlines.total_at:
+            if good and now < deadlines.total_at and self._events is None:
                 deadlines.step_at = now + deadlines.progress
                 self._events = events
                 return
@@ -392,7 +391,7 @@ class Call:
     def _talking(self) -> Conversation:
         if self._talk is None or self._phase != TALK:
             if self._phase == OVER and self._error is not None:
-                raise self._error  # given up by one task while another was at work on it
+                raise self._error.with_traceback(None)  # given up by one task while another was at work on it
             raise LocalProtocolError(UNFIT)
         return self._talk
 

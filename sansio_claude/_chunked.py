@@ -113,7 +113,7 @@ class ChunkedDecoder:
 
     @property
     def received(self) -> int:
-        """How many bytes were given to `receive_data`, framing and all."""
+        """How many bytes were taken, framing and all."""
         return self._count
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:

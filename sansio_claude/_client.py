@@ -355,7 +355,7 @@ class Stream:
     def __repr__(self) -> str:
         response = self._call.response
         state = "not begun" if response is None else f"status {response.status}, {self._call.stream.state}"
-        return f"<{type(self).__module__}.{type(self).__name__} {self.request_id or 'no request id'}, {state}>"
+        return f"<{self._runtime.logger}.Stream {self.request_id or 'no request id'}, {state}>"
 
 
 @final

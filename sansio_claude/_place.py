@@ -48,6 +48,8 @@ class Place:
         self._wake = wake
         if self.ticket is not None:
             self.ticket.wake = wake
+            if wake is not None and self.granted and self.connection is None:
+                self.wake()  # granted meanwhile: a stream may be forgotten, and give its place back, in any thread
 
     def wake(self) -> None:
         """Wake whoever waits, for the place or for the connection on it, if anybody does."""

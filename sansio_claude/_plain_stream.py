@@ -233,7 +233,7 @@ class PlainStream:
         if decoder is None:
             decoder = self._decoder = SSEDecoder(limits=self._limits)
             decoder._keep_dataless_errors = True
-            decoder.keep_offsets()
+            decoder._keep_offsets()
         return decoder
 
     def _plain(self, data: bytes) -> None:
@@ -245,7 +245,7 @@ class PlainStream:
             self._sniffed += data[: _SNIFFED - len(self._sniffed)]
         decoder.receive_data(data)
         try:
-            frames = decoder.events_with_offsets()
+            frames = decoder._events_with_offsets()
         except RemoteProtocolError as error:
             if not self._over():
                 self._fail(error, error.offset or 0, error.excerpt)

@@ -21,6 +21,7 @@ hold both equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import define
@@ -39,8 +40,9 @@ _DATA: Final = b"\ndata: "
 _LF: Final = 10
 _CR: Final = 13
 
-# Event lines seen so far, without their line end, and the names they give: there are about ten.
+# Event lines, without their line end, and the names they give: those expected, and some of those seen.
 EVENT_LINES: Final[dict[bytes, str]] = {}
+_EXPECTED: Final[dict[bytes, str]] = {}
 _MOST_LINES: Final = 64
 _LONGEST_LINE: Final = 64  # bytes
 _new: Final = object.__new__  # the usual event is made so: a Python-level __init__ takes half as long again
@@ -195,7 +197,7 @@ class SSEDecoder:
             self._error = error
         self._border = self.at_boundary
 
-    def begin_at(self, offset: int) -> None:
+    def _begin_at(self, offset: int) -> None:
         """The next byte begins an event and is byte `offset` of the body: whole events before it went elsewhere."""
         self._started = self._border = True
         self.offset = offset
@@ -228,11 +230,11 @@ class SSEDecoder:
             raise self._error.with_traceback(None)
         return []
 
-    def keep_offsets(self) -> None:
-        """From the first byte on keep what `events_with_offsets` tells."""
+    def _keep_offsets(self) -> None:
+        """From the first byte on keep what `_events_with_offsets` tells."""
         self._begins = []
 
-    def events_with_offsets(self) -> list[tuple[ServerSentEvent, int]]:
+    def _events_with_offsets(self) -> list[tuple[ServerSentEvent, int]]:
         """`events_received`, each with the offset of its first line in the body."""
         begins, self._begins = self._begins, []
         return list(zip(self.events_received(), begins or (), strict=True))
@@ -421,10 +423,17 @@ class SSEDecoder:
         )
 
 
+def expect_names(names: Iterable[str]) -> None:
+    """Events of these names take the short way from the first one on, and are not forgotten."""
+    _EXPECTED.update((b"event: " + name.encode(), name) for name in names)
+    EVENT_LINES.update(_EXPECTED)
+
+
 def _remember(line: bytes, name: str) -> None:
     if len(line) <= _LONGEST_LINE and line not in EVENT_LINES:
         if len(EVENT_LINES) >= _MOST_LINES:
             EVENT_LINES.clear()
+            EVENT_LINES.update(_EXPECTED)
         EVENT_LINES[line] = name
 
 

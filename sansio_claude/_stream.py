@@ -41,10 +41,18 @@ from sansio_claude._events import (
 from sansio_claude._limits import Limits
 from sansio_claude._partial_json import PartialJSON
 from sansio_claude._plain_stream import PlainStream, StreamState, as_bytes
-from sansio_claude._sse import EVENT_LINES, never_too_large
+from sansio_claude._sse import EVENT_LINES, expect_names, never_too_large
 from sansio_claude._tool_blocks import MCPToolUseBlock, ServerToolUseBlock, ToolUseBlock
 
 __all__ = ["MessageStream", "StreamState"]
+
+# Known beforehand, so that the first stream of a process goes the way of all others.
+expect_names(
+    (
+        *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
+        *("message_delta", "message_stop", "ping", "error"),
+    )
+)
 
 _decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
 _decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).decode_lines
@@ -301,12 +309,15 @@ class MessageStream(PlainStream):
     def _deltas(self, raws: list[bytes]) -> int:
         """Take deltas of the open block, of each what stands between its quotes, up to one that is no string.
 
-        All are decoded at once, as lines of JSON: there is no line feed in them, and no string can go on over one.
-        Gives how many they are.
+        All are decoded at once, as lines of JSON. A line gives a string at least, or an error, and may give more (""a""
+        in the place of a text is two strings): as many strings as lines are one for each. Gives how many they are.
         """
+        texts: list[str] = []
         try:
             texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
         except ValueError:
+            pass
+        if len(texts) != len(raws):
             texts = []
             for raw in raws:
                 try:
@@ -345,12 +356,14 @@ class MessageStream(PlainStream):
         accumulator = self._accumulator
         index = self._index = accumulator.newest
         self._ready = None
+        self._pieces = _NOWHERE
         block = accumulator.open.get(index)
         spelling = _SPELLINGS.get(type(block))
         if spelling is not None:
             spelled, self._kind = spelling
             self._ready, self._mark = _spelled(index, spelled)
-            self._pieces = block.pieces if accumulator.keeps_content else _NOWHERE  # type: ignore[union-attr]
+            if accumulator.keeps_content:
+                self._pieces = block.pieces  # type: ignore[union-attr]
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
@@ -369,7 +382,7 @@ class MessageStream(PlainStream):
     def _plain(self, data: bytes) -> None:
         decoder = self._decoding()
         if self._border and self._received:
-            decoder.begin_at(self._received)  # it has not seen what was fused
+            decoder._begin_at(self._received)  # it has not seen what was fused
         self._opening = None
         super()._plain(data)
         if self._accumulator.newest != self._index:

@@ -118,7 +118,7 @@ class TLSExchange:
         if plain:
             self._plain = b""
         elif self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         return plain
 
     def send(self, plaintext: bytes | memoryview) -> None:

@@ -200,18 +200,18 @@ class Wire(asyncio.BufferedProtocol):
                 self._transport.resume_reading()
             return data
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         return b""
 
     async def send(self, data: bytes | memoryview, deadline: float) -> bool:
         """Write all of it; False when the deadline passed. Raises OSError."""
         transport = self._transport
         if transport is None or transport.is_closing():
-            raise self._error or ConnectionResetError("the connection is closed")
+            raise (self._error or ConnectionResetError("the connection is closed")).with_traceback(None)
         transport.write(data)
         while self._writing_paused:
             if transport.is_closing():
-                raise self._error or ConnectionResetError("the connection was closed")
+                raise (self._error or ConnectionResetError("the connection was closed")).with_traceback(None)
             writer = self._writer = self._loop.create_future()
             self._deadline = deadline
             if deadline < self._timer_at:

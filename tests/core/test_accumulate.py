@@ -12,6 +12,7 @@ from sansio_claude._blocks import TextBlock, ToolUseBlock
 from sansio_claude._decode import event_from_value
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._events import (
+    ContentBlockStart,
     ContentBlockStop,
     InputJSONDelta,
     MessageStart,
@@ -684,3 +685,14 @@ def test_the_work_is_linear_in_the_events(values: Callable[[int], list[dict[str,
         return lambda: list(map(accumulator.receive_event, events))
 
     assert growth(accumulating, size=200) < 1.1
+
+
+def test_an_unknown_block_as_it_was_sent_does_not_grow() -> None:
+    sent = {"type": "novel", "citations": [], "pages": [1]}
+    event = event_from_value(start(0, dict(sent)), "message", Limits())
+    accumulator = MessageAccumulator()
+    for value in (message_start(), None, delta(0, type="citations_delta", citation={"a": 1})):
+        accumulator.receive_event(event if value is None else event_from_value(value, "message", Limits()))
+    assert isinstance(event, ContentBlockStart)
+    assert event.content_block.to_dict() == sent
+    assert accumulator.blocks[0].to_dict() == {**sent, "citations": [{"a": 1}]}

@@ -745,7 +745,8 @@ class TestDeadlines:
             assert outcome.error.deadline in ("idle", "total")
             return world
 
-        assert busy(5_000.0, Timeouts()).now == pytest.approx(5_120.0)
+        for seconds in (0.0, 1.0, 100.0, 119.0, 121.0, 5_000.0):
+            assert busy(seconds, Timeouts()).now == pytest.approx(seconds + 120.0)
         assert busy(5_000.0, Timeouts(total=600.0)).now == pytest.approx(5_000.0)
 
     @pytest.mark.parametrize("wanted", ["stream", "message"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._place import Place
 from sansio_claude._pool import Pool, Ticket
 
 
@@ -215,3 +218,18 @@ def test_many_calls_take_no_longer_each() -> None:
         pool.release(ticket, ticket.connection, 0.0)
     assert Counted.asked == 2_000
     assert (pool.taken, pool.idle) == (0, 2_000)
+
+
+def test_a_place_that_is_granted_before_anybody_waits_for_it_wakes_at_once() -> None:
+    pool: Pool[Any] = Pool(max_connections=1)
+    first, second = Place(pool), Place(pool)
+    first.ask("a", 0.0, fresh=False)
+    second.ask("a", 0.0, fresh=False)
+    assert (first.granted, second.granted) == (True, False)
+    first.leave(0.0, reusable=False)  # as from another thread, between asking and waiting
+    assert second.granted
+    woken: list[int] = []
+    second.on_wake(lambda: woken.append(1))
+    assert woken == [1]
+    second.wake()
+    assert woken == [1]

@@ -343,6 +343,32 @@ def test_nothing_is_fused_behind_what_ends_a_stream(odd: bytes, before: bytes) -
                 stream.events_received()
 
 
+@pytest.mark.parametrize(
+    "hostile", ['a""b', 'a" "b', 'a"\t"b', 'a","b', 'a"\\n"b', '"', '""', "a\\", "\\u", "a\x00b", '" , "']
+)
+@pytest.mark.parametrize(
+    "behind",
+    [
+        compact(text("y")),
+        compact({"type": "ping"}),
+        b'event: error\ndata:{"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n',
+        b": comment\n\n",
+    ],
+)
+def test_a_text_that_closes_its_quotes_is_no_text_in_any_company(hostile: str, behind: bytes) -> None:
+    odd = compact(text("x")).replace(b'"x"', b'"' + hostile.encode() + b'"')
+    frames = [
+        body(START, start(0, TEXT)),
+        compact(text("a")),
+        odd,
+        behind,
+        compact({"type": "ping"}),
+        compact(text("z")),
+    ]
+    for chunks in (frames, [b"".join(frames)], [frames[0], b"".join(frames[1:])], chunkings.bytewise(b"".join(frames))):
+        assert run(chunks) == run(chunks, kind=PlainStream)
+
+
 def test_the_newest_open_block_is_the_one_that_is_fused(decoded: list[dict[str, Any]]) -> None:
     frames = [START, start(0, TEXT), text("a"), start(1, TEXT), text("b", 1), text("c", 0), text("d", 1)]
     stream = MessageStream()

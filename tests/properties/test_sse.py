@@ -40,7 +40,7 @@ class Decoded:
 
 def decode_all(chunks: Sequence[bytes], *, limits: Limits | None = None, read_each: bool = True) -> Decoded:
     decoder = SSEDecoder(limits=limits)
-    decoder.keep_offsets()
+    decoder._keep_offsets()
     events: list[ServerSentEvent] = []
     begins: list[int] = []
     error: LimitError | None = None
@@ -48,7 +48,7 @@ def decode_all(chunks: Sequence[bytes], *, limits: Limits | None = None, read_ea
     def read() -> None:
         nonlocal error
         try:
-            for event, begin in decoder.events_with_offsets():
+            for event, begin in decoder._events_with_offsets():
                 events.append(event)
                 begins.append(begin)
         except LimitError as found:
