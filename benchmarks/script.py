@@ -128,7 +128,8 @@ def _json_answer(status: bytes, kind: str, words: str, extra: bytes = b"") -> by
 
 
 def fault(kind: str, name: str) -> tuple[bytes, bool]:
-    """What a broken server sends, and whether it then closes the connection.
+    """What a broken server sends, and whether it then closes the connection. None closes it behind a whole body: then
+    the next request could meet the end of the connection on its way, which is a fault of its own.
 
     `cut` (the connection closes in the middle of an event), `short` (the body ends well, the message does not),
     `error` (an error event), `chunk` (an illegal chunk size), `json` (an event that is no JSON), `html` (an error
@@ -144,7 +145,7 @@ def fault(kind: str, name: str) -> tuple[bytes, bool]:
         "short": (half + LAST_CHUNK, False),
         "error": (half + chunk(event) + LAST_CHUNK, False),
         "chunk": (half + b"zz\r\nhello\r\n", True),
-        "json": (half + chunk(torn) + LAST_CHUNK, True),
+        "json": (half + chunk(torn) + LAST_CHUNK, False),
         "html": (page, False),
         "silent": (b"", True),
         "overloaded": (
