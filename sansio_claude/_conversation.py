@@ -267,18 +267,13 @@ class Conversation:
     def leave(self, now: float) -> None:
         """The answer is whole and nobody wants more of it. Goes on to OVER, perhaps after a moment."""
         tls = self._tls
-        hopeless = self._exchange.done or self._closes() or (tls is not None and tls.ended)
+        hopeless = self._exchange.done or not self._exchange.persists or (tls is not None and tls.ended)
         if hopeless or self._sending is not None or self._write_error is not None:
             self.phase = OVER
             return
         self.phase = DRAINING
         self._deadlines.idle_at = self._deadlines.total_at = NEVER
         self._deadlines.step_at = now + DRAIN
-
-    def _closes(self) -> bool:
-        """Whether the server says that it will close the connection."""
-        head = self._answer.head
-        return head is not None and "close" in (head.get("connection") or "").lower()
 
     # Opening and writing
 

@@ -168,6 +168,11 @@ class HTTPExchange:
         return self._count + (self._framing.received if self._framing is not None else 0)
 
     @property
+    def persists(self) -> bool:
+        """Whether the connection may outlast the answer, as far as the heads that were exchanged say."""
+        return self._keep
+
+    @property
     def reusable(self) -> bool:
         """May the connection carry another request?
 

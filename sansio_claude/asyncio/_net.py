@@ -111,7 +111,8 @@ class Wire(asyncio.BufferedProtocol):
             try:
                 context.run(resume, self)
             except RuntimeError:
-                # What the task raises it keeps: it was not entered, because another one runs. No loop reads then.
+                # What the task raises it keeps, so this says that it was not entered: because another one runs, or
+                # its context is in use. No loop reads then, but whoever feeds a wire by hand may.
                 self._loop.call_soon(resume, self, context=context)
             return
         self._chunks.append(data)
@@ -183,7 +184,7 @@ class Wire(asyncio.BufferedProtocol):
             try:
                 yield self
             finally:
-                data, self._data = self._data, None
+                data, self._data = self._data, None  # lost where this was cancelled, which ends the stream anyway
                 self._resume = self._context = None
             if data is not None:
                 if not chunks:

@@ -13,14 +13,24 @@ import uvloop
 from sansio_claude._timeouts import NEVER
 from sansio_claude.asyncio._net import Wire
 
-LOOPS: list[Any] = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+def _eager() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(cast(Any, asyncio).eager_task_factory)
+    return loop
+
+
+LOOPS: dict[str, Any] = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+if hasattr(asyncio, "eager_task_factory"):  # from Python 3.12 on
+    LOOPS["eager"] = _eager
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="nobody's")
 
 
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"])
+@pytest.fixture(params=[(name, debug) for name in LOOPS for debug in (False, True)], ids=lambda each: str(each))
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]], None]:
     def run(main: Coroutine[Any, Any, None]) -> None:
-        with asyncio.Runner(loop_factory=request.param) as runner:
+        name, debug = request.param
+        with asyncio.Runner(loop_factory=LOOPS[name], debug=debug) as runner:
             runner.run(main)
 
     return run
