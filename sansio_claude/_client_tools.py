@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
 
 if TYPE_CHECKING:
+    from sansio_claude._client import Runtime
     from sansio_claude._request import MessageRequest
     from sansio_claude._session import MessageArguments, RunArguments
     from sansio_claude.tools._extract import Extraction
@@ -17,20 +18,17 @@ __all__ = ["ToolMethods"]
 T = TypeVar("T")
 
 
-class _Streams(Protocol):
-    _runtime: ClassVar[Any]
-
-    @property
-    def stream(self) -> Any: ...
-
-
 class ToolMethods:
     """`run` and `extract` of the client."""
 
     __slots__ = ()
+    if TYPE_CHECKING:
+        _runtime: ClassVar[Runtime]
+
+        def stream(self, *args: Any, **arguments: Any) -> Any: ...
 
     def run(
-        self: _Streams,
+        self,
         request: MessageRequest | ToolLoop | None = None,
         /,
         *,
@@ -58,7 +56,7 @@ class ToolMethods:
         )
 
     def extract(
-        self: _Streams,
+        self,
         kind: type[T],
         request: MessageRequest | None = None,
         /,
