@@ -51,12 +51,13 @@ from sansio_claude._events import (
 )
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message import Message
+from sansio_claude._value import FrozenValue
 
 __all__ = ["Deviation", "MessageAccumulator"]
 
 
-@define(frozen=True)
-class Deviation:
+@define(frozen=True, eq=False, repr=False)
+class Deviation(FrozenValue):
     """Something the peer did that the protocol does not say.
 
     `kind` is a short stable name, `event_number` counts the stream's events from 1 (the event it was seen in),

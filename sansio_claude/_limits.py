@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import FrozenValue
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
 
@@ -18,8 +19,8 @@ KIB = 1024
 MIB = 1024 * KIB
 
 
-@attrs.define(frozen=True, kw_only=True)
-class Limits:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class Limits(FrozenValue):
     """Size limits of one answer. All are inclusive: a value of exactly the limit is still accepted.
 
     Raises LocalProtocolError for one that is no int, or not positive (`informational` and `deviations` may be 0).

@@ -18,12 +18,13 @@ from typing import Final
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import FrozenValue
 
 __all__ = ["Attempt", "RetryPolicy", "parse_http_date", "retry_after", "should_retry"]
 
 
-@attrs.define(frozen=True, kw_only=True)
-class RetryPolicy:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class RetryPolicy(FrozenValue):
     """How often and how patiently to retry. `RetryPolicy(max_retries=0)` never does.
 
     Raises LocalProtocolError for a number that is none, or out of its range.
@@ -72,8 +73,8 @@ class RetryPolicy:
         return now + asked if asked <= self.longest else None
 
 
-@attrs.define(frozen=True, kw_only=True)
-class Attempt:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class Attempt(FrozenValue):
     """One failed attempt of a call, as `ClaudeError.attempts` lists them, the last one included.
 
     `started` and `ended` are on the clock the call was driven by, `wait` the seconds until the next attempt (None

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import FrozenValue
 
 __all__ = ["NEVER", "Timeouts"]
 
@@ -14,8 +15,8 @@ NEVER: Final = float("inf")
 """The deadline of a wait that has none."""
 
 
-@attrs.define(frozen=True, kw_only=True)
-class Timeouts:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class Timeouts(FrozenValue):
     """Seconds that each wait may take, each independent of the others; None for no limit.
 
     The one that passes is named by `DeadlineError.deadline`. The defaults let a model think in silence for minutes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-__all__ = ["Value"]
+__all__ = ["FrozenValue", "Value"]
 
 
 class Value:
@@ -16,14 +17,30 @@ class Value:
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
+    def _names(self) -> tuple[str, ...]:
+        return self.__match_args__
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
+        return all(getattr(self, name) == getattr(other, name) for name in self._names())
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        shown = [(name, getattr(self, name)) for name in self.__match_args__]
+        shown = [(name, getattr(self, name)) for name in self._names()]
         inside = ", ".join(f"{name}={value!r}" for name, value in shown if name != "extra" or value is not None)
         return f"{type(self).__name__}({inside})"
+
+
+class FrozenValue(Value):
+    """A Value that can be hashed; its fields may be keyword-only."""
+
+    __slots__ = ()
+    __attrs_attrs__: ClassVar[Sequence[Any]] = ()
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.__attrs_attrs__)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash((type(self), *[getattr(self, name) for name in self._names()]))

@@ -32,7 +32,7 @@ ROWS = [
     " | _partial_json > _partial_json_changes > _partial_json_scan > _partial_json_state > _partial_json_grammar",
     "_message > _blocks > _tool_blocks > _block | _models | _fields | _address | _headers | _media",
     "_json",
-    "_limits > _errors | _value",
+    "_limits > _errors > _value",
 ]
 ANYWHERE = {"__init__"}  # names only
 
