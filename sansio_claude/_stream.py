@@ -6,7 +6,7 @@ all of a stream is:
 * an event of the usual two lines goes to `decode` without a decoder of lines;
 * a delta of the block that started last, in the API's own spelling, goes without `decode`, too: the bytes before its
   text are compared with those expected, the bytes behind it with those that close the JSON, and what stands between
-  is decoded as one JSON string, by the decoder that the plain chain has. No string: no such delta.
+  is decoded as one JSON string, by the library that the plain chain has. Not one string: no such delta.
 
 Everything else goes the plain way, so neither decides anything. A property test holds both equal to the plain chain
 on good and hostile input in every chunking.
@@ -309,8 +309,8 @@ class MessageStream(PlainStream):
     def _deltas(self, raws: list[bytes]) -> int:
         """Take deltas of the open block, of each what stands between its quotes, up to one that is no string.
 
-        All are decoded at once, as lines of JSON. A line gives a string at least, or an error, and may give more (""a""
-        in the place of a text is two strings): as many strings as lines are one for each. Gives how many they are.
+        All are decoded at once, as lines of JSON. A line gives at least one string, or an error; where the peer closed
+        its quotes too early it may give two. So as many strings as lines are one for each. Gives how many they are.
         """
         texts: list[str] = []
         try:
