@@ -245,7 +245,7 @@ def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
         return UnknownEvent(raw.decode("utf-8", "replace"), name)
     if type(value) is dict:
         kind: Any = value.get("type")
-        decoder = _DECODERS.get(kind) if type(kind) is str else None
+        decoder = _DECODERS.get(kind) if type(kind) is str else None  # as there, and a call less for what is usual
         return event_from_value(value, name, limits) if decoder is None else decoder(value, limits)
     if name == "ping":
         return None

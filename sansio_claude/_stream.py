@@ -363,6 +363,7 @@ class MessageStream(PlainStream):
             spelled, self._kind = spelling
             self._ready, self._mark = _spelled(index, spelled)
             if accumulator.keeps_content:
+                # Each class in _SPELLINGS has them.
                 self._pieces = block.pieces  # type: ignore[union-attr]
 
     def partial_output(self, index: int) -> PartialJSON:

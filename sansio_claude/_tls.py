@@ -135,7 +135,7 @@ class TLSExchange:
                     self._sealed.append(self._out.read())
         except ssl.SSLError as error:
             self._fail(error)
-            raise self._error from error  # type: ignore[misc]
+            raise self._error from error  # type: ignore[misc]  # set by _fail
         self._sent = True
 
     def data_to_send(self) -> bytes:
