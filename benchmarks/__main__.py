@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_list())
         return 0
     if arguments.command == "soak":
-        from benchmarks.soak import main as soak
+        from benchmarks.suites.soak import main as soak
 
         return soak(arguments.minutes)
     try:

@@ -10,9 +10,9 @@ from typing import Any
 
 import attrs
 
-from benchmarks.answers import same
 from benchmarks.processes import MissingClient, Server, Worker, worker
 from benchmarks.results import Row, Table
+from benchmarks.traffic.answers import same
 from benchmarks.worker import CLIENTS
 
 __all__ = ["Crowd", "Outcome", "Side", "crowd"]

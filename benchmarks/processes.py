@@ -92,7 +92,7 @@ def replay_server() -> Iterator[Server]:
     """The replay server, for as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
         served, trusted = _certificate(Path(folder))
-        with _running(_start("benchmarks.server", *([served] if served else []))) as process:
+        with _running(_start("benchmarks.traffic.server", *([served] if served else []))) as process:
             ports = _line(process)
             yield Server(ports["plain"], ports["tls"], trusted)
 

@@ -28,7 +28,7 @@ class Benchmark:
     function: str = "run"
 
     def run(self, settings: Settings) -> Findings:
-        found: Findings = getattr(importlib.import_module(f"benchmarks.{self.module}"), self.function)(settings)
+        found: Findings = getattr(importlib.import_module(f"benchmarks.suites.{self.module}"), self.function)(settings)
         return found
 
 

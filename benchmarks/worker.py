@@ -23,8 +23,8 @@ from typing import Any
 
 import attrs
 
-from benchmarks.contest import Contestant, Target, Watch
-from benchmarks.hand import TLSKind
+from benchmarks.rivals.contest import Contestant, Target, Watch
+from benchmarks.rivals.hand import TLSKind
 
 __all__ = ["CLIENTS", "main"]
 
@@ -41,29 +41,29 @@ def _client(name: str, loop: str) -> Contestant:
     """The contestant of that name; an ImportError says that it is not installed."""
     client: Contestant
     if name == "ours":
-        from benchmarks.ours import OurClient
+        from benchmarks.rivals.ours import OurClient
 
         client = OurClient("trio" if loop == "trio" else "asyncio")
     elif name in ("hand", "raw", "hand-stock-tls"):
-        from benchmarks.hand import Discard, Exchange
+        from benchmarks.rivals.hand import Discard, Exchange
 
         kind = Discard if name == "raw" else Exchange
         tls: TLSKind = "loop" if name == "hand-stock-tls" else "memory"
         if loop == "trio":
-            from benchmarks import hand_trio
+            from benchmarks.rivals import hand_trio
 
             client = hand_trio.HandClient(kind, tls)
         else:
-            from benchmarks import hand_asyncio
+            from benchmarks.rivals import hand_asyncio
 
             client = hand_asyncio.HandClient(kind, tls)
     elif name == "aiohttp":
-        from benchmarks.rivals import AiohttpClient
+        from benchmarks.rivals.clients import AiohttpClient
 
         _require("aiohttp", "orjson")
         client = AiohttpClient()
     else:
-        from benchmarks.rivals import SDKClient
+        from benchmarks.rivals.clients import SDKClient
 
         _require("anthropic", *(["aiohttp"] if name == "sdk-aiohttp" else []))
         client = SDKClient(accumulate=name != "sdk-typed", transport="aiohttp" if name == "sdk-aiohttp" else "httpx")

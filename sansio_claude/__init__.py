@@ -11,55 +11,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sansio_claude._accumulate import Deviation as Deviation
-    from sansio_claude._accumulate import MessageAccumulator as MessageAccumulator
-    from sansio_claude._actions import Action as Action
-    from sansio_claude._actions import CallSettings as CallSettings
-    from sansio_claude._actions import Connect as Connect
-    from sansio_claude._actions import Deliver as Deliver
-    from sansio_claude._actions import Done as Done
-    from sansio_claude._actions import Receive as Receive
-    from sansio_claude._actions import Send as Send
-    from sansio_claude._actions import TraceEvent as TraceEvent
-    from sansio_claude._actions import Wait as Wait
-    from sansio_claude._blocks import AdvisorToolResultBlock as AdvisorToolResultBlock
-    from sansio_claude._blocks import BashCodeExecutionToolResultBlock as BashCodeExecutionToolResultBlock
-    from sansio_claude._blocks import Block as Block
-    from sansio_claude._blocks import CodeExecutionToolResultBlock as CodeExecutionToolResultBlock
-    from sansio_claude._blocks import CompactionBlock as CompactionBlock
-    from sansio_claude._blocks import ContainerUploadBlock as ContainerUploadBlock
-    from sansio_claude._blocks import ContentBlock as ContentBlock
-    from sansio_claude._blocks import FallbackBlock as FallbackBlock
-    from sansio_claude._blocks import InputStatus as InputStatus
-    from sansio_claude._blocks import MCPToolListingBlock as MCPToolListingBlock
-    from sansio_claude._blocks import MCPToolResultBlock as MCPToolResultBlock
-    from sansio_claude._blocks import MCPToolUseBlock as MCPToolUseBlock
-    from sansio_claude._blocks import RedactedThinkingBlock as RedactedThinkingBlock
-    from sansio_claude._blocks import ServerToolUseBlock as ServerToolUseBlock
-    from sansio_claude._blocks import TextBlock as TextBlock
-    from sansio_claude._blocks import TextEditorCodeExecutionToolResultBlock as TextEditorCodeExecutionToolResultBlock
-    from sansio_claude._blocks import ThinkingBlock as ThinkingBlock
-    from sansio_claude._blocks import ToolInputBlock as ToolInputBlock
-    from sansio_claude._blocks import ToolResultBlock as ToolResultBlock
-    from sansio_claude._blocks import ToolSearchToolResultBlock as ToolSearchToolResultBlock
-    from sansio_claude._blocks import ToolUseBlock as ToolUseBlock
-    from sansio_claude._blocks import UnknownBlock as UnknownBlock
-    from sansio_claude._blocks import WebFetchToolResultBlock as WebFetchToolResultBlock
-    from sansio_claude._blocks import WebSearchToolResultBlock as WebSearchToolResultBlock
-    from sansio_claude._call import Call as Call
-    from sansio_claude._catalog import ListedModel as ListedModel
-    from sansio_claude._catalog import ModelPage as ModelPage
-    from sansio_claude._catalog import ModelRequest as ModelRequest
-    from sansio_claude._catalog import ModelsRequest as ModelsRequest
-    from sansio_claude._catalog import TokenCount as TokenCount
-    from sansio_claude._chunked import ChunkedDecoder as ChunkedDecoder
-    from sansio_claude._continue import Continuation as Continuation
-    from sansio_claude._continue import NoContinuation as NoContinuation
-    from sansio_claude._continue import continuation as continuation
-    from sansio_claude._continue import next_step as next_step
-    from sansio_claude._decode import decode as decode
-    from sansio_claude._endpoint import Endpoint as Endpoint
-    from sansio_claude._endpoint import RequestHead as RequestHead
+    from sansio_claude._call.actions import Action as Action
+    from sansio_claude._call.actions import CallSettings as CallSettings
+    from sansio_claude._call.actions import Connect as Connect
+    from sansio_claude._call.actions import Deliver as Deliver
+    from sansio_claude._call.actions import Done as Done
+    from sansio_claude._call.actions import Receive as Receive
+    from sansio_claude._call.actions import Send as Send
+    from sansio_claude._call.actions import TraceEvent as TraceEvent
+    from sansio_claude._call.actions import Wait as Wait
+    from sansio_claude._call.call import Call as Call
+    from sansio_claude._call.pool import Pool as Pool
+    from sansio_claude._call.retry import Attempt as Attempt
+    from sansio_claude._call.retry import RetryPolicy as RetryPolicy
+    from sansio_claude._call.timeouts import Timeouts as Timeouts
+    from sansio_claude._check.problem import Problem as Problem
+    from sansio_claude._check.problem import Severity as Severity
     from sansio_claude._errors import APIError as APIError
     from sansio_claude._errors import AuthenticationError as AuthenticationError
     from sansio_claude._errors import BillingError as BillingError
@@ -84,57 +51,92 @@ if TYPE_CHECKING:
     from sansio_claude._errors import TransportError as TransportError
     from sansio_claude._errors import TruncatedError as TruncatedError
     from sansio_claude._errors import WriteError as WriteError
-    from sansio_claude._events import CitationsDelta as CitationsDelta
-    from sansio_claude._events import CompactionDelta as CompactionDelta
-    from sansio_claude._events import ContentBlockDelta as ContentBlockDelta
-    from sansio_claude._events import ContentBlockStart as ContentBlockStart
-    from sansio_claude._events import ContentBlockStop as ContentBlockStop
-    from sansio_claude._events import ErrorEvent as ErrorEvent
-    from sansio_claude._events import Event as Event
-    from sansio_claude._events import InputJSONDelta as InputJSONDelta
-    from sansio_claude._events import MessageDelta as MessageDelta
-    from sansio_claude._events import MessageStart as MessageStart
-    from sansio_claude._events import MessageStop as MessageStop
-    from sansio_claude._events import Ping as Ping
-    from sansio_claude._events import SignatureDelta as SignatureDelta
-    from sansio_claude._events import TextDelta as TextDelta
-    from sansio_claude._events import ThinkingDelta as ThinkingDelta
-    from sansio_claude._events import UnknownDelta as UnknownDelta
-    from sansio_claude._events import UnknownEvent as UnknownEvent
-    from sansio_claude._http import HTTPExchange as HTTPExchange
-    from sansio_claude._http import ResponseHead as ResponseHead
+    from sansio_claude._http.chunked import ChunkedDecoder as ChunkedDecoder
+    from sansio_claude._http.exchange import HTTPExchange as HTTPExchange
+    from sansio_claude._http.exchange import ResponseHead as ResponseHead
     from sansio_claude._limits import Limits as Limits
     from sansio_claude._media import document as document
     from sansio_claude._media import image as image
     from sansio_claude._media import media_type_of as media_type_of
-    from sansio_claude._message import Message as Message
-    from sansio_claude._message import Usage as Usage
+    from sansio_claude._message.blocks import AdvisorToolResultBlock as AdvisorToolResultBlock
+    from sansio_claude._message.blocks import BashCodeExecutionToolResultBlock as BashCodeExecutionToolResultBlock
+    from sansio_claude._message.blocks import Block as Block
+    from sansio_claude._message.blocks import CodeExecutionToolResultBlock as CodeExecutionToolResultBlock
+    from sansio_claude._message.blocks import CompactionBlock as CompactionBlock
+    from sansio_claude._message.blocks import ContainerUploadBlock as ContainerUploadBlock
+    from sansio_claude._message.blocks import ContentBlock as ContentBlock
+    from sansio_claude._message.blocks import FallbackBlock as FallbackBlock
+    from sansio_claude._message.blocks import InputStatus as InputStatus
+    from sansio_claude._message.blocks import MCPToolListingBlock as MCPToolListingBlock
+    from sansio_claude._message.blocks import MCPToolResultBlock as MCPToolResultBlock
+    from sansio_claude._message.blocks import MCPToolUseBlock as MCPToolUseBlock
+    from sansio_claude._message.blocks import RedactedThinkingBlock as RedactedThinkingBlock
+    from sansio_claude._message.blocks import ServerToolUseBlock as ServerToolUseBlock
+    from sansio_claude._message.blocks import TextBlock as TextBlock
+    from sansio_claude._message.blocks import (
+        TextEditorCodeExecutionToolResultBlock as TextEditorCodeExecutionToolResultBlock,
+    )
+    from sansio_claude._message.blocks import ThinkingBlock as ThinkingBlock
+    from sansio_claude._message.blocks import ToolInputBlock as ToolInputBlock
+    from sansio_claude._message.blocks import ToolResultBlock as ToolResultBlock
+    from sansio_claude._message.blocks import ToolSearchToolResultBlock as ToolSearchToolResultBlock
+    from sansio_claude._message.blocks import ToolUseBlock as ToolUseBlock
+    from sansio_claude._message.blocks import UnknownBlock as UnknownBlock
+    from sansio_claude._message.blocks import WebFetchToolResultBlock as WebFetchToolResultBlock
+    from sansio_claude._message.blocks import WebSearchToolResultBlock as WebSearchToolResultBlock
+    from sansio_claude._message.message import Message as Message
+    from sansio_claude._message.message import Usage as Usage
     from sansio_claude._models import KNOWN_MODELS as KNOWN_MODELS
     from sansio_claude._models import ModelInfo as ModelInfo
     from sansio_claude._models import model_info as model_info
-    from sansio_claude._partial_json import Change as Change
-    from sansio_claude._partial_json import JSONFault as JSONFault
-    from sansio_claude._partial_json import PartialJSON as PartialJSON
-    from sansio_claude._partial_json import Watch as Watch
-    from sansio_claude._pool import Pool as Pool
-    from sansio_claude._problem import Problem as Problem
-    from sansio_claude._problem import Severity as Severity
-    from sansio_claude._request import UNSET as UNSET
-    from sansio_claude._request import CountTokensRequest as CountTokensRequest
-    from sansio_claude._request import MessageRequest as MessageRequest
-    from sansio_claude._request import SupportsParam as SupportsParam
-    from sansio_claude._request import Unset as Unset
-    from sansio_claude._retry import Attempt as Attempt
-    from sansio_claude._retry import RetryPolicy as RetryPolicy
-    from sansio_claude._sse import ServerSentEvent as ServerSentEvent
-    from sansio_claude._sse import SSEDecoder as SSEDecoder
-    from sansio_claude._sse import encode_sse as encode_sse
-    from sansio_claude._stream import MessageStream as MessageStream
-    from sansio_claude._stream import StreamState as StreamState
-    from sansio_claude._timeouts import Timeouts as Timeouts
-    from sansio_claude._turns import assistant as assistant
-    from sansio_claude._turns import tool_result as tool_result
-    from sansio_claude._turns import user as user
+    from sansio_claude._partial_json.parser import Change as Change
+    from sansio_claude._partial_json.parser import JSONFault as JSONFault
+    from sansio_claude._partial_json.parser import PartialJSON as PartialJSON
+    from sansio_claude._partial_json.parser import Watch as Watch
+    from sansio_claude._request.catalog import ListedModel as ListedModel
+    from sansio_claude._request.catalog import ModelPage as ModelPage
+    from sansio_claude._request.catalog import ModelRequest as ModelRequest
+    from sansio_claude._request.catalog import ModelsRequest as ModelsRequest
+    from sansio_claude._request.catalog import TokenCount as TokenCount
+    from sansio_claude._request.continuation import Continuation as Continuation
+    from sansio_claude._request.continuation import NoContinuation as NoContinuation
+    from sansio_claude._request.continuation import continuation as continuation
+    from sansio_claude._request.continuation import next_step as next_step
+    from sansio_claude._request.endpoint import Endpoint as Endpoint
+    from sansio_claude._request.endpoint import RequestHead as RequestHead
+    from sansio_claude._request.request import UNSET as UNSET
+    from sansio_claude._request.request import CountTokensRequest as CountTokensRequest
+    from sansio_claude._request.request import MessageRequest as MessageRequest
+    from sansio_claude._request.request import SupportsParam as SupportsParam
+    from sansio_claude._request.request import Unset as Unset
+    from sansio_claude._request.turns import assistant as assistant
+    from sansio_claude._request.turns import tool_result as tool_result
+    from sansio_claude._request.turns import user as user
+    from sansio_claude._stream.accumulate import Deviation as Deviation
+    from sansio_claude._stream.accumulate import MessageAccumulator as MessageAccumulator
+    from sansio_claude._stream.decode import decode as decode
+    from sansio_claude._stream.events import CitationsDelta as CitationsDelta
+    from sansio_claude._stream.events import CompactionDelta as CompactionDelta
+    from sansio_claude._stream.events import ContentBlockDelta as ContentBlockDelta
+    from sansio_claude._stream.events import ContentBlockStart as ContentBlockStart
+    from sansio_claude._stream.events import ContentBlockStop as ContentBlockStop
+    from sansio_claude._stream.events import ErrorEvent as ErrorEvent
+    from sansio_claude._stream.events import Event as Event
+    from sansio_claude._stream.events import InputJSONDelta as InputJSONDelta
+    from sansio_claude._stream.events import MessageDelta as MessageDelta
+    from sansio_claude._stream.events import MessageStart as MessageStart
+    from sansio_claude._stream.events import MessageStop as MessageStop
+    from sansio_claude._stream.events import Ping as Ping
+    from sansio_claude._stream.events import SignatureDelta as SignatureDelta
+    from sansio_claude._stream.events import TextDelta as TextDelta
+    from sansio_claude._stream.events import ThinkingDelta as ThinkingDelta
+    from sansio_claude._stream.events import UnknownDelta as UnknownDelta
+    from sansio_claude._stream.events import UnknownEvent as UnknownEvent
+    from sansio_claude._stream.message_stream import MessageStream as MessageStream
+    from sansio_claude._stream.message_stream import StreamState as StreamState
+    from sansio_claude._stream.sse import ServerSentEvent as ServerSentEvent
+    from sansio_claude._stream.sse import SSEDecoder as SSEDecoder
+    from sansio_claude._stream.sse import encode_sse as encode_sse
 
 __all__ = [
     "KNOWN_MODELS",
@@ -265,40 +267,40 @@ __all__ = [
 
 # Module, then the names it is home of.
 _NAMES = """
-_accumulate Deviation MessageAccumulator
-_actions Action CallSettings Connect Deliver Done Receive Send TraceEvent Wait
-_blocks AdvisorToolResultBlock BashCodeExecutionToolResultBlock Block CodeExecutionToolResultBlock CompactionBlock
-_blocks ContainerUploadBlock ContentBlock FallbackBlock InputStatus MCPToolListingBlock MCPToolResultBlock
-_blocks MCPToolUseBlock RedactedThinkingBlock ServerToolUseBlock TextBlock TextEditorCodeExecutionToolResultBlock
-_blocks ThinkingBlock ToolInputBlock ToolResultBlock ToolSearchToolResultBlock ToolUseBlock UnknownBlock
-_blocks WebFetchToolResultBlock WebSearchToolResultBlock
-_call Call
-_catalog ListedModel ModelPage ModelRequest ModelsRequest TokenCount
-_chunked ChunkedDecoder
-_continue Continuation NoContinuation continuation next_step
-_decode decode
-_endpoint Endpoint RequestHead
+_stream.accumulate Deviation MessageAccumulator
+_call.actions Action CallSettings Connect Deliver Done Receive Send TraceEvent Wait
+_message.blocks AdvisorToolResultBlock BashCodeExecutionToolResultBlock Block CodeExecutionToolResultBlock CompactionBlock
+_message.blocks ContainerUploadBlock ContentBlock FallbackBlock InputStatus MCPToolListingBlock MCPToolResultBlock
+_message.blocks MCPToolUseBlock RedactedThinkingBlock ServerToolUseBlock TextBlock TextEditorCodeExecutionToolResultBlock
+_message.blocks ThinkingBlock ToolInputBlock ToolResultBlock ToolSearchToolResultBlock ToolUseBlock UnknownBlock
+_message.blocks WebFetchToolResultBlock WebSearchToolResultBlock
+_call.call Call
+_request.catalog ListedModel ModelPage ModelRequest ModelsRequest TokenCount
+_http.chunked ChunkedDecoder
+_request.continuation Continuation NoContinuation continuation next_step
+_stream.decode decode
+_request.endpoint Endpoint RequestHead
 _errors APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
 _errors InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
 _errors ProxyError RateLimitError ReadError RemoteProtocolError RequestTooLargeError ServerError TLSError ToolError
 _errors TransportError TruncatedError WriteError
-_events CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
-_events InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
-_events UnknownDelta UnknownEvent
-_http HTTPExchange ResponseHead
+_stream.events CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
+_stream.events InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
+_stream.events UnknownDelta UnknownEvent
+_http.exchange HTTPExchange ResponseHead
 _limits Limits
 _media document image media_type_of
-_message Message Usage
+_message.message Message Usage
 _models KNOWN_MODELS ModelInfo model_info
-_partial_json Change JSONFault PartialJSON Watch
-_pool Pool
-_problem Problem Severity
-_request CountTokensRequest MessageRequest SupportsParam UNSET Unset
-_retry Attempt RetryPolicy
-_sse SSEDecoder ServerSentEvent encode_sse
-_stream MessageStream StreamState
-_timeouts Timeouts
-_turns assistant tool_result user
+_partial_json.parser Change JSONFault PartialJSON Watch
+_call.pool Pool
+_check.problem Problem Severity
+_request.request CountTokensRequest MessageRequest SupportsParam UNSET Unset
+_call.retry Attempt RetryPolicy
+_stream.sse SSEDecoder ServerSentEvent encode_sse
+_stream.message_stream MessageStream StreamState
+_call.timeouts Timeouts
+_request.turns assistant tool_result user
 """
 _HOME = {name: line.split()[0] for line in _NAMES.split("\n") for name in line.split()[1:]}
 

@@ -8,7 +8,7 @@ __all__ = ["main"]
 def main() -> int:
     """Run the command line; the exit status. Ctrl-C while its modules are still being imported ends it quietly too."""
     try:
-        from sansio_claude._cli import main as run
+        from sansio_claude._cli.commands import main as run
     except KeyboardInterrupt:
         return 130
     return run()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from sansio_claude._message import Message
+    from sansio_claude._message.message import Message
 
 __all__ = [
     "APIError",

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sansio_claude._address import percent_encode
+from sansio_claude._connect.address import percent_encode
 from sansio_claude._errors import APIError, ClaudeError, RemoteProtocolError
 
 __all__ = ["Redactor"]

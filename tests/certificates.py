@@ -8,7 +8,7 @@ import ssl
 
 import trustme
 
-from sansio_claude._tls import create_context
+from sansio_claude._connect.tls import create_context
 
 
 @functools.cache

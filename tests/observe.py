@@ -8,11 +8,11 @@ from typing import Any
 from attrs import define
 
 from sansio_claude._errors import APIError, ClaudeError, LimitError, RemoteProtocolError
-from sansio_claude._events import Event
 from sansio_claude._limits import Limits
-from sansio_claude._message import Message
-from sansio_claude._plain_stream import PlainStream
-from sansio_claude._stream import MessageStream
+from sansio_claude._message.message import Message
+from sansio_claude._stream.events import Event
+from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude._stream.plain_stream import PlainStream
 
 __all__ = ["Run", "facts", "finished", "run"]
 

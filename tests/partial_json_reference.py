@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import define
 
-from sansio_claude._partial_json import Change
+from sansio_claude._partial_json.parser import Change
 
 __all__ = ["NOTHING", "Seen", "apply", "refused_by_json", "same", "see"]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import define
 from hypothesis import strategies as st
 
-from sansio_claude._sse import ServerSentEvent
+from sansio_claude._stream.sse import ServerSentEvent
 from sansio_claude.testing import Dialect, Transcript, chunkings, compose
 from tests.mutations import TOKENS, break_bytes, break_events
 

@@ -14,14 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import chart, http_body, in_process, peers, report, script, soak, sse, suite
-from benchmarks.answers import WrongAnswer, digest_of_message, same
-from benchmarks.composer import Composer
-from benchmarks.floors import HandStream, Unchunk, split_frames
+from benchmarks import chart, report, suite
 from benchmarks.measure import Race, Settings, race
 from benchmarks.processes import MissingClient, replay_server, worker
 from benchmarks.results import Findings, Row, Table, Verdict, race_table
-from benchmarks.shapes import SHAPES, shape
+from benchmarks.rivals import peers
+from benchmarks.rivals.floors import HandStream, Unchunk, split_frames
+from benchmarks.suites import http_body, in_process, soak, sse
+from benchmarks.traffic import script
+from benchmarks.traffic.answers import WrongAnswer, digest_of_message, same
+from benchmarks.traffic.composer import Composer
+from benchmarks.traffic.shapes import SHAPES, shape
 
 FAST = Settings(quick=True, rounds=1, sample=1e-9, rounds_across=1)
 

@@ -148,10 +148,10 @@ def test_the_table_names_no_module_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "words"),
     [
-        ("_sse", "from sansio_claude._stream import MessageStream", "stands above it"),
-        ("_block", "from sansio_claude._blocks import TextBlock", "stands above it"),
-        ("_sse", "from sansio_claude._events import Event", "its sibling"),
-        ("_stream", "def f():\n    from sansio_claude._http import HTTPExchange", "its sibling"),
+        ("_sse", "from sansio_claude._stream.message_stream import MessageStream", "stands above it"),
+        ("_block", "from sansio_claude._message.blocks import TextBlock", "stands above it"),
+        ("_sse", "from sansio_claude._stream.events import Event", "its sibling"),
+        ("_stream", "def f():\n    from sansio_claude._http.exchange import HTTPExchange", "its sibling"),
         ("_stream", "import time", "reads time"),
         ("_retry", "from random import random", "reads time, chance"),
         ("_call", "try:\n    import ssl\nexcept ImportError: pass", "does I/O"),
@@ -174,11 +174,11 @@ def test_a_planted_violation_is_caught(module: str, source: str, words: str) -> 
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("_stream", "from sansio_claude._sse import SSEDecoder"),
-        ("_sse", "if TYPE_CHECKING:\n    from sansio_claude._stream import MessageStream"),
+        ("_stream", "from sansio_claude._stream.sse import SSEDecoder"),
+        ("_sse", "if TYPE_CHECKING:\n    from sansio_claude._stream.message_stream import MessageStream"),
         ("_http", "import h11"),
         ("trio._net", "import trio, socket"),
-        ("_blocks", "from sansio_claude._block import Block"),
+        ("_blocks", "from sansio_claude._message.block import Block"),
     ],
 )
 def test_what_the_table_allows_is_allowed(module: str, source: str) -> None:

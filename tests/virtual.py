@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, assert_never
 
 import attrs
 
-from sansio_claude._actions import (
+from sansio_claude._call.actions import (
     TLS,
     Action,
     CallSettings,
@@ -21,17 +21,17 @@ from sansio_claude._actions import (
     TraceEvent,
     Wait,
 )
-from sansio_claude._answer import Wanted
-from sansio_claude._call import Call
-from sansio_claude._connection import Connection
-from sansio_claude._endpoint import RequestHead
+from sansio_claude._call.answer import Wanted
+from sansio_claude._call.call import Call
+from sansio_claude._call.connection import Connection
+from sansio_claude._call.pool import Pool
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import NEVER, Timeouts
+from sansio_claude._connect.proxy import Proxy
 from sansio_claude._errors import ClaudeError
-from sansio_claude._events import Event
 from sansio_claude._limits import Limits
-from sansio_claude._pool import Pool
-from sansio_claude._proxy import Proxy
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._timeouts import NEVER, Timeouts
+from sansio_claude._request.endpoint import RequestHead
+from sansio_claude._stream.events import Event
 
 SECRET = "sk-ant-test-0123456789abcdef"
 RESET = ConnectionResetError(104, "Connection reset by peer")

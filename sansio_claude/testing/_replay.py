@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, TypeAlias
 import attrs
 
 from sansio_claude._errors import APIError, RemoteProtocolError
-from sansio_claude._stream import MessageStream
+from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude.testing._answers import ERROR_TYPES, Answer, Chunking, Framing
 from sansio_claude.testing._connection import Close, ReplayConnection, Write
 from sansio_claude.testing.transcripts import Transcript

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from sansio_claude._errors import ToolError
-from sansio_claude._message import Message
+from sansio_claude._message.message import Message
 from sansio_claude.tools._schema import RunnableTool
 
 __all__ = ["Action", "AskModel", "AwaitResults", "Finished", "RunTools", "ToolCall"]

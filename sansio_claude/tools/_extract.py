@@ -10,19 +10,19 @@ from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 
-from sansio_claude._continue import next_step
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolError
-from sansio_claude._events import ContentBlockStart, InputJSONDelta
-from sansio_claude._message import Message
+from sansio_claude._message.message import Message
+from sansio_claude._message.tool_blocks import ToolUseBlock
 from sansio_claude._models import model_info
-from sansio_claude._partial_json import PartialJSON
-from sansio_claude._tool_blocks import ToolUseBlock
+from sansio_claude._partial_json.parser import PartialJSON
+from sansio_claude._request.continuation import next_step
+from sansio_claude._stream.events import ContentBlockStart, InputJSONDelta
 from sansio_claude.tools._calls import AskModel, Finished, RunTools, ToolCall
 from sansio_claude.tools._loop import ToolLoop
 from sansio_claude.tools._types import InputType, Misfit
 
 if TYPE_CHECKING:
-    from sansio_claude._request import MessageRequest
+    from sansio_claude._request.request import MessageRequest
     from sansio_claude.tools._run import OpenStream, StreamedAnswer
 
 __all__ = ["Extraction", "Extractor"]

@@ -36,12 +36,12 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 import attrs
 
-from sansio_claude._blocks import CompactionBlock
-from sansio_claude._continue import container_of, larger_max_tokens, next_step
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
-from sansio_claude._tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._message.blocks import CompactionBlock
+from sansio_claude._message.message import Message
+from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._request.continuation import container_of, larger_max_tokens, next_step
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._schema import RunnableTool, tool

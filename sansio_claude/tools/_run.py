@@ -16,10 +16,10 @@ from sansio_claude.tools._calls import AskModel, AwaitResults, Finished, RunTool
 from sansio_claude.tools._loop import ToolLoop
 
 if TYPE_CHECKING:
-    from sansio_claude._events import Event
-    from sansio_claude._message import Message
-    from sansio_claude._partial_json import PartialJSON
-    from sansio_claude._request import MessageRequest
+    from sansio_claude._message.message import Message
+    from sansio_claude._partial_json.parser import PartialJSON
+    from sansio_claude._request.request import MessageRequest
+    from sansio_claude._stream.events import Event
 
 __all__ = ["OpenStream", "Run", "RunCalls", "StreamedAnswer", "run_over"]
 

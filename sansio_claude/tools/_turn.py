@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sansio_claude._blocks import TextBlock, block_from_dict
-from sansio_claude._continue import next_step, whole_blocks
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import WRITTEN_DEPTH, dumps
-from sansio_claude._message import Message
-from sansio_claude._tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._message.blocks import TextBlock, block_from_dict
+from sansio_claude._message.message import Message
+from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._request.continuation import next_step, whole_blocks
 
 __all__ = ["INVALID", "calls_of_last_turn", "close_turn", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, assert_never, final
 
 import trio
 
-from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, Wait
-from sansio_claude._call import Call
-from sansio_claude._client import ONE_TASK, ClientBase, Runtime, Stream, TextIterator, close_discarded
+from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
+from sansio_claude._call.call import Call
+from sansio_claude._client.client import ONE_TASK, ClientBase, Runtime, Stream, TextIterator, close_discarded
+from sansio_claude._client.session import Session
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._events import Event
-from sansio_claude._session import Session
+from sansio_claude._stream.events import Event
 from sansio_claude.trio._net import Wire, open_wire
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import uvloop
 
-from sansio_claude._timeouts import NEVER
+from sansio_claude._call.timeouts import NEVER
 from sansio_claude.asyncio._net import Wire
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._retry import RetryPolicy
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
 from tests.adapters.runtimes import LOOPS, Runtime, open_files, raw_server, read_request
 from tests.adapters.test_client import ASK, endpoint

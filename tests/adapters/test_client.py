@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._actions import TraceEvent
-from sansio_claude._endpoint import Endpoint
+from sansio_claude._call.actions import TraceEvent
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._errors import (
     ClaudeError,
     ConnectError,
@@ -27,10 +28,9 @@ from sansio_claude._errors import (
     TruncatedError,
 )
 from sansio_claude._limits import Limits
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._timeouts import Timeouts
+from sansio_claude._message.message import Message
+from sansio_claude._request.endpoint import Endpoint
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.testing import Answer, ReplayServer, Transcript, compose, serve_in_thread
 from tests.adapters.runtimes import LOOPS, Runtime, open_files, raw_server, read_request, reset
 from tests.certificates import client_context, server_context

@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._errors import LocalProtocolError, OverloadedError, RemoteProtocolError
-from sansio_claude._retry import RetryPolicy
 from sansio_claude.testing import compose
 from tests.adapters.runtimes import LOOPS, Runtime
 from tests.adapters.test_run import ASK, call, sent, serving

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._continue import Continuation, NoContinuation, continuation
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._errors import ClaudeError
-from sansio_claude._retry import RetryPolicy
+from sansio_claude._request.continuation import Continuation, NoContinuation, continuation
 from sansio_claude.testing import Transcript, compose
 from tests.adapters.runtimes import LOOPS, Runtime
 from tests.adapters.test_run import GO, sent, serving

@@ -13,7 +13,7 @@ import anthropic
 import pytest
 
 from sansio_claude._errors import OverloadedError
-from sansio_claude._stream import MessageStream
+from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude.testing import (
     Answer,
     ReplayServer,

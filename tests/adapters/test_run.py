@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._endpoint import Endpoint
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._errors import (
     ClaudeError,
     LocalProtocolError,
@@ -22,8 +22,8 @@ from sansio_claude._errors import (
     ToolError,
     TruncatedError,
 )
-from sansio_claude._events import InputJSONDelta, MessageStart, MessageStop, TextDelta
-from sansio_claude._retry import RetryPolicy
+from sansio_claude._request.endpoint import Endpoint
+from sansio_claude._stream.events import InputJSONDelta, MessageStart, MessageStop, TextDelta
 from sansio_claude.testing import Answer, ReplayServer, Transcript, compose, serve_in_thread
 from sansio_claude.tools import DiskFiles, TextEditor, Tool, ToolLoop, tool
 from sansio_claude.tools._run import Run
@@ -425,7 +425,7 @@ def test_limits_and_misuse(loop: Runtime) -> None:
 
 
 def answer_of(transcript: Transcript) -> Any:
-    from sansio_claude._message import Message
+    from sansio_claude._message.message import Message
 
     assert transcript.message is not None
     return Message.from_dict(transcript.message)

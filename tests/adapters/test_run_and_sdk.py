@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sansio_claude.asyncio
-from sansio_claude._endpoint import Endpoint
+from sansio_claude._request.endpoint import Endpoint
 from sansio_claude.testing import ReplayServer, Transcript, compose, serve_in_thread
 from tests.adapters.test_run import ASK, call
 from tests.tools.history import problems

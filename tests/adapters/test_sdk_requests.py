@@ -15,10 +15,10 @@ from typing import Any, Final
 import anthropic
 import pytest
 
-from sansio_claude._endpoint import Endpoint
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
-from sansio_claude._turns import assistant, tool_result, user
+from sansio_claude._message.message import Message
+from sansio_claude._request.endpoint import Endpoint
+from sansio_claude._request.request import MessageRequest
+from sansio_claude._request.turns import assistant, tool_result, user
 
 # The SDK's own HTTP library, whatever its name in this version.
 httpx: Any = importlib.import_module(anthropic.DefaultHttpxClient.__mro__[2].__module__.partition(".")[0])

@@ -17,8 +17,8 @@ import sansio_claude.asyncio
 import sansio_claude.asyncio._net
 import sansio_claude.trio
 import sansio_claude.trio._net
-from sansio_claude._endpoint import Endpoint
 from sansio_claude._errors import TruncatedError
+from sansio_claude._request.endpoint import Endpoint
 from sansio_claude.testing import Transcript, chunkings, compose
 
 RUNTIMES = ["trio", "asyncio"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._cli_agent import DEMO_PROMPT
+from sansio_claude._cli.agent import DEMO_PROMPT
 from sansio_claude.testing import Answer, ReplayServer, Transcript, compose, serve_in_thread
 from tests.cli.test_commands import KEY, RUNTIMES, run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._cli import main
+from sansio_claude._cli.commands import main
 
 GOOD: dict[str, Any] = {
     "model": "claude-opus-5-5",

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import sansio_claude
-from sansio_claude._cli_demo import PROMPT, demo_transcript
+from sansio_claude._cli.demo import PROMPT, demo_transcript
 from sansio_claude.testing import Answer, RecordedRequest, ReplayServer, Transcript, compose, serve_in_thread
 
 HELLO = compose(
@@ -437,7 +437,7 @@ def test_ctrl_c_while_modules_are_imported_ends_quietly() -> None:
         "import sys\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'sansio_claude._cli':\n"
+        "        if name == 'sansio_claude._cli.commands':\n"
         "            raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupted())\n"
         "from sansio_claude.__main__ import main\n"
@@ -452,7 +452,7 @@ def without(*modules: str) -> list[str]:
     code = (
         "import sys\n"
         f"sys.modules.update(dict.fromkeys({modules!r}))\n"
-        "from sansio_claude._cli import main\n"
+        "from sansio_claude._cli.commands import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     return [sys.executable, "-c", code]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._cli import main
-from sansio_claude._cli_decode import json_text
+from sansio_claude._cli.commands import main
+from sansio_claude._cli.decode import json_text
 from sansio_claude.testing import Dialect, compose
 
 BLOCKS: list[dict[str, Any]] = [

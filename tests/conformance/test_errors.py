@@ -9,7 +9,7 @@ import pytest
 from sansio_claude import _errors
 from sansio_claude._errors import APIError, RemoteProtocolError, api_error
 from sansio_claude._json import loads
-from sansio_claude._stream import MessageStream
+from sansio_claude._stream.message_stream import MessageStream
 
 
 def test_every_error_body_becomes_the_right_exception(corpus: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sansio_claude._blocks import UnknownBlock
-from sansio_claude._message import Message
+from sansio_claude._message.blocks import UnknownBlock
+from sansio_claude._message.message import Message
 
 
 def test_every_answer_there_and_back(corpus: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
-from sansio_claude._partial_json import PartialJSON
+from sansio_claude._partial_json.parser import PartialJSON
 from tests.partial_json_reference import NOTHING, apply, same, see
 
 _MODES: list[tuple[Literal["drop", "keep"], str]] = [("drop", "partial"), ("keep", "partial_trailing_strings")]

@@ -7,7 +7,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-from sansio_claude._sse import SSEDecoder
+from sansio_claude._stream.sse import SSEDecoder
 from sansio_claude.testing import chunkings
 
 

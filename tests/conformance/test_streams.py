@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._plain_stream import PlainStream
-from sansio_claude._stream import MessageStream
+from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import Transcript, chunkings
 from tests.observe import Run, run
 from tests.reference import read_stream

@@ -28,7 +28,8 @@ from typing import Any, Final, Literal, TypeAlias
 import attrs
 import trio
 
-from sansio_claude._endpoint import Endpoint
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
@@ -41,9 +42,8 @@ from sansio_claude._errors import (
     TruncatedError,
     WriteError,
 )
-from sansio_claude._message import Message
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._timeouts import Timeouts
+from sansio_claude._message.message import Message
+from sansio_claude._request.endpoint import Endpoint
 from tests.adapters.runtimes import Runtime
 from tests.certificates import client_context
 from tests.faults.pieces import FINE, GOOD, HELLO, KEY, PROMPT

@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from sansio_claude._connect.tls import create_context
 from sansio_claude._errors import ConnectError, TLSError
-from sansio_claude._tls import create_context
 from tests.certificates import server_context
 from tests.faults.case import case
 from tests.faults.cases_reuse import one_before, over

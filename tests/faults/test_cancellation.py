@@ -17,9 +17,9 @@ import attrs
 import pytest
 import trio
 
-from sansio_claude._endpoint import Endpoint
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._timeouts import Timeouts
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._request.endpoint import Endpoint
 from tests.adapters.runtimes import LOOPS, Runtime
 from tests.certificates import client_context, server_context
 from tests.faults.case import ASK, watched

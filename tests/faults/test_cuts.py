@@ -20,10 +20,10 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from sansio_claude._endpoint import Endpoint
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._stream import MessageStream
-from sansio_claude._timeouts import Timeouts
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._request.endpoint import Endpoint
+from sansio_claude._stream.message_stream import MessageStream
 from tests.adapters.runtimes import Runtime
 from tests.certificates import client_context, server_context
 from tests.faults.case import ASK, kind_of, secrets_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sansio_claude._errors import ClaudeError
-from sansio_claude._events import TextDelta
+from sansio_claude._stream.events import TextDelta
 from tests.adapters.runtimes import Runtime
 from tests.faults.case import Case, Outcome, run
 from tests.faults.server import FaultServer

@@ -16,9 +16,9 @@ from urllib.parse import quote
 import attrs
 import pytest
 
-from sansio_claude._endpoint import Endpoint
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._errors import APIError, ClaudeError, RemoteProtocolError
-from sansio_claude._retry import RetryPolicy
+from sansio_claude._request.endpoint import Endpoint
 from tests.adapters.runtimes import Runtime
 from tests.certificates import server_context
 from tests.faults.case import ASK, Case, kind_of, run, secrets_in, watched

@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import define
 
 from sansio_claude._limits import Limits
-from sansio_claude._plain_stream import PlainStream
+from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import Dialect, chunkings, compose, transcripts
 from sansio_claude.testing.transcripts import prose
 from tests.frames import compact

@@ -10,8 +10,11 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from sansio_claude._actions import Connect, Deliver, Done, Receive, Send, Wait
-from sansio_claude._call import Call
+from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
+from sansio_claude._call.call import Call
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import NEVER, Timeouts
+from sansio_claude._connect.tls import TLSExchange
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
@@ -20,10 +23,7 @@ from sansio_claude._errors import (
     RemoteProtocolError,
     TransportError,
 )
-from sansio_claude._retry import RetryPolicy
-from sansio_claude._stream import MessageStream
-from sansio_claude._timeouts import NEVER, Timeouts
-from sansio_claude._tls import TLSExchange
+from sansio_claude._stream.message_stream import MessageStream
 from tests.certificates import client_context, server_context
 from tests.virtual import (
     CLOSING,

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sansio_claude._chunked import ChunkedDecoder
 from sansio_claude._errors import RemoteProtocolError
+from sansio_claude._http.chunked import ChunkedDecoder
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 from tests.properties import h11_whole

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sansio_claude._decode import decode
 from sansio_claude._errors import RemoteProtocolError
-from sansio_claude._events import (
+from sansio_claude._limits import Limits
+from sansio_claude._stream.decode import decode
+from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
     ContentBlockDelta,
@@ -29,8 +30,7 @@ from sansio_claude._events import (
     UnknownDelta,
     UnknownEvent,
 )
-from sansio_claude._limits import Limits
-from sansio_claude._sse import ServerSentEvent
+from sansio_claude._stream.sse import ServerSentEvent
 from tests import strategies
 from tests.mutations import break_events
 from tests.reference import decode_event_stream

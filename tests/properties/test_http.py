@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
-from sansio_claude._http import HTTPExchange, WrittenHead
+from sansio_claude._http.exchange import HTTPExchange, WrittenHead
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 from tests.properties.h11_whole import WholeH11

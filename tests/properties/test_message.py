@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 
 from sansio_claude._json import dumps
-from sansio_claude._message import Message
+from sansio_claude._message.message import Message
 from tests import strategies
 
 

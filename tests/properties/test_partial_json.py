@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
-from sansio_claude._partial_json import PartialJSON, Watch
+from sansio_claude._partial_json.parser import PartialJSON, Watch
 from tests.partial_json_reference import NOTHING, apply, refused_by_json, same, see
 
 _PIECES = (

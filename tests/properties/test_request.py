@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sansio_claude._partial_json  # noqa: F401 - tool blocks read incomplete inputs with it
-from sansio_claude._endpoint import Endpoint
+import sansio_claude._partial_json.parser  # noqa: F401 - tool blocks read incomplete inputs with it
 from sansio_claude._errors import ClaudeError, LocalProtocolError
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
-from sansio_claude._stream import MessageStream
-from sansio_claude._turns import user
+from sansio_claude._message.message import Message
+from sansio_claude._request.endpoint import Endpoint
+from sansio_claude._request.request import MessageRequest
+from sansio_claude._request.turns import user
+from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude.testing import Transcript
 from tests.observe import finished
 from tests.strategies import bodies, json_objects, json_values, messages, transcripts

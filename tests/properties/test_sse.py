@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
-from sansio_claude._sse import ServerSentEvent, SSEDecoder, encode_sse
+from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude.testing import chunkings
 from tests import strategies
 from tests.reference import decode_event_stream

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sansio_claude._limits import Limits
-from sansio_claude._message import Message
-from sansio_claude._plain_stream import PlainStream
+from sansio_claude._message.message import Message
+from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import chunkings
 from tests import strategies
 from tests.observe import Run, run

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
+from sansio_claude._message.message import Message
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._extract import Extractor
 from tests.tools.history import problems
 from tests.tools.test_loop import GO, answer, call, cut_call, text

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._blocks import TextBlock
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolError
-from sansio_claude._message import Message
-from sansio_claude._request import MessageRequest
+from sansio_claude._message.blocks import TextBlock
+from sansio_claude._message.message import Message
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools import (
     AskModel,
     AwaitResults,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude._message import Message
+from sansio_claude._message.message import Message
 from sansio_claude.tools import AskModel, AwaitResults, Finished, RunTools, Tool, ToolCall, ToolLoop, tool
 from tests.tools.history import problems
 

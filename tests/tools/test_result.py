@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude._blocks import TextBlock
 from sansio_claude._errors import ToolError
 from sansio_claude._json import dumps, loads
+from sansio_claude._message.blocks import TextBlock
 from sansio_claude.tools import ToolResult
 
 TEXT = {"type": "text", "text": "hello"}

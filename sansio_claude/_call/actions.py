@@ -1,0 +1,235 @@
+"""What a Call asks of its adapter, what it tells an onlooker, and what it needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, final
+
+import attrs
+
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._errors import APIError, ClaudeError
+from sansio_claude._limits import Limits
+
+if TYPE_CHECKING:
+    from sansio_claude._connect.proxy import Proxy
+    from sansio_claude._stream.events import Event
+
+__all__ = [
+    "TLS",
+    "Action",
+    "CallSettings",
+    "Connect",
+    "Deliver",
+    "Done",
+    "Handle",
+    "Receive",
+    "Send",
+    "TraceEvent",
+    "Wait",
+]
+
+# Deadlines are absolute times on the clock that `now` is read from; infinity where there is none.
+#
+# These six are written out: as attrs classes they would take a twelfth of what importing the whole core takes.
+
+
+class _Step:
+    """What actions have in common: compared by identity, shown without content."""
+
+    __slots__: tuple[str, ...] = ()
+    _hidden: ClassVar[frozenset[str]] = frozenset({"data", "events"})
+
+    def __repr__(self) -> str:
+        shown = [name for name in self.__slots__ if name not in self._hidden]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+@final
+class Connect(_Step):
+    """Open a TCP connection, then report `connected(handle, now)` or `connect_failed(error, now)`."""
+
+    __slots__ = ("deadline", "host", "port")
+
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        self.host: str = host
+        self.port: int = port
+        self.deadline: float = deadline
+
+
+@final
+class Send(_Step):
+    """Write all of `data` to the connection, then report `sent(now)` or `send_failed(error, now)`."""
+
+    __slots__ = ("data", "deadline")
+
+    def __init__(self, data: bytes | memoryview, deadline: float) -> None:
+        self.data: bytes | memoryview = data
+        self.deadline: float = deadline
+
+
+@final
+class Receive(_Step):
+    """Read once, then report `receive_data(data, now)`, `receive_eof(now)` or `receive_failed(error, now)`."""
+
+    __slots__ = ("deadline",)
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline: float = deadline
+
+
+@final
+class Wait(_Step):
+    """Wait until `until`, then report `waited(now)` ("backoff") or `deadline_passed(now)` ("pool").
+
+    A wait for the pool ends early when the call's `wake` is called: then report `waited(now)`.
+    """
+
+    __slots__ = ("reason", "until")
+
+    def __init__(self, until: float, reason: Literal["pool", "backoff"]) -> None:
+        self.until: float = until
+        self.reason: Literal["pool", "backoff"] = reason
+
+
+@final
+class Deliver(_Step):
+    """Hand these events to the consumer, in this order, and ask again when it wants more.
+
+    The first one comes as soon as the head of the answer is there, and may have no events.
+    """
+
+    __slots__ = ("events",)
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events: Sequence[Event] = events
+
+
+@final
+class Done(_Step):
+    """The call is over: raise `error`, or stop. Every later question has the same answer."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: ClaudeError | None) -> None:
+        self.error: ClaudeError | None = error
+
+
+Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done
+
+TraceKind: TypeAlias = Literal[
+    "attempt", "pool", "connect", "connected", "reused", "sent", "head", "complete", "failed", "retry", "done"
+]
+
+
+@attrs.define(eq=False, frozen=True, kw_only=True)
+class TraceEvent:
+    """Something that happened in a call, for an onlooker (`trace=`). Carries no content and no secret.
+
+    - attempt: an attempt begins; pool: it has to wait for a place
+    - connect, connected: a connection is being opened, is open (through proxy and TLS); reused: an idle one is used
+    - sent: the request is written; head: the head of the answer is there (`status`, `request_id`)
+    - complete: the whole answer is there; failed: the attempt failed (`error`)
+    - retry: another attempt follows after `wait` seconds; done: the call is over (`error`, None if all went well)
+    """
+
+    kind: TraceKind
+    time: float
+    attempt: int
+    status: int | None = None
+    request_id: str | None = None
+    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
+    wait: float | None = None
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        parts = [f"attempt {self.attempt}: {self.kind}"]
+        if self.status is not None:
+            parts.append(f"status {self.status}")
+        if self.request_id is not None:
+            parts.append(self.request_id)
+        if self.error is not None:
+            # What a server writes of a request may quote it, and a log is no place for that.
+            words = self.error.type or "error" if isinstance(self.error, APIError) else self.error.message
+            parts.append(f"{type(self.error).__name__}: {words}")
+        if self.wait is not None:
+            parts.append(f"in {self.wait:.3f} s")
+        return ", ".join(parts)
+
+
+class Handle(Protocol):
+    """An open TCP connection of an adapter, as far as the core looks at it."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether a byte or an end has arrived while nobody was reading. Never waits."""
+        ...
+
+
+class TLS(Protocol):
+    """TLS as a state machine; `sansio_claude._connect.tls.TLSExchange` is the one that the adapters bring."""
+
+    @property
+    def handshake_done(self) -> bool:
+        """Whether plaintext may be sent."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more plaintext will come."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending in either direction."""
+        ...
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether the peer said that it was done."""
+        ...
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes of the network."""
+        ...
+
+    def receive_eof(self) -> None:
+        """The network's bytes have ended."""
+        ...
+
+    def plaintext_received(self) -> bytes:
+        """The plaintext so far; raises TLSError once all is out."""
+        ...
+
+    def send(self, plaintext: bytes | memoryview) -> None:
+        """Encrypt."""
+        ...
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the network."""
+        ...
+
+
+TLSFactory: TypeAlias = Callable[[str], TLS]
+"""Makes the TLS for a server name."""
+
+
+@attrs.define(frozen=True, kw_only=True, eq=False)
+class CallSettings:
+    """What the calls of one client have in common."""
+
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    limits: Limits = attrs.field(factory=Limits)
+    strict: bool = False
+    """Whether deviations from the protocol are errors."""
+    proxy: Proxy | None = None
+    tls: TLSFactory | None = None
+    """Makes the TLS of a connection; needed for https only."""
+    chance: Callable[[], float]
+    """Gives a random number from 0 to 1, asked before each backoff."""
+    wall: Callable[[], float]
+    """Gives the time of day in seconds since 1970, asked when a server names a date."""
+    trace: Callable[[TraceEvent], None] | None = None
+    """Told what happens. What it raises goes through to whoever drives the call."""

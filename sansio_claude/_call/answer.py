@@ -1,0 +1,419 @@
+"""Answer: what becomes of one HTTP answer: events and a message, a JSON value, or an error.
+
+    head -> (sniff) -> stream   events, until message_stop or an error
+                    -> whole    one JSON value, parsed at the end of the body
+         -> refusal             any status but 200: its body, as far as it comes, for an APIError
+
+Rules:
+
+- A redirect is a refusal like any other; it is never followed.
+- What the body is, its first bytes say, since gateways send event streams under any content type and none, and error
+  pages under status 200. An answer that is not what was asked for is used if it is the whole message, else refused
+  in words that say what came.
+- After message_stop nothing that happens to the body matters.
+- Where the body breaks, the events before the place come first.
+- A refusal is reported by its status even if its body is cut, broken, endless or late.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias
+
+from sansio_claude._call.retry import retry_after, should_retry
+from sansio_claude._connect.address import parse_address
+from sansio_claude._errors import (
+    APIError,
+    ClaudeError,
+    LimitError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TruncatedError,
+    api_error,
+)
+from sansio_claude._http.exchange import HTTPExchange, ResponseHead
+from sansio_claude._json import loads
+from sansio_claude._limits import Limits
+from sansio_claude._message.message import Message
+from sansio_claude._redact import Redactor
+from sansio_claude._stream.events import ErrorEvent, Event, Ping
+from sansio_claude._stream.message_stream import MessageStream
+
+__all__ = ["Answer", "Wanted"]
+
+Wanted: TypeAlias = Literal["stream", "message", "whole", "json"]
+"""What the caller asked for: events as they come; a message, streamed on the wire; a message as one JSON value;
+any JSON object."""
+
+Stage: TypeAlias = Literal["head", "sniff", "stream", "whole", "refusal"]
+
+_SNIFF: Final = 64  # bytes of white space before anything that is not an event stream is taken for one
+_USUAL: Final = b"event: "  # what streams begin with, as a rule
+_BLANK: Final = b" \t\r\n"
+_BOM: Final = b"\xef\xbb\xbf"
+_EXCERPT: Final = 80
+# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
+_TITLE: Final = rb"(?i)<title[^>]{0,200}>([^<]{1,300})"
+_LOCATION: Final = r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?"
+
+
+class Answer:
+    """One answer. Bytes of HTTP go in; see the attributes for what comes out."""
+
+    __slots__ = (
+        "_bodies",
+        "_exchange",
+        "_limits",
+        "_secrets",
+        "_size",
+        "_wall",
+        "error",
+        "events",
+        "head",
+        "over",
+        "produced",
+        "progress",
+        "result",
+        "retryable",
+        "stage",
+        "stream",
+        "wanted",
+    )
+
+    def __init__(
+        self,
+        exchange: HTTPExchange,
+        *,
+        wanted: Wanted,
+        limits: Limits,
+        strict: bool,
+        secrets: tuple[str, ...],
+        wall: Callable[[], float],
+    ) -> None:
+        self._exchange = exchange
+        self.wanted: Wanted = wanted
+        self._limits = limits
+        self._secrets = secrets
+        self._wall = wall
+        self._bodies: list[bytes] = []
+        self._size = 0
+        self.stage: Stage = "head"
+        self.head: ResponseHead | None = None
+        self.stream = MessageStream(limits=limits, strict=strict)
+        self.events: list[Event] = []
+        """Events that have come and were not taken yet; the taker puts an empty list here."""
+        self.progress = 0
+        """How many times something other than pings has come; what the progress deadline looks at."""
+        self.produced = False
+        """Whether any event but pings and an error has come."""
+        self.over = False
+        """Whether nothing more is needed: `error` says what went wrong, None if the answer is whole."""
+        self.error: ClaudeError | None = None
+        self.retryable = False
+        """Whether the error is one that the server may not repeat."""
+        self.result: Message | dict[str, Any] | None = None
+        """The JSON value of a whole answer: a Message, or for "json" the object itself."""
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far."""
+        return self.result if isinstance(self.result, Message) else self.stream.message
+
+    @property
+    def value(self) -> Message | dict[str, Any] | None:
+        """The message or the JSON object, once the answer is whole; None before."""
+        if not self.whole:
+            return None
+        return self.message if self.result is None else self.result
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, None before the head."""
+        return None if self.head is None else self.head.status
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's id of the request."""
+        if self.head is None:
+            return None
+        found = self.head.get("request-id") or self.head.get("x-request-id")
+        return None if found is None else Redactor(self._secrets).text(found)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there, and good."""
+        return self.over and self.error is None
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes of the answer. Raises nothing."""
+        self._exchange.receive_data(data)
+        if self.stage == "stream":
+            self._receive_stream()
+        else:
+            self._receive()
+
+    def keep(self, events: list[Event]) -> None:
+        """Take events that came out of the stream."""
+        if events:
+            if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
+                self.progress += 1
+                if not self.produced:
+                    self.produced = type(events[0]) not in _NOTHING or any(type(e) not in _NOTHING for e in events)
+            self.events = [*self.events, *events] if self.events else events
+
+    def receive_eof(self, *, clean: bool = True) -> None:
+        """The connection has ended; `clean` says that nobody can have cut it. Raises nothing."""
+        self._exchange.receive_eof(clean=clean)
+        if self.stage == "stream":
+            self._receive_stream()
+        else:
+            self._receive()
+
+    def broken(self, error: ClaudeError) -> None:
+        """The connection broke, or a deadline passed."""
+        if self.stage == "refusal":
+            self._refuse()
+        else:
+            self._broken(error)
+
+    def dress(self, error: ClaudeError) -> None:
+        """Give an error what is known of the answer, and take every secret out of it."""
+        if error.request_id is None:
+            error.request_id = self.request_id
+        if error.partial is None:
+            error.partial = self.message
+        Redactor(self._secrets).error(error)
+
+    def drain(self, data: bytes) -> bool:
+        """Take bytes behind the end of the message; whether the end of the body, or none any more, is in sight."""
+        self._exchange.receive_data(data)
+        try:
+            while self._exchange.body_received():
+                pass
+        except ClaudeError:
+            return True
+        return self._exchange.done
+
+    def _receive_stream(self) -> None:
+        exchange, stream = self._exchange, self.stream
+        try:
+            while body := exchange.body_received():
+                stream.receive_data(body)
+        except ClaudeError as error:
+            self._broken(error)
+            return
+        if exchange.done:
+            stream.receive_eof()
+        self._take_events(stream)
+
+    def _receive(self) -> None:
+        """Every stage but the stream."""
+        try:
+            if self.stage == "head":
+                self._begin()
+            while self.stage not in ("head", "stream") and not self.over and (body := self._exchange.body_received()):
+                self._collect(body)
+        except ClaudeError as error:
+            self.broken(error)
+            return
+        if self.over:
+            return
+        if self.stage == "stream":
+            self._receive_stream()
+        elif self._exchange.done:
+            self._end()
+
+    def _begin(self) -> None:
+        head = self._exchange.head
+        if head is None:
+            self._exchange.body_received()  # raises if the head is broken
+            return
+        self.head = head
+        self.stage = "sniff" if head.status == 200 else "refusal"
+        if self.stage == "sniff" and self.wanted in ("stream", "message"):
+            body = self._exchange.body_received()
+            if body.startswith(_USUAL):
+                self.stage = "stream"  # the usual first bytes: there is nothing to collect
+                self.stream.receive_data(body)
+            elif body:
+                self._collect(body)
+
+    def _collect(self, body: bytes) -> None:
+        """Keep bytes of a body that is not a stream, or not known to be one yet."""
+        self._bodies.append(body)
+        self._size += len(body)
+        if self.stage == "sniff":
+            self._sniff()
+        elif self.stage == "refusal":
+            if self._size >= self._limits.error_body:
+                self._refuse()
+        elif self._size > self._limits.message:
+            value = self._limits.message
+            self._fail(
+                LimitError(
+                    f"the answer is longer than {value} bytes (Limits.message)",
+                    limit="message",
+                    value=value,
+                    stop="message",
+                )
+            )
+
+    def _sniff(self) -> None:
+        start = b"".join(self._bodies)
+        kind = _kind(start)
+        if kind == "gzip":
+            self._unusable("is gzip without a Content-Encoding header that says so", start)
+        elif kind == "html":
+            self._unusable("is an HTML page; is this the address of the API?", start)
+        elif kind == "json":
+            self.stage = "whole"
+        elif kind == "stream":
+            if self.wanted in ("whole", "json"):
+                self._unusable("is an event stream, which was not asked for", start)
+                return
+            self.stage = "stream"
+            self._bodies.clear()
+            self.stream.receive_data(start)
+
+    def _end(self) -> None:
+        """The body has ended."""
+        if self.stage == "refusal":
+            self._refuse()
+        elif self.stage == "whole":
+            self._parse(b"".join(self._bodies))
+        else:
+            words = "the body of the answer is empty"
+            self._fail(TruncatedError(f"{words}: it ended before the message began", stop="message", offset=0))
+
+    def _take_events(self, stream: MessageStream) -> None:
+        try:
+            self.keep(stream.events_received())
+            if stream.state != "open":
+                self.over = True
+                if stream.state != "complete":
+                    stream.events_received()  # raises what ended it
+        except ClaudeError as error:
+            self.over = True
+            self.error = error
+            if isinstance(error, APIError):
+                assert self.head is not None
+                told = should_retry(self.head.get)
+                repeatable = self.wanted != "stream" or not self.produced
+                self.retryable = repeatable and (error.retryable if told is None else told)
+
+    def _broken(self, error: ClaudeError) -> None:
+        """Something other than the stream's own end ends it."""
+        self._take_events(self.stream)
+        if not self.over:
+            self._fail(error)
+
+    def _fail(self, error: ClaudeError) -> None:
+        self.over = True
+        self.error = error
+        error.partial = self.message
+
+    def _unusable(self, words: str, start: bytes) -> None:
+        self._fail(
+            RemoteProtocolError(f"the body of the answer {words}", stop="message", excerpt=start[:_EXCERPT], offset=0)
+        )
+
+    def _parse(self, body: bytes) -> None:
+        try:
+            value = loads(body.removeprefix(_BOM), depth=self._limits.depth)
+            if not isinstance(value, dict):
+                self._unusable("is JSON, but no object", body)
+            elif value.get("type") == "error":
+                error = self._api_error(value, body)
+                self.retryable = error.retryable
+                self._fail(error)
+            elif self.wanted == "json":
+                self.result = value
+                self.over = True
+            else:
+                self._take_message(Message.take(value), body)
+        except ClaudeError as error:
+            self._fail(error)
+
+    def _take_message(self, message: Message, body: bytes) -> None:
+        self.result = message
+        if self.wanted == "stream":
+            self._unusable("is one whole message, not a stream of events; client.create(...) takes it", body)
+        self.over = True
+
+    def _refuse(self) -> None:
+        """Report a status other than 200 with what has come of its body."""
+        body = Redactor(self._secrets).data(b"".join(self._bodies)[: self._limits.error_body])
+        try:
+            payload = loads(body.removeprefix(_BOM), depth=self._limits.depth)
+        except ClaudeError:
+            payload = _plain_words(body)
+        error = self._api_error(payload, body)
+        self.retryable = error.retryable
+        self._fail(error)
+
+    def _api_error(self, payload: Any, body: bytes) -> APIError:
+        head = self.head
+        assert head is not None
+        if 300 <= head.status < 400:
+            payload = _redirect(head.get("location"))
+        return api_error(
+            payload,
+            status=head.status,
+            body=body,
+            request_id=self.request_id,
+            retry_after=retry_after(head.get, self._wall),
+            should_retry=should_retry(head.get),
+        )
+
+
+_NOTHING: Final = frozenset({Ping, ErrorEvent})
+
+
+def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:
+    """What a body that begins so is; None where more of it is needed to tell."""
+    if start.startswith(b"\x1f\x8b"):
+        return "gzip"
+    text = start.removeprefix(_BOM).lstrip(_BLANK)
+    if not text:
+        return "stream" if len(start) > _SNIFF else None
+    if start in (b"\x1f", b"\xef", b"\xef\xbb"):
+        return None
+    if text[:1] == b"<":
+        return "html"
+    # A line of an event stream begins with the name of a field or a colon, a JSON value with none of their letters
+    # except `n`, `t` and `f`, and none of the four fields begins with those.
+    return "json" if text[:1] in b'{["-0123456789ntf' else "stream"
+
+
+def _plain_words(body: bytes) -> str | None:
+    """The words of an error body that is not JSON: the title of a page, or the text itself."""
+    text = body.lstrip(_BLANK)
+    if match := re.search(_TITLE, body):
+        text = match[1]
+    elif text.startswith(b"<"):
+        return "an HTML page"
+    words = text.decode("utf-8", "replace")
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split()) or None
+
+
+def _redirect(location: str | None) -> str:
+    """Where a redirect leads, by its origin only: the rest of the address may hold anything."""
+    return (
+        f"the answer is a redirect that {_direction(location)}; redirects are never followed, the endpoint's "
+        "address has to be the one that answers"
+    )
+
+
+def _direction(location: str | None) -> str:
+    if not location:
+        return "names no address"
+    match = re.match(_LOCATION, location)
+    scheme, authority = match.groups() if match else (None, None)
+    if authority is None:
+        return "leads to something that is not http" if scheme else "leads to another path of the same server"
+    try:
+        address = parse_address(f"{scheme or 'https'}://{authority.rpartition('@')[2]}")
+    except LocalProtocolError:
+        return "names an address that cannot be used"
+    return f"leads to {address.scheme}://{address.authority}"

@@ -1,0 +1,498 @@
+"""Call: one request of a user from start to end: a place in the pool, a connection, the answer, retries.
+
+The phases, and what `next_action` asks for in each:
+
+    NEW       nothing has begun
+    POOL      Wait("pool") for a place among the connections
+    TALK      what the conversation asks for (`_conversation`); Deliver whenever events have come
+    BACKOFF   Wait("backoff"), then a new attempt from POOL on
+    COMPLETE  Done(None): the answer is whole; its connection is kept until the user leaves
+    OVER      Done
+
+Rules:
+
+- An attempt is repeated only if the error is one that may pass, nothing but pings was delivered, and either no byte
+  of an answer came or the server itself said so (a status, a stream error). What the caller was given is never
+  taken back or given twice.
+- A connection goes back to the pool only if the conversation says that it is reusable; else it is discarded, at once.
+- Every error has its attempts, its request id and the partial message, and no secret in it.
+- The time that the consumer takes for its events is not the peer's: only the total goes on meanwhile.
+- Total time bounds the waits too: a wait that would end after it is not begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sansio_claude._call.actions import (
+    TLS,
+    Action,
+    CallSettings,
+    Deliver,
+    Done,
+    Receive,
+    TraceEvent,
+    TraceKind,
+    Wait,
+)
+from sansio_claude._call.answer import Answer, Wanted
+from sansio_claude._call.connection import Connection
+from sansio_claude._call.conversation import ANSWER, UNFIT, Conversation
+from sansio_claude._call.conversation import COMPLETE as WHOLE
+from sansio_claude._call.conversation import OVER as GONE
+from sansio_claude._call.deadlines import Deadlines
+from sansio_claude._call.place import Place
+from sansio_claude._call.pool import Pool
+from sansio_claude._call.retry import Attempt
+from sansio_claude._call.timeouts import NEVER
+from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._http.chunked import ChunkedDecoder
+from sansio_claude._http.exchange import HTTPExchange, ResponseHead, WrittenHead
+from sansio_claude._message.message import Message
+from sansio_claude._request.endpoint import RequestHead
+from sansio_claude._stream.events import Event, Ping
+from sansio_claude._stream.message_stream import MessageStream
+
+__all__ = ["Call"]
+
+NEW, POOL, TALK, BACKOFF, COMPLETE, OVER = range(6)
+
+
+class Call:
+    """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
+
+    `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
+    that is at hand. Times are seconds on any clock that never goes back. Whoever drives it closes what
+    `Pool.discarded()` gives, after every step.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_body",
+        "_chunks",
+        "_deadlines",
+        "_delivered",
+        "_error",
+        "_events",
+        "_exchange",
+        "_flow",
+        "_fresh",
+        "_given",
+        "_head",
+        "_number",
+        "_phase",
+        "_place",
+        "_secrets",
+        "_settings",
+        "_started",
+        "_talk",
+        "_tls",
+        "_wanted",
+        "_written",
+        "attempts",
+        "driven",
+        "handle",
+    )
+
+    def __init__(
+        self,
+        head: RequestHead,
+        body: bytes,
+        *,
+        wanted: Wanted,
+        pool: Pool[Connection],
+        settings: CallSettings,
+        written: WrittenHead | None = None,
+    ) -> None:
+        if head.tls and settings.tls is None:
+            raise LocalProtocolError("an https address needs TLS: settings.tls is missing")
+        self._head = head
+        self._written = written or WrittenHead(method=head.method, target=head.target, headers=head.headers)
+        self._body = body
+        self._wanted: Wanted = wanted
+        self._place = Place(pool)
+        self._settings = settings
+        self._deadlines = Deadlines(settings.timeouts)
+        proxy = settings.proxy
+        self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
+        self._phase = NEW
+        self._number = 0
+        self._started = 0.0
+        self._talk: Conversation | None = None
+        self._events: list[Event] | None = None
+        self._flow: MessageStream | None = None  # the stream, while it flows
+        self._tls: TLS | None = None
+        self._chunks: ChunkedDecoder | None = None
+        self.attempts: tuple[Attempt, ...] = ()
+        """The attempts that have failed so far."""
+        self.handle: Any = None
+        """The adapter's object of the connection in use."""
+        self.driven: bool = False
+        """Whether an adapter is at work on it, as only one task at a time may be. Set by the adapter."""
+        self._exchange, self._answer = self._make_exchange()
+        self._delivered = False
+        self._fresh = False
+        self._given = NEVER
+        self._error: ClaudeError | None = None
+
+    @property
+    def holds_place(self) -> bool:
+        """Whether it holds a place among the connections, or waits for one."""
+        return self._place.ticket is not None
+
+    @property
+    def response(self) -> ResponseHead | None:
+        """The head of the answer, None until it is there."""
+        return self._answer.head
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's id of the request, None until the head is there."""
+        return self._answer.request_id
+
+    @property
+    def stream(self) -> MessageStream:
+        """The stream of the present attempt."""
+        return self._answer.stream
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far."""
+        return self._answer.message
+
+    @property
+    def result(self) -> Message | dict[str, Any] | None:
+        """The message or the JSON object, once the answer is whole; None before."""
+        return self._answer.value
+
+    @property
+    def done(self) -> bool:
+        """Whether all is over and well, and every event given: `Done(None)` is all that is left to be said."""
+        return self._phase == OVER and self._error is None and self._events is None
+
+    # What is to be done
+
+    def next_action(self, now: float) -> Action:
+        """What the adapter has to do now. Asking again gives the same, except that events are given once."""
+        events = self._events
+        if events is not None:
+            self._events = None
+            self._given = now
+            if not self._delivered and any(type(event) is not Ping for event in events):
+                self._delivered = True
+                self._body = b""  # it will not be sent again, and may be large
+            return Deliver(events)
+        if self._flow is not None:
+            return Receive(self._resume(now))
+        if self._phase == TALK:
+            self._resume(now)
+        elif self._phase == NEW:
+            self._deadlines.start(now)
+            self._begin(now)
+        elif self._phase == BACKOFF:
+            if now < self._deadlines.step_at:
+                return Wait(self._deadlines.step_at, "backoff")
+            self._exchange, self._answer = self._make_exchange()
+            self._begin(now)
+        elif self._phase == POOL and self._place.granted:
+            self._take_place(now, waited=True)
+        if self._phase == POOL:
+            return Wait(self._deadlines.nearest(), "pool")
+        if self._phase == TALK and self._talk is not None:
+            return self._talk.next_action()
+        return Done(self._error)
+
+    def _resume(self, now: float) -> float:
+        """Listen again: while the consumer was busy with its events, nobody could see whether the peer was silent."""
+        if self._given < now:
+            self._deadlines.delay(now - self._given)
+        self._given = NEVER
+        return self._deadlines.nearest()
+
+    def on_wake(self, wake: Callable[[], object] | None) -> None:
+        """`wake` is called once when a Wait or a Connect has nothing left to wait for: there is a place, or the call
+        was given up by another task. It must not call back into the call. None when nobody waits any more.
+        """
+        self._place.on_wake(wake)
+
+    # What is reported
+
+    def waited(self, now: float) -> None:
+        """A Wait is over."""
+        if self._phase == BACKOFF:
+            self._deadlines.step_at = now
+
+    def connected(self, handle: Any, now: float) -> None:
+        """The TCP connection is open."""
+        talk = self._talking()
+        self.handle = handle
+        talk.connected(handle, now)
+        self._look(now)
+
+    def connect_failed(self, cause: BaseException, now: float) -> None:
+        """There is no TCP connection."""
+        self._talking().connect_failed(cause)
+        self._look(now)
+
+    def sent(self, now: float) -> None:
+        """The data of a Send are written."""
+        self._talking().sent(now)
+        self._look(now)
+
+    def send_failed(self, cause: BaseException, now: float) -> None:
+        """The data of a Send could not be written."""
+        self._talking().send_failed(cause, now)
+        self._look(now)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Bytes came.
+
+        While nothing but events comes, which is nearly always, the way is short: between two events a processor has
+        forgotten this code and these objects, so that each one touched costs more than what it does (a third of
+        what an event costs altogether, measured). Whatever else shows up is left to the conversation, which can do
+        all of this by itself; a test holds both ways equal.
+        """
+        stream = self._flow
+        if stream is None:
+            self._given = NEVER
+            self._talking().receive_data(data, now)
+            self._look(now)
+            return
+        deadlines, tls, chunks = self._deadlines, self._tls, self._chunks
+        deadlines.idle_at = now + deadlines.idle
+        events: list[Event] = []
+        done = False
+        try:
+            if tls is not None:
+                tls.receive_data(data)
+                data = tls.plaintext_received()
+                if not tls.idle:
+                    self._settle(data, events, now)
+                    return
+            if chunks is not None and (body := chunks.receive_chunk(data)):
+                stream.receive_data(body)
+            else:
+                exchange = self._exchange
+                exchange.receive_data(data)
+                while body := exchange.body_received():
+                    stream.receive_data(body)
+                done = exchange.done
+            events = stream.events_received()
+        except ClaudeError:
+            pass  # it is raised again to the conversation
+        else:
+            good = events and type(events[-1]) is not Ping and not done and stream.state == "open"
+            if good and now < deadlines.total_at and self._events is None:
+                deadlines.step_at = now + deadlines.progress
+                self._events = events
+                return
+        self._settle(b"", events, now)
+
+    def _settle(self, plain: bytes, events: list[Event], now: float) -> None:
+        self._flow = None
+        self._given = NEVER
+        self._talking().settle(plain, events, now)
+        self._look(now)
+
+    def receive_eof(self, now: float) -> None:
+        """The connection's bytes have ended."""
+        self._talking().receive_eof(now)
+        self._look(now)
+
+    def receive_failed(self, cause: BaseException, now: float) -> None:
+        """The connection broke."""
+        self._talking().receive_failed(cause, now)
+        self._look(now)
+
+    def deadline_passed(self, now: float) -> None:
+        """The deadline of the action passed before it was done."""
+        if self._phase == BACKOFF:
+            self.waited(now)
+        elif self._phase == POOL:
+            self._fail(self._deadlines.passed(self._head.host), now)
+        else:
+            self._talking().deadline_passed(now)
+            self._look(now)
+
+    def close(self, now: float) -> None:
+        """The user wants no more. A connection whose answer is whole may be kept: go on to `Done`."""
+        if not self._answer.whole:
+            self.abandon()
+            return
+        self._events = None
+        if self._phase == COMPLETE and self._talk is not None:
+            self._phase = TALK
+            self._talk.leave(now)
+            self._look(now)
+
+    def abandon(self) -> None:
+        """Cancelled or dropped: give up the place and the connection, at once. Waits for nothing."""
+        if self._phase != OVER:
+            if not self._answer.whole:
+                self._error = LocalProtocolError("this call was given up before its answer was whole")
+            self._place.leave(0.0, reusable=False)
+            self._end()
+        self._flow = self._events = None
+        self._place.wake()
+
+    # Attempts
+
+    def _make_exchange(self) -> tuple[HTTPExchange, Answer]:
+        settings = self._settings
+        exchange = HTTPExchange(written=self._written, body=self._body, limits=settings.limits)
+        answer = Answer(
+            exchange,
+            wanted=self._wanted,
+            limits=settings.limits,
+            strict=settings.strict,
+            secrets=self._secrets,
+            wall=settings.wall,
+        )
+        return exchange, answer
+
+    def _begin(self, now: float) -> None:
+        """Begin an attempt."""
+        head = self._head
+        self._number += 1
+        self._started = now
+        self._talk = None
+        self._tell("attempt", now)
+        try:
+            self._place.ask((head.host, head.port, head.tls), now, fresh=self._fresh)
+        except LocalProtocolError as error:
+            self._finish(error, now)
+            return
+        self._phase = POOL
+        self._deadlines.begin("pool", now)
+        if self._place.granted:
+            self._take_place(now, waited=False)
+        else:
+            self._tell("pool", now)
+
+    def _take_place(self, now: float, *, waited: bool) -> None:
+        head, settings = self._head, self._settings
+        try:
+            connection = self._place.take(waited=waited)
+        except LocalProtocolError as error:
+            self._finish(error, now)
+            return
+        self._tell("connect" if connection is None else "reused", now)
+        if connection is None:
+            tls = settings.tls if head.tls else None
+            connection = self._place.connection = Connection(
+                host=head.host, port=head.port, proxy=settings.proxy, tls=tls, limits=settings.limits
+            )
+        self.handle = connection.handle
+        self._phase = TALK
+        self._talk = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
+        self._look(now)
+
+    def _talking(self) -> Conversation:
+        if self._talk is None or self._phase != TALK:
+            if self._phase == OVER and self._error is not None:
+                raise self._error.with_traceback(None)  # given up by one task while another was at work on it
+            raise LocalProtocolError(UNFIT)
+        return self._talk
+
+    def _look(self, now: float) -> None:
+        """What has come of the last step?"""
+        talk = self._talk
+        assert talk is not None
+        if talk.steps:
+            steps, talk.steps = talk.steps, ()
+            if self._settings.trace is not None:
+                for step in steps:
+                    self._tell(step, now)
+        if talk.events is not None:
+            self._events = [*(self._events or ()), *talk.events]
+            talk.events = None
+        phase = talk.phase
+        self._flow = None
+        if phase == ANSWER:
+            if talk.flows and self._place.connection is not None:
+                self._flow, self._tls = self._answer.stream, self._place.connection.tls
+                self._chunks = self._exchange.chunks
+        elif phase == GONE:
+            if talk.error is None:
+                self._give_back(now)
+                self._end()
+                self._tell("done", now)
+            else:
+                self._fail(talk.error, now, again=talk.again, asked=talk.asked)
+        elif phase == WHOLE:
+            self._phase = COMPLETE
+
+    # The end of an attempt and of the call
+
+    def _give_back(self, now: float) -> None:
+        """Give the place back, the connection too if it can be used again."""
+        self._place.leave(now, reusable=self._talk is not None and self._talk.reusable)
+        self.handle = None
+
+    def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
+        """The attempt failed. `again`: another one would be safe, and may help."""
+        reused = self._place.reused
+        stale = reused and not self._exchange.received
+        self._give_back(now)
+        self._answer.dress(error)
+        at: float | None = None
+        if again and not self._delivered:
+            chance = self._settings.chance()
+            # A connection that went stale in the pool says nothing about the server: no reason to wait.
+            asked = 0.0 if stale else asked
+            at = self._settings.retry.decide(retries=self._number - 1, now=now, chance=chance, asked=asked)
+        if at is not None and at >= self._deadlines.total_at:
+            at = None
+        wait = None if at is None else at - now
+        self.attempts += (
+            Attempt(
+                number=self._number,
+                started=self._started,
+                ended=now,
+                error=type(error).__name__,
+                words=error.message,
+                status=self._answer.status,
+                request_id=error.request_id,
+                reused=reused,
+                wait=wait,
+            ),
+        )
+        self._tell("failed", now, error=error)
+        if at is None:
+            self._finish(error, now)
+            return
+        self._talk = self._events = None  # events that nobody has been given are nobody's
+        self._fresh = self._fresh or stale
+        self._phase = BACKOFF
+        self._deadlines.step_at = at
+        self._tell("retry", now, wait=wait)
+
+    def _finish(self, error: ClaudeError, now: float) -> None:
+        error.attempts = self.attempts
+        self._error = error
+        self._end()
+        self._tell("done", now, error=error)
+
+    def _end(self) -> None:
+        """Whoever keeps the call for its message need not keep the connection and the request."""
+        self._phase = OVER
+        self._talk = self.handle = None
+        self._body = b""
+
+    def _tell(
+        self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None
+    ) -> None:
+        trace = self._settings.trace
+        if trace is not None:
+            trace(
+                TraceEvent(
+                    kind=kind,
+                    time=now,
+                    attempt=self._number,
+                    status=self._answer.status,
+                    request_id=self._answer.request_id,
+                    error=error,
+                    wait=wait,
+                )
+            )

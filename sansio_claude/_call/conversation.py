@@ -1,0 +1,441 @@
+"""Conversation: one request and its answer over one connection, from opening it to leaving it.
+
+The phases, and what `next_action` asks for in each:
+
+    CONNECT   Connect
+    SETUP     Send and Receive for the proxy's tunnel, then for the TLS handshake
+    WRITE     Send, slice by slice
+    ANSWER    Receive, or Send what TLS has to say in between
+    COMPLETE  nothing: the answer is whole, and the connection is kept until the user leaves
+    DRAINING  Receive, for at most 50 ms: the end of the body behind the end of the message
+    OVER      nothing
+
+Rules:
+
+- Every reading and writing has a deadline; the nearest of those in force is the action's.
+- Once it is over, `error` says what went wrong (None if nothing), `again` whether the request may be sent again
+  without harm and with hope, `reusable` whether the connection can carry another one: after an answer that ended
+  cleanly, with nothing pending, and never otherwise.
+- No byte of an answer came, and the connection is gone: then the request may be sent again. One byte, and it may not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from sansio_claude._call.actions import TLS, Connect, Receive, Send
+from sansio_claude._call.timeouts import NEVER
+from sansio_claude._errors import (
+    APIError,
+    ClaudeError,
+    ConnectError,
+    DeadlineError,
+    LocalProtocolError,
+    ProxyError,
+    ReadError,
+    TLSError,
+    WriteError,
+)
+
+if TYPE_CHECKING:
+    from sansio_claude._call.actions import TraceKind
+    from sansio_claude._call.answer import Answer
+    from sansio_claude._call.connection import Connection
+    from sansio_claude._call.deadlines import Deadlines
+    from sansio_claude._http.exchange import HTTPExchange
+    from sansio_claude._stream.events import Event
+
+__all__ = ["Conversation"]
+
+DRAIN: Final = 0.05  # seconds for the end of a body behind the end of its message
+EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writing the request fails
+GLANCE: Final = 0.05  # seconds for one that must be there already when the server has long ceased to take the request
+REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
+SLICE: Final = 256 * 1024  # bytes written under one write deadline
+
+UNFIT: Final = "the report does not fit what was asked for"
+
+Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5, 6]
+CONNECT: Final = 0
+SETUP: Final = 1
+WRITE: Final = 2
+ANSWER: Final = 3
+COMPLETE: Final = 4
+DRAINING: Final = 5
+OVER: Final = 6
+
+
+class Conversation:
+    """One request over `connection`, which may be open already. Reports are those of `Call`."""
+
+    __slots__ = (
+        "_answer",
+        "_connection",
+        "_deadlines",
+        "_exchange",
+        "_informational",
+        "_lingers",
+        "_progress",
+        "_request",
+        "_sending",
+        "_sent",
+        "_tls",
+        "_write_error",
+        "again",
+        "asked",
+        "error",
+        "events",
+        "headed",
+        "phase",
+        "steps",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        exchange: HTTPExchange,
+        answer: Answer,
+        *,
+        deadlines: Deadlines,
+        now: float,
+    ) -> None:
+        self._connection = connection
+        self._exchange = exchange
+        self._answer = answer
+        self._deadlines = deadlines
+        self._lingers = answer.wanted == "stream"
+        self._tls: TLS | None = None
+        self._request = b""
+        self._sent = 0
+        self._sending: bytes | memoryview | None = None
+        self._write_error: WriteError | DeadlineError | None = None
+        self._informational = 0
+        self._progress = 0
+        self.headed = False
+        """Whether the head of the answer is there."""
+        self.events: list[Event] | None = None
+        """Events for the consumer; an empty list says that the stream has begun. Whoever takes them puts None here."""
+        self.error: ClaudeError | None = None
+        self.again = False
+        self.asked: float | None = None
+        """The seconds that the server asked to wait before the request is sent again."""
+        self.steps: tuple[TraceKind, ...] = ()
+        """What has happened, for an onlooker; emptied by whoever tells it."""
+        self.phase: Phase = CONNECT
+        if connection.stage == "open":
+            self._start_writing(now)
+        else:
+            deadlines.begin("connect", now)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be done."""
+        return self.phase == OVER
+
+    @property
+    def flows(self) -> bool:
+        """Whether events are coming, and nothing but events: see `Call.receive_data`."""
+        return self._lingers and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection can carry another request."""
+        return (
+            self._exchange.reusable and self._connection.clean and self._sending is None and self._write_error is None
+        )
+
+    def next_action(self) -> Connect | Send | Receive:
+        """What to do now. Not to be asked in COMPLETE and OVER."""
+        if self._sending is not None:
+            return Send(self._sending, self._deadlines.nearest())
+        if self.phase == CONNECT:
+            host, port = self._connection.address
+            return Connect(host, port, self._deadlines.nearest())
+        return Receive(self._deadlines.nearest())
+
+    # What is reported
+
+    def connected(self, handle: Any, now: float) -> None:
+        """The TCP connection is open."""
+        self._expect(CONNECT)
+        self.phase = SETUP
+        try:
+            self._connection.opened(handle)
+        except ClaudeError as error:
+            self._fail(error)
+            return
+        self._set_up(now)
+
+    def connect_failed(self, cause: BaseException) -> None:
+        """There is no TCP connection."""
+        self._expect(CONNECT)
+        kind = ProxyError if self._connection.proxied else ConnectError
+        error = kind(f"could not connect to {self._connection.place}: {_reason(cause)}")
+        error.__cause__ = cause
+        self._fail(error, again=isinstance(cause, OSError))
+
+    def sent(self, now: float) -> None:
+        """The data of a Send are written."""
+        self._expect(SETUP, WRITE, ANSWER)
+        self._sending = None
+        if self.phase == SETUP:
+            self._set_up(now)
+        elif self.phase == WRITE:
+            self._write(now)
+
+    def send_failed(self, cause: BaseException, now: float) -> None:
+        """The data of a Send could not be written."""
+        self._expect(SETUP, WRITE, ANSWER)
+        self._sending = None
+        if self.phase == SETUP:
+            self._setup_broke(f"the connection broke ({_reason(cause)})", cause)
+            return
+        self._write_error = WriteError(f"the connection broke while the request was written: {_reason(cause)}")
+        self._write_error.__cause__ = cause
+        # A server that refuses a request early, say for its size, answers, closes and resets: look for the answer.
+        self.phase = ANSWER
+        self._deadlines.within(EARLY_ANSWER, now)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Bytes came."""
+        if self.phase != ANSWER:
+            self._receive_elsewhere(data, now)
+            return
+        self._deadlines.idle_at = now + self._deadlines.idle
+        if self._tls is None:
+            self._answer.receive_data(data)
+        else:
+            self._tls.receive_data(data)
+            self._decrypt(self._tls)
+        self._go_on(now)
+
+    def settle(self, plain: bytes, events: list[Event], now: float) -> None:
+        """Bytes came, whoever drives this has dealt with some of them, and something is out of the ordinary.
+
+        `plain` was decrypted and not looked at yet, `events` were taken from the stream, in this order.
+        """
+        self._answer.keep(events)
+        self._answer.receive_data(plain)
+        if self._tls is not None:
+            self._decrypt(self._tls)
+        self._go_on(now)
+
+    def receive_eof(self, now: float) -> None:
+        """The connection's bytes have ended."""
+        self._expect(SETUP, ANSWER, DRAINING)
+        if self.phase == DRAINING:
+            self.phase = OVER
+        elif self.phase == SETUP:
+            self._setup_broke("the server closed the connection", None)
+        else:
+            if self._tls is not None:
+                self._tls.receive_eof()
+            self._end_answer(clean=self._tls is None or self._tls.ended_cleanly)
+            self._answered(now)
+
+    def receive_failed(self, cause: BaseException, now: float) -> None:
+        """The connection broke."""
+        self._expect(SETUP, ANSWER, DRAINING)
+        if self.phase == DRAINING:
+            self.phase = OVER
+        elif self.phase == SETUP:
+            self._setup_broke(f"the connection broke ({_reason(cause)})", cause)
+        else:
+            error = ReadError(f"the connection broke before the answer was whole: {_reason(cause)}")
+            error.__cause__ = cause
+            self._break_answer(error)
+            self._answered(now)
+
+    def deadline_passed(self, now: float) -> None:
+        """The deadline of the action passed before it was done."""
+        if self.phase == DRAINING:
+            self.phase = OVER
+            return
+        error = self._deadlines.passed(self._connection.place)
+        if self.phase == WRITE and error.deadline == "write":
+            # A server that refuses a request early may take no more of it and leave it at that.
+            self._sending = None
+            self._write_error = error
+            self.phase = ANSWER
+            self._deadlines.step_at = now + GLANCE
+        elif self.phase == ANSWER:
+            self._break_answer(error)
+            self._answered(now)
+        else:
+            self._fail(error, again=error.deadline in ("connect", "tls"))
+
+    def leave(self, now: float) -> None:
+        """The answer is whole and nobody wants more of it. Goes on to OVER, perhaps after a moment."""
+        tls = self._tls
+        hopeless = self._exchange.done or not self._exchange.persists or (tls is not None and tls.ended)
+        if hopeless or self._sending is not None or self._write_error is not None:
+            self.phase = OVER
+            return
+        self.phase = DRAINING
+        self._deadlines.idle_at = self._deadlines.total_at = NEVER
+        self._deadlines.step_at = now + DRAIN
+
+    # Opening and writing
+
+    def _set_up(self, now: float) -> None:
+        """One step on the way through tunnel and TLS."""
+        connection = self._connection
+        if connection.stage == "open":
+            self.steps += ("connected",)
+            self._start_writing(now)
+            return
+        if connection.stage == "tls" and self._deadlines.step != "tls":
+            self._deadlines.begin("tls", now)
+        self._sending = connection.data_to_send() or None
+
+    def _setup_broke(self, words: str, cause: BaseException | None) -> None:
+        error = self._connection.broken(words)
+        error.__cause__ = cause
+        self._fail(error, again=True)
+
+    def _start_writing(self, now: float) -> None:
+        self.phase = WRITE
+        self._tls = self._connection.tls
+        self._request = self._exchange.data_to_send()
+        self._write(now)
+
+    def _write(self, now: float) -> None:
+        """Write the next slice, or go on to the answer."""
+        request = self._request
+        if self._sent == len(request):
+            self._request = b""
+            self.phase = ANSWER
+            self._deadlines.begin("first_byte", now)
+            self.steps += ("sent",)
+            return
+        whole = len(request) <= SLICE
+        piece = request if whole else memoryview(request)[self._sent : self._sent + SLICE]
+        self._sent += len(piece)
+        self._deadlines.begin("write", now)
+        if self._tls is not None:
+            try:
+                self._tls.send(piece)
+            except ClaudeError as error:
+                self._fail(error)
+                return
+            piece = self._tls.data_to_send()
+        self._sending = piece
+
+    # Reading
+
+    def _receive_elsewhere(self, data: bytes, now: float) -> None:
+        self._expect(SETUP, DRAINING)
+        if self.phase == SETUP:
+            try:
+                self._connection.receive_data(data)
+            except ClaudeError as error:
+                self._fail(error, again=isinstance(error, ProxyError) and _passing(error.status))
+            else:
+                self._set_up(now)
+            return
+        tls = self._tls
+        if tls is not None:
+            tls.receive_data(data)
+            try:
+                data = tls.plaintext_received()
+            except TLSError:
+                self.phase = OVER
+                return
+        if self._answer.drain(data) or (tls is not None and tls.ended) or now >= self._deadlines.step_at:
+            self.phase = OVER
+
+    def _decrypt(self, tls: TLS) -> None:
+        try:
+            while plain := tls.plaintext_received():
+                self._answer.receive_data(plain)
+        except TLSError as error:
+            self._answer.broken(error)
+        if tls.ended and not self._answer.over:
+            self._end_answer(clean=tls.ended_cleanly)
+        self._sending = tls.data_to_send() or None
+
+    def _go_on(self, now: float) -> None:
+        """Bytes of the answer came: what has come of them?"""
+        answer, deadlines = self._answer, self._deadlines
+        if not self.headed:
+            self._look_at_head(now)
+        if answer.progress != self._progress:
+            self._progress = answer.progress
+            deadlines.step_at = now + deadlines.progress
+        if answer.events:
+            self._take_events(answer)
+        if answer.over:
+            self._answered(now)
+        elif now >= deadlines.step_at or now >= deadlines.total_at:
+            self.deadline_passed(now)  # of a peer that never pauses there is always something to read first
+
+    def _end_answer(self, *, clean: bool) -> None:
+        if self._exchange.received:
+            self._answer.receive_eof(clean=clean)
+        else:
+            self._break_answer(ReadError("the server closed the connection without an answer"))
+
+    def _break_answer(self, error: ClaudeError) -> None:
+        """What broke the writing is the reason, unless an answer came in spite of it."""
+        if self._write_error is not None and not self._exchange.received:
+            error = self._write_error
+        self._answer.broken(error)
+
+    def _look_at_head(self, now: float) -> None:
+        answer, deadlines = self._answer, self._deadlines
+        if answer.head is None:
+            if self._exchange.informational != self._informational:
+                # A 1xx answer says that the server is working: only a head that has begun must not pause.
+                self._informational = self._exchange.informational
+                deadlines.idle_at = NEVER
+            return
+        self.headed = True
+        self.steps += ("head",)
+        deadlines.step = "progress"
+        deadlines.step_at = now + deadlines.progress
+        if answer.stage == "refusal":
+            deadlines.within(REFUSAL, now)
+        elif self._lingers and not answer.over:
+            self.events = []
+
+    def _take_events(self, answer: Answer) -> None:
+        events, answer.events = answer.events, []
+        if self._lingers:
+            self.events = [*self.events, *events] if self.events else events
+
+    def _answered(self, now: float) -> None:
+        """The answer is over, well or badly."""
+        answer = self._answer
+        if answer.events:
+            self._take_events(answer)
+        error = answer.error
+        if error is not None:
+            unanswered = not self._exchange.received and isinstance(error, (ReadError, WriteError))
+            self.asked = error.retry_after if isinstance(error, APIError) else None
+            self._fail(error, again=unanswered or answer.retryable)
+            return
+        self.steps += ("complete",)
+        if self._lingers and not self.reusable:
+            self.phase = COMPLETE
+        else:
+            self.leave(now)
+
+    def _fail(self, error: ClaudeError, *, again: bool = False) -> None:
+        self.error = error
+        self.again = again
+        self.phase = OVER
+
+    def _expect(self, *phases: Phase) -> None:
+        if self.phase not in phases:
+            raise LocalProtocolError(UNFIT)
+
+
+def _passing(status: int | None) -> bool:
+    """Whether a proxy that answers so may think better of it."""
+    return status in (408, 429) or (status or 0) >= 500
+
+
+def _reason(cause: BaseException) -> str:
+    """The operating system's words for what went wrong, or the exception's own."""
+    words = getattr(cause, "strerror", None) or str(cause)
+    return str(words) if words else type(cause).__name__

@@ -1,0 +1,83 @@
+"""Deadlines: the absolute times by which what a call waits for has to happen. Reads no clock.
+
+At any time up to three are in force, and the nearest one counts:
+
+- that of the present step: pool, connect, tls, write, first_byte, or, once the head is there, progress;
+- idle, from the first byte of the answer on;
+- total.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sansio_claude._call.timeouts import NEVER, Timeouts
+from sansio_claude._errors import Deadline, DeadlineError
+
+__all__ = ["Deadlines"]
+
+_WORDS: Final[dict[Deadline, str]] = {
+    "pool": "no place among the connections became free within {} (Timeouts.pool); max_connections may be too low",
+    "connect": "no connection to {place} within {} (Timeouts.connect)",
+    "tls": "the TLS handshake with {place} was not done within {} (Timeouts.tls)",
+    "write": "the server did not take the request: nothing moved for {} (Timeouts.write)",
+    "first_byte": "the head of the answer was not there within {} (Timeouts.first_byte)",
+    "idle": "not one byte came for {} (Timeouts.idle)",
+    "progress": "nothing but pings or pieces came for {} (Timeouts.progress)",
+    "total": "the call was not over within {} (Timeouts.total)",
+}
+
+
+class Deadlines:
+    """The deadlines of one call. `step_at`, `idle_at` and `total_at` are absolute times, infinite for none."""
+
+    __slots__ = ("idle", "idle_at", "progress", "step", "step_at", "timeouts", "total_at")
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.timeouts = timeouts
+        self.idle = NEVER if timeouts.idle is None else timeouts.idle
+        self.progress = NEVER if timeouts.progress is None else timeouts.progress
+        self.step: Deadline = "pool"
+        self.step_at = NEVER
+        self.idle_at = NEVER
+        self.total_at = NEVER
+
+    def start(self, now: float) -> None:
+        """The call begins."""
+        if self.timeouts.total is not None:
+            self.total_at = now + self.timeouts.total
+
+    def begin(self, step: Deadline, now: float) -> None:
+        """A step begins, and with it its time. Silence does not count until the first byte."""
+        seconds: float | None = getattr(self.timeouts, step)
+        self.step = step
+        self.step_at = NEVER if seconds is None else now + seconds
+        self.idle_at = NEVER
+
+    def within(self, seconds: float, now: float) -> None:
+        """The present step has no more than these seconds from now."""
+        self.step_at = min(self.step_at, now + seconds)
+
+    def delay(self, seconds: float) -> None:
+        """The peer was not listened to for so long: its silence does not count. The total goes on."""
+        self.step_at += seconds
+        self.idle_at += seconds
+
+    def nearest(self) -> float:
+        """The deadline in force."""
+        at = self.step_at
+        if self.idle_at < at:
+            at = self.idle_at
+        return at if at < self.total_at else self.total_at
+
+    def passed(self, place: str) -> DeadlineError:
+        """The error for the nearest one. `place` is what the other end is called."""
+        nearest = self.nearest()
+        name: Deadline = self.step
+        if self.total_at <= nearest:
+            name = "total"
+        elif self.idle_at <= nearest:
+            name = "idle"
+        seconds: float | None = getattr(self.timeouts, name)
+        words = _WORDS[name].format("the time allowed" if seconds is None else f"{seconds:g} s", place=place)
+        return DeadlineError(words, deadline=name, seconds=seconds)

@@ -1,0 +1,82 @@
+"""Place: a call's place among the connections of its client, and the connection on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from sansio_claude._call.connection import Connection
+from sansio_claude._call.pool import Pool, Ticket
+from sansio_claude._errors import LocalProtocolError
+
+__all__ = ["Place"]
+
+
+class Place:
+    """Asked for before each attempt, left after it."""
+
+    __slots__ = ("_pool", "_wake", "connection", "ticket")
+
+    def __init__(self, pool: Pool[Connection]) -> None:
+        self._pool = pool
+        self._wake: Callable[[], object] | None = None
+        self.ticket: Ticket[Connection] | None = None
+        """What the pool gave for it, while it is held or waited for."""
+        self.connection: Connection | None = None
+
+    @property
+    def handle(self) -> Any:
+        """The adapter's object of the connection, None where there is none."""
+        return None if self.connection is None else self.connection.handle
+
+    @property
+    def reused(self) -> bool:
+        """Whether the connection has carried another call before."""
+        return self.connection is not None and self.connection.used
+
+    @property
+    def granted(self) -> bool:
+        """Whether the wait for it is over."""
+        return self.ticket is not None and self.ticket.granted
+
+    def ask(self, origin: Hashable, now: float, *, fresh: bool) -> None:
+        """Get in line. Raises LocalProtocolError on a closed pool."""
+        self.ticket = self._pool.request(origin, now, fresh=fresh)
+
+    def on_wake(self, wake: Callable[[], object] | None) -> None:
+        """Have `wake` called when it is granted, or by `wake`; None: not any more."""
+        self._wake = wake
+        if self.ticket is not None:
+            self.ticket.wake = wake
+            if wake is not None and self.granted and self.connection is None:
+                self.wake()  # granted meanwhile: a stream may be forgotten, and give its place back, in any thread
+
+    def wake(self) -> None:
+        """Wake whoever waits, for the place or for the connection on it, if anybody does."""
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+
+    def take(self, *, waited: bool) -> Connection | None:
+        """The idle connection that comes with it and is not stale, if there is one.
+
+        `waited`: time has passed since it was granted, in which the connection may have become stale. Raises
+        LocalProtocolError where the pool was closed meanwhile.
+        """
+        ticket = self.ticket
+        if ticket is None or not ticket.held:
+            raise LocalProtocolError("the client was closed while the call waited for its turn")
+        while waited and ticket.connection is not None and ticket.connection.stale:
+            self._pool.renew(ticket)
+        self.connection, ticket.connection = ticket.connection, None
+        return self.connection
+
+    def leave(self, now: float, *, reusable: bool) -> None:
+        """Give it back: with the connection, if that can be used again, else the connection is discarded."""
+        ticket, connection = self.ticket, self.connection
+        if ticket is not None and connection is not None and reusable:
+            connection.used = True
+            self._pool.release(ticket, connection, now)
+        elif ticket is not None:
+            self._pool.discard(ticket, None if self.handle is None else connection)
+        self.ticket = self.connection = None

@@ -1,0 +1,389 @@
+"""The client and its streams, the same on every event loop: nothing here imports one, and no task is started.
+
+What has to wait goes through the `Runtime` that an adapter brings: the clock, the loop that does what a call asks
+for, and how the tools of one answer are run at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, Unpack, final
+
+from sansio_claude._call.actions import TraceEvent
+from sansio_claude._call.call import Call
+from sansio_claude._client.session import MessageArguments, Request, Session, message_request
+from sansio_claude._client.tools import ToolMethods
+from sansio_claude._connect.tls import TLSExchange, create_context
+from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._message.message import Message
+from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
+from sansio_claude._stream.events import Event, TextDelta
+
+if TYPE_CHECKING:
+    from sansio_claude._call.retry import RetryPolicy
+    from sansio_claude._call.timeouts import Timeouts
+    from sansio_claude._http.exchange import ResponseHead
+    from sansio_claude._limits import Limits
+    from sansio_claude._partial_json.parser import PartialJSON, Watch
+    from sansio_claude._request.endpoint import Endpoint
+    from sansio_claude._request.request import MessageRequest
+    from sansio_claude._stream.accumulate import Deviation
+    from sansio_claude.tools._run import RunCalls
+
+__all__ = ["ONE_TASK", "ClientBase", "Runtime", "Stream", "TextIterator", "close_discarded", "give_up"]
+
+NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
+
+
+class Runtime(NamedTuple):
+    """What an adapter brings of its event loop."""
+
+    logger: str
+    """The name of its logger."""
+    now: Callable[[], float]
+    """The loop's clock, in seconds."""
+    advance: Callable[[Session, Call], Awaitable[Sequence[Event] | None]]
+    """Does what the call asks for until it has events, or None when it is over. Raises its error."""
+    run_calls: RunCalls
+    """Runs the tools of one answer at once; see `tools._run`."""
+
+
+class ClientBase(ToolMethods):
+    """What the clients of all event loops are; each adds the `Runtime` of its own."""
+
+    _runtime: ClassVar[Runtime]
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        max_connections: int = 100,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | Mapping[str, str] | None = None,
+        strict: bool = False,
+        betas: Sequence[str] = (),
+        headers: Mapping[str, str | None] | None = None,
+        trace: Callable[[TraceEvent], None] | None = None,
+    ) -> None:
+        """Make a client of the API at `endpoint`. Does nothing yet, and reads nothing.
+
+        Options, all keyword-only:
+
+        - `timeouts`, `retry`, `limits`: see `Timeouts`, `RetryPolicy`, `Limits`.
+        - `max_connections`: how many connections there may be at once; further calls wait in a row.
+        - `ssl_context`: trust and options of your own; by default the system's trust store, names checked.
+        - `proxy`: the address of an HTTP proxy, or a mapping of environment variables such as `os.environ`, from which
+          HTTPS_PROXY, ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
+        - `strict`: treat every deviation from the protocol as an error.
+        - `betas`, `headers`: beta flags and headers for every request.
+        - `trace`: called with a `TraceEvent` for each step of each call.
+
+        One client serves one run of its event loop, any number of tasks and any number of calls at once. It may be
+        used without `async with` if `aclose()` is called in the end.
+        """
+        logger = logging.getLogger(self._runtime.logger)
+        contexts = [] if ssl_context is None else [ssl_context]
+
+        def tls(server_name: str) -> TLSExchange:
+            if not contexts:
+                contexts.append(create_context())  # reading the trust store takes a while, so not before it is needed
+            return TLSExchange(contexts[0], server_name)
+
+        def tell(event: TraceEvent) -> None:
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s", event)
+            if trace is not None:
+                trace(event)
+
+        self._session = Session(
+            endpoint,
+            timeouts=timeouts,
+            retry=retry,
+            limits=limits,
+            max_connections=max_connections,
+            proxy=proxy,
+            strict=strict,
+            betas=betas,
+            headers=headers,
+            tls=tls,
+            chance=random.random,
+            wall=time.time,
+            trace=tell,
+            watched=lambda: trace is not None or logger.isEnabledFor(logging.DEBUG),
+        )
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint it was made with."""
+        return self._session.endpoint
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all idle connections; those of open streams are closed when these end. No call can begin afterwards."""
+        self._session.pool.close()
+        close_discarded(self._session)
+
+    def stream(self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]) -> Stream:
+        """Send a request and receive the answer as it comes: `async with client.stream(...) as stream`.
+
+        Takes the API's own arguments, a `MessageRequest`, or a request and arguments to go over its own. Nothing is
+        sent before `async with`; what cannot be sent raises LocalProtocolError here.
+        """
+        return Stream(self._runtime, self._session, self._session.call(message_request(request, arguments), "stream"))
+
+    async def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        **arguments: Unpack[MessageArguments],
+    ) -> Message:
+        """Send a request and return the whole message. Arguments are those of `stream`.
+
+        It is streamed on the wire, so that a long answer is not taken for a dead connection, unless `stream=False`.
+        Since nothing is given out before the end, errors in the middle of the stream are retried too.
+        """
+        call = self._session.call(message_request(request, arguments), "message" if stream else "whole")
+        await self._finish(call)
+        result = call.result
+        assert isinstance(result, Message)
+        return result
+
+    async def count_tokens(
+        self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]
+    ) -> TokenCount:
+        """How many input tokens a request has. Arguments are those of `stream`."""
+        return TokenCount(await self._json(message_request(request, arguments).count_tokens()))
+
+    async def models(
+        self,
+        *,
+        limit: int | None = None,
+        after_id: str | None = None,
+        before_id: str | None = None,
+        lifecycle: str | None = None,
+    ) -> ModelPage:
+        """A page of the models that the API offers. The next one begins with `after_id=page.last_id`."""
+        request = ModelsRequest(limit=limit, after_id=after_id, before_id=before_id, lifecycle=lifecycle)
+        return ModelPage(await self._json(request))
+
+    async def model(self, model_id: str) -> ListedModel:
+        """What the API says of one model, by id or alias."""
+        return ListedModel(await self._json(ModelRequest(id=model_id)))
+
+    async def _json(self, request: Request) -> dict[str, Any]:
+        call = self._session.call(request, "json")
+        await self._finish(call)
+        result = call.result
+        assert isinstance(result, dict)
+        return result
+
+    async def _finish(self, call: Call) -> None:
+        while await self._runtime.advance(self._session, call) is not None:
+            pass
+
+    def __del__(self) -> None:
+        session = getattr(self, "_session", None)
+        if session is not None and session.pool.idle:
+            warnings.warn(
+                f"unclosed {self!r}: call aclose() or use async with", ResourceWarning, stacklevel=2, source=self
+            )
+            session.pool.close()
+            close_discarded(session)
+
+    def __repr__(self) -> str:
+        pool = self._session.pool
+        state = "closed" if pool.closed else f"{pool.taken} busy, {pool.idle} idle"
+        return f"<{type(self).__module__}.{type(self).__name__} {self.endpoint.host} ({state})>"
+
+
+@final
+class Stream:
+    """One answer as it comes. Made by `Client.stream`; iterate over it for the events.
+
+    Leaving the `async with` early closes the connection. An error is raised once all events before it were given,
+    and again on every later try. Cancelling a read ends the stream: its connection is closed at once.
+    """
+
+    __slots__ = ("__weakref__", "_advance", "_call", "_entered", "_ready", "_runtime", "_session")
+
+    def __init__(self, runtime: Runtime, session: Session, call: Call) -> None:
+        self._runtime = runtime
+        self._advance = runtime.advance
+        self._session = session
+        self._call = call
+        self._ready: Iterator[Event] = iter(())  # a deque would take more memory than all the rest of this
+        self._entered = False
+
+    async def __aenter__(self) -> Self:
+        """Send the request and wait for the head of a good answer."""
+        if self._entered:
+            raise LocalProtocolError("a stream can be entered once; make a new one with client.stream(...)")
+        self._entered = True
+        await self._more()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            await self.aclose()
+        else:
+            give_up(self._session, self._call)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while True:
+            for event in self._ready:
+                return event
+            if not self._entered:
+                raise LocalProtocolError(NOT_ENTERED)
+            call = self._call
+            events = None if call.handle is None and call.done else await self._advance(self._session, call)
+            if events is None:
+                raise StopAsyncIteration
+            if len(events) == 1:
+                return events[0]
+            self._ready = iter(events)
+
+    def text(self) -> TextIterator:
+        """An iterator over the pieces of text as they come, `async for text in stream.text()`."""
+        return TextIterator(self)
+
+    async def final_message(self) -> Message:
+        """Read to the end and return the whole message. Raises what ended it otherwise."""
+        while not self._call.done and await self._more():
+            pass
+        self._ready = iter(())
+        message = self._call.message
+        assert message is not None
+        return message
+
+    @property
+    def message(self) -> Message | None:
+        """The message so far; None before it has begun."""
+        return self._call.message
+
+    def partial_input(self, index: int) -> PartialJSON:
+        """The tool input at this block index while it is arriving; its `value` is the best value so far."""
+        return self._call.stream.partial_input(index)
+
+    def partial_output(self, index: int) -> PartialJSON:
+        """The text block at this index read as JSON while it is arriving (structured output)."""
+        return self._call.stream.partial_output(index)
+
+    def watch(self, index: int, path: str | tuple[str | int, ...]) -> Watch:
+        """Watch one place of a tool's input, such as "file_text" or "rows[*]". See `MessageStream.watch`."""
+        return self._call.stream.watch(index, path)
+
+    @property
+    def deviations(self) -> Sequence[Deviation]:
+        """What the peer did that the protocol does not say."""
+        return self._call.stream.deviations
+
+    @property
+    def response(self) -> ResponseHead | None:
+        """Status and headers of the answer."""
+        return self._call.response
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's id of the request."""
+        return self._call.request_id
+
+    async def aclose(self) -> None:
+        """End the stream. A connection whose answer is whole is kept; this may take 50 ms.
+
+        From another task too: whoever waits for the stream then gets a LocalProtocolError.
+        """
+        self._ready = iter(())
+        if self._call.done:
+            close_discarded(self._session)
+            return
+        self._call.close(self._runtime.now())
+        close_discarded(self._session)
+        try:
+            while await self._advance(self._session, self._call) is not None:
+                pass
+        except ClaudeError:
+            pass  # that it was given up, or what was raised before
+
+    async def _more(self) -> bool:
+        """Wait for more events; False at the end."""
+        if not self._entered:
+            raise LocalProtocolError(NOT_ENTERED)
+        events = await self._advance(self._session, self._call)
+        if events is None:
+            return False
+        self._ready = iter(events)
+        return True
+
+    def __del__(self) -> None:
+        call = getattr(self, "_call", None)
+        if call is not None and call.holds_place:
+            warnings.warn(
+                f"unclosed {self!r}: use async with, or call aclose()", ResourceWarning, stacklevel=2, source=self
+            )
+            give_up(self._session, call)
+
+    def __repr__(self) -> str:
+        response = self._call.response
+        state = "not begun" if response is None else f"status {response.status}, {self._call.stream.state}"
+        return f"<{self._runtime.logger}.Stream {self.request_id or 'no request id'}, {state}>"
+
+
+@final
+class TextIterator:
+    """The text of a stream, piece by piece; other events are passed over."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await self._stream.__anext__()
+            if type(event) is TextDelta:
+                return event.text
+
+
+def close_discarded(session: Session) -> None:
+    """Close the connections that the pool wants to be closed."""
+    for connection in session.pool.discarded():
+        connection.handle.close()
+
+
+def give_up(session: Session, call: Call) -> None:
+    """Abandon a call, at once."""
+    call.abandon()
+    close_discarded(session)

@@ -1,0 +1,165 @@
+"""Session: a client without its event loop: endpoint, settings, pool, and how calls are made of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
+
+import attrs
+
+from sansio_claude._call.actions import CallSettings, TraceEvent
+from sansio_claude._call.call import Call
+from sansio_claude._call.pool import Pool
+from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._http.exchange import WrittenHead
+from sansio_claude._limits import Limits
+from sansio_claude._request.endpoint import Endpoint, RequestHead, Sendable
+from sansio_claude._request.request import MessageRequest
+
+if TYPE_CHECKING:
+    from sansio_claude._call.actions import TLSFactory
+    from sansio_claude._call.answer import Wanted
+    from sansio_claude._call.connection import Connection
+    from sansio_claude._connect.proxy import Proxy
+    from sansio_claude._request.request import Param
+
+__all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
+
+IDLE: Final = 30.0  # seconds that an unused connection is kept; servers close theirs after 60 to 400
+
+
+class RunArguments(TypedDict, total=False):
+    """The arguments of a request to the Messages API without `tools`, which a run takes in more forms."""
+
+    model: str | None
+    max_tokens: int | None
+    messages: Iterable[Param] | None
+    system: str | Iterable[Param] | None
+    tool_choice: Param | None
+    thinking: Param | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    stop_sequences: Iterable[str] | None
+    metadata: Param | None
+    service_tier: str | None
+    speed: str | None
+    inference_geo: str | None
+    container: str | Param | None
+    cache_control: Param | None
+    diagnostics: Param | None
+    output_config: Param | None
+    context_management: Param | None
+    compaction: Param | None
+    mcp_servers: Iterable[Param] | None
+    fallbacks: str | Iterable[Param] | None
+    fallback_credit_token: str | None
+    billing_policy: Any
+    thread: Param | None
+    user_profile_id: str | None
+    workspace_id: str | None
+    betas: Sequence[str] | None
+    extra_headers: Mapping[str, str | None] | None
+    extra_query: Mapping[str, str] | None
+    extra_body: Mapping[str, Any] | None
+
+
+class MessageArguments(RunArguments, total=False):
+    """The arguments of a request to the Messages API, by the wire's own names; those of `MessageRequest`."""
+
+    tools: Iterable[Param] | None
+
+
+class Request(Sendable, Protocol):
+    """A request with its body: MessageRequest or one of the small calls."""
+
+    def body(self, stream: bool | None = None) -> bytes:
+        """The body as JSON."""
+        ...
+
+
+class Session:
+    """What the clients of both event loops have in common. Does no I/O."""
+
+    __slots__ = ("_heads", "_quiet", "_watched", "betas", "endpoint", "headers", "pool", "settings")
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        limits: Limits | None,
+        max_connections: int,
+        proxy: str | Mapping[str, str] | None,
+        strict: bool,
+        betas: Sequence[str],
+        headers: Mapping[str, str | None] | None,
+        tls: TLSFactory,
+        chance: Callable[[], float],
+        wall: Callable[[], float],
+        trace: Callable[[TraceEvent], None],
+        watched: Callable[[], bool],
+    ) -> None:
+        through: Proxy | None = None
+        if proxy is not None:
+            from sansio_claude._connect.proxy import proxy_for  # few have one
+
+            through = proxy_for(proxy, host=endpoint.host, port=endpoint.port, tls=endpoint.scheme == "https")
+        self.endpoint: Endpoint = endpoint
+        self.betas: Sequence[str] = betas
+        self.headers: Mapping[str, str | None] | None = headers
+        self.pool: Pool[Connection] = Pool(max_connections=max_connections, idle_timeout=IDLE)
+        self.settings: CallSettings = CallSettings(
+            timeouts=timeouts or Timeouts(),
+            retry=retry or RetryPolicy(),
+            limits=limits or Limits(),
+            strict=strict,
+            proxy=through,
+            tls=tls,
+            chance=chance,
+            wall=wall,
+            trace=trace,
+        )
+
+        # Telling nobody is cheaper; `watched` is asked once a call.
+        self._quiet = attrs.evolve(self.settings, trace=None)
+        self._watched = watched
+        self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
+
+    def call(self, request: Request, wanted: Wanted) -> Call:
+        """The call of a request. Raises LocalProtocolError where it cannot be sent."""
+        head, written = self._head(request)
+        body = request.body(stream=wanted in ("stream", "message"))
+        settings = self.settings if self._watched() else self._quiet
+        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written)
+
+    def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
+        """The head of a request; most requests differ in their bodies only, and share one that is written already."""
+        resource = request.resource
+        if resource not in _SHARED or request.betas or request.headers or request.query or request.secrets:
+            return self.endpoint.request_head(request, betas=self.betas, headers=self.headers), None
+        shared = self._heads.get(resource)
+        if shared is None:
+            head = self.endpoint.request_head(request, betas=self.betas, headers=self.headers)
+            shared = head, WrittenHead(method=head.method, target=head.target, headers=head.headers)
+            self._heads[resource] = shared
+        return shared
+
+
+_SHARED: Final = frozenset({"messages", "messages/count_tokens"})
+
+
+def message_request(request: MessageRequest | None, arguments: Mapping[str, Any]) -> MessageRequest:
+    """The request of a client's arguments: those given go over those of `request`."""
+    if request is not None and not isinstance(request, MessageRequest):
+        raise LocalProtocolError(
+            f"a request has to be a MessageRequest or keyword arguments, not a {type(request).__name__}"
+        )
+    try:
+        return MessageRequest(**arguments) if request is None else request.replace(**arguments)
+    except TypeError as error:
+        words = "; what the library does not know yet can go into extra_body={...}"
+        raise LocalProtocolError(f"{str(error).replace('MessageRequest.__init__()', 'the request')}{words}") from error

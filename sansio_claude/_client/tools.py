@@ -1,0 +1,75 @@
+"""The methods of the client that run tools. What they need is imported when they are first used: it takes a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
+
+if TYPE_CHECKING:
+    from sansio_claude._client.client import Runtime
+    from sansio_claude._client.session import MessageArguments, RunArguments
+    from sansio_claude._request.request import MessageRequest
+    from sansio_claude.tools._extract import Extraction
+    from sansio_claude.tools._loop import ToolLoop, ToolParam
+    from sansio_claude.tools._run import Run
+
+__all__ = ["ToolMethods"]
+
+T = TypeVar("T")
+
+
+class ToolMethods:
+    """`run` and `extract` of the client."""
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+        _runtime: ClassVar[Runtime]
+
+        def stream(self, *args: Any, **arguments: Any) -> Any: ...
+
+    def run(
+        self,
+        request: MessageRequest | ToolLoop | None = None,
+        /,
+        *,
+        tools: Iterable[ToolParam] = (),
+        max_turns: int | None = None,
+        token_budget: int | None = None,
+        concurrency: int = 16,
+        **arguments: Unpack[RunArguments],
+    ) -> Run:
+        """Let the model use tools until it is done: `async with client.run(...) as run`, then iterate; see `Run`.
+
+        Takes what `ToolLoop` takes: tools (functions too), limits, and the request; or a ToolLoop, to go on with it.
+        """
+        from sansio_claude.tools._run import run_over
+
+        return run_over(
+            self.stream,
+            self._runtime.run_calls,
+            request,
+            tools=tools,
+            max_turns=max_turns,
+            token_budget=token_budget,
+            concurrency=concurrency,
+            **arguments,
+        )
+
+    def extract(
+        self,
+        kind: type[T],
+        request: MessageRequest | None = None,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        **arguments: Unpack[MessageArguments],
+    ) -> Extraction[T]:
+        """A checked value of a type, given by the model through a tool: `await client.extract(Person, ...)`.
+
+        Or `async with client.extract(...) as extraction`, to iterate over the partial values; see `Extraction`.
+        """
+        from sansio_claude.tools._extract import Extraction, Extractor
+
+        extractor = Extractor(kind, request, name=name, attempts=attempts, **arguments)
+        return Extraction(extractor, open_stream=self.stream)

@@ -1,0 +1,295 @@
+"""Message and Usage: a whole answer, or as much of it as has come. Lossless.
+
+Both are typed views on the JSON object that came, as the content blocks are: unknown keys, null as against absent,
+and the order of keys are kept, and `Message.from_dict(d).to_dict() == d`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._json import loads
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._message.block import copy_json, kind_of
+from sansio_claude._message.blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
+
+__all__ = ["Message", "Usage"]
+
+_T = TypeVar("_T")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Usage:
+    """Token counts of one request, cumulative: each is the latest the API sent, nothing is added up.
+
+    Every count is None where the API sent none or null. `raw` has whatever else came.
+    """
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The usage object as it came and was overwritten since, live: look, do not change."""
+        return self._raw
+
+    def _count(self, key: str) -> int | None:
+        value: Any = self._raw.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Input tokens that were neither read from nor written to the cache."""
+        return self._count("input_tokens")
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Output tokens, thinking included."""
+        return self._count("output_tokens")
+
+    @property
+    def cache_creation_input_tokens(self) -> int | None:
+        """Input tokens written to the cache."""
+        return self._count("cache_creation_input_tokens")
+
+    @property
+    def cache_read_input_tokens(self) -> int | None:
+        """Input tokens read from the cache."""
+        return self._count("cache_read_input_tokens")
+
+    @property
+    def cache_creation(self) -> Mapping[str, Any] | None:
+        """The tokens written, by time to live."""
+        return self._raw.get("cache_creation")
+
+    @property
+    def server_tool_use(self) -> Mapping[str, Any] | None:
+        """How often server tools ran."""
+        return self._raw.get("server_tool_use")
+
+    @property
+    def output_tokens_details(self) -> Mapping[str, Any] | None:
+        """What the output tokens were used for (`thinking_tokens`)."""
+        return self._raw.get("output_tokens_details")
+
+    @property
+    def service_tier(self) -> str | None:
+        """ "standard", "priority" or "batch"."""
+        return self._raw.get("service_tier")
+
+    @property
+    def iterations(self) -> list[dict[str, Any]] | None:
+        """Usage of each sampling iteration (beta)."""
+        return self._raw.get("iterations")
+
+    def to_dict(self) -> dict[str, Any]:
+        """A detached JSON object, equal to what came."""
+        copy: dict[str, Any] = copy_json(dict(self._raw))
+        return copy
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Usage):
+            return NotImplemented
+        return self._raw == other._raw
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Usage({', '.join(f'{key}={value!r}' for key, value in self._raw.items())})"
+
+
+class Message:
+    """An answer of the model: of a whole JSON answer, or built from a stream's events, finished or not.
+
+    `content` is the list of blocks in index order. The other attributes read the JSON object that came and are None
+    where it has no such key or null.
+    """
+
+    __slots__ = ("_raw", "content")
+
+    def __init__(self, raw: dict[str, Any], content: list[ContentBlock]) -> None:
+        self._raw = raw
+        self.content: list[ContentBlock] = content
+        """The content blocks."""
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Message:
+        """The message of one JSON object (str keys, JSON values), which is copied.
+
+        Raises RemoteProtocolError where it cannot be a message: no list of content, a block without a type, a text
+        that is no string.
+        """
+        if not isinstance(value, Mapping):
+            raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stop="message")
+        return cls.take(copy_json(dict(value)))
+
+    @classmethod
+    def from_json(cls, data: bytes | str, *, limits: Limits | None = None) -> Message:
+        """The message of a whole (not streamed) answer body, JSON in UTF-8.
+
+        Raises RemoteProtocolError where the body is not JSON or not a message, LimitError beyond `Limits.message`
+        or `Limits.depth`.
+        """
+        limits = limits if limits is not None else DEFAULT_LIMITS
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogatepass")
+        if len(data) > limits.message:
+            raise LimitError(
+                f"the answer passes Limits.message = {limits.message}",
+                limit="message",
+                value=limits.message,
+                stop="message",
+            )
+        # RFC 8259 section 8.1: a parser may ignore a byte order mark.
+        value = loads(data.removeprefix(_BOM), depth=limits.depth)
+        if not isinstance(value, dict):
+            raise RemoteProtocolError(
+                f"the answer is {kind_of(value)}, not a message object", stop="message", excerpt=data[:80]
+            )
+        return cls.take(value)
+
+    @classmethod
+    def take(cls, raw: dict[str, Any], *, content_optional: bool = False) -> Message:
+        """`from_dict` of an object nobody else holds: it is taken over, not copied."""
+        if content_optional and "content" not in raw:
+            return cls.take({**raw, "content": []})._without_content()
+        for key in ("id", "model", "role", "type"):
+            value = raw.get(key, "")
+            if value is not None and not isinstance(value, str):
+                raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stop="message")
+        if raw.get("type", "message") != "message":
+            raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stop="message")
+        content = raw.get("content")
+        if not isinstance(content, list):
+            raise RemoteProtocolError(
+                f"the message's content is {kind_of(content) if 'content' in raw else 'missing'}, not a list",
+                stop="message",
+            )
+        return cls(raw, [block_from_dict(block) for block in content] if content else [])
+
+    def growing(self) -> Message:
+        """The same message, to grow with a stream. What is nested deeper than `usage` is shared: it never changes."""
+        raw = dict(self._raw)
+        usage = raw.get("usage")
+        if isinstance(usage, dict):
+            raw["usage"] = dict(usage)
+        content: list[ContentBlock] = []
+        raw["content"] = []
+        for block in self.content:
+            own = type(block)(dict(block._raw))
+            content.append(own)
+            raw["content"].append(own._raw)
+        return Message(raw, content)
+
+    def _without_content(self) -> Message:
+        del self._raw["content"]
+        return self
+
+    def _get(self, key: str, kind: type[_T]) -> _T | None:
+        value = self._raw.get(key)
+        return value if isinstance(value, kind) else None
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The message's JSON object without its growing content, live: look, do not change."""
+        return self._raw
+
+    @property
+    def id(self) -> str:
+        """The message's id; empty where none came."""
+        return self._get("id", str) or ""
+
+    @property
+    def type(self) -> str:
+        """ "message"."""
+        return "message"
+
+    @property
+    def role(self) -> str:
+        """ "assistant"."""
+        return self._get("role", str) or "assistant"
+
+    @property
+    def model(self) -> str:
+        """The id of the model that answered."""
+        return self._get("model", str) or ""
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the model stopped: "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal",
+        "model_context_window_exceeded", "compaction", or one to come; None while it has not."""
+        return self._get("stop_reason", str)
+
+    @property
+    def stop_sequence(self) -> str | None:
+        """The stop sequence that was hit."""
+        return self._get("stop_sequence", str)
+
+    @property
+    def stop_details(self) -> dict[str, Any] | None:
+        """More about a refusal."""
+        return self._get("stop_details", dict)
+
+    @property
+    def usage(self) -> Usage:
+        """The token counts; empty where none came."""
+        return Usage(self._get("usage", dict) or {})
+
+    @property
+    def container(self) -> dict[str, Any] | None:
+        """The code execution container: `id` and `expires_at` (RFC 3339 text)."""
+        return self._get("container", dict)
+
+    @property
+    def context_management(self) -> dict[str, Any] | None:
+        """The edits that context management applied (beta)."""
+        return self._get("context_management", dict)
+
+    @property
+    def text(self) -> str:
+        """The text of all text blocks, joined."""
+        return "".join([block.text for block in self.content if isinstance(block, TextBlock)])
+
+    @property
+    def tool_uses(self) -> list[ToolUseBlock]:
+        """The calls of the caller's own tools."""
+        return [block for block in self.content if isinstance(block, ToolUseBlock)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A detached JSON object, equal to the one that came: unknown keys and nulls included.
+
+        A tool input that is not complete is written as `{"$incomplete_json": raw text}`.
+        """
+        value: dict[str, Any] = {}
+        for key, item in self._raw.items():
+            value[key] = [block.to_dict() for block in self.content] if key == "content" else copy_json(item)
+        return value
+
+    def to_param(self) -> dict[str, Any]:
+        """The message as the next request must carry it: role and content, every block unchanged.
+
+        Raises LocalProtocolError where a tool's input is not complete.
+        """
+        content = []
+        for index, block in enumerate(self.content):
+            try:
+                content.append(block.to_param())
+            except LocalProtocolError as error:
+                error.path = f"content[{index}].{error.path}"
+                raise
+        return {"role": self.role, "content": content}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Message):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        blocks = ", ".join(map(repr, self.content))
+        return f"Message(id={self.id!r}, model={self.model!r}, stop_reason={self.stop_reason!r}, content=[{blocks}])"

@@ -1,0 +1,365 @@
+"""Endpoint: address, key, version and beta flags, and from them the head of each request.
+
+The one place that composes a request head: `Endpoint.request_head(request)` gives host, port, TLS, target and every
+header. `request` is a MessageRequest or one of the small calls. Rules:
+
+- Of a header given in several places the later one counts: the library's, the endpoint's, the client's, the
+  request's. `anthropic-beta` is never replaced: the flags of all four are merged in that order, without doubles.
+- A header whose value is None is not sent.
+- What frames the message (Content-Length, Transfer-Encoding and the like) is the exchange's to say, and refused.
+- Nothing that could end a header line or a target gets into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol, Self, TypeAlias
+
+import attrs
+
+from sansio_claude._connect.address import Address, parse_address
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
+
+__all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
+
+DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
+DEFAULT_VERSION: Final = "2023-06-01"
+USER_AGENT: Final = "sansio-claude/0.1.0"
+
+Auth: TypeAlias = Literal["x-api-key", "bearer", "both", "none"]
+Headers: TypeAlias = Mapping[str, str | None]
+
+
+class Sendable(Protocol):
+    """What an endpoint has to know of a request. MessageRequest and the small calls are such."""
+
+    @property
+    def method(self) -> bytes:
+        """b"POST" or b"GET"."""
+        ...
+
+    @property
+    def resource(self) -> str:
+        """What it is about, below the API's root: "messages", "messages/count_tokens", "models", "models/ID"."""
+        ...
+
+    @property
+    def query(self) -> str:
+        """What it adds to the query of the address, percent-encoded; "" for nothing."""
+        ...
+
+    @property
+    def betas(self) -> Sequence[str] | None:
+        """Its beta flags."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """Its headers; None takes one away."""
+        ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Strings in its body that no error may show."""
+        ...
+
+
+@attrs.define(frozen=True, kw_only=True)
+class RequestHead:
+    """Everything of one request but its body: where to connect and what to write first."""
+
+    method: bytes
+    host: str
+    """For connecting, for the TLS server name and as the pool's key; an IPv6 number has no brackets here."""
+    port: int
+    tls: bool
+    target: bytes = attrs.field(repr=False)
+    """Path and query: the request target in origin form."""
+    headers: tuple[tuple[bytes, bytes], ...] = attrs.field(repr=False)
+    """Names in lower case, Host first. There is no Content-Length among them: the exchange knows the body."""
+    secrets: tuple[str, ...] = attrs.field(repr=False)
+    """The strings of endpoint, head and request that no error, repr or log may show."""
+
+    def get(self, name: str) -> str | None:
+        """The value of a header, None where it is not sent."""
+        wanted = name.lower().encode("ascii", "replace")
+        return next((value.decode("ascii") for key, value in self.headers if key == wanted), None)
+
+
+def _api_key(value: str | None) -> str | None:
+    return None if value is None else check_key(value, "api_key")
+
+
+def _auth_token(value: str | None) -> str | None:
+    return None if value is None else check_key(value, "auth_token")
+
+
+def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[tuple[str, str | None], ...]:
+    # As pairs they come from another endpoint, by way of attrs.evolve.
+    given = dict(headers) if isinstance(headers, tuple) else headers
+    return tuple(check_headers(given, "headers").items())
+
+
+def _query_secrets(query: str | None) -> list[str]:
+    """The values of fields whose names say that they are keys."""
+    fields = (field.partition("=") for field in (query or "").split("&"))
+    return list(secret_values((name, value) for name, _, value in fields))
+
+
+def _version(value: str) -> str:
+    return check_key(value, "version")
+
+
+@attrs.define(frozen=True, kw_only=True)
+class Endpoint:
+    """Where the API is and how to sign in. Made by `from_base_url`, `from_messages_url` and `from_env`.
+
+    Options of these three, keyword-only:
+
+    - `api_key`: sent as `x-api-key`. `auth_token`: sent as `Authorization: Bearer`. Both may be given. Any text is a
+      key; white space and line breaks around it are dropped, as they come from files.
+    - `auth`: how a single key is sent, whichever of the two it was given as: "x-api-key", "bearer" or "both"; or
+      "none", to send none, for gateways that take a header of their own (`headers=`).
+    - `version`: the value of `anthropic-version`: "2023-06-01" unless given, "2026-10-21" is the other one known.
+    - `betas`: beta flags of every request, merged with the client's and the request's.
+    - `headers`: headers of every request. One of the library's own is replaced by one of the same name, or taken
+      away by None.
+    - `allow_http`: take an http address that is not this machine. Key and prompts then cross the network in clear.
+
+    All raise LocalProtocolError, with words that quote nothing, for what cannot be sent. No key is part of `str()`
+    or `repr()`. Immutable, comparable, hashable; `attrs.evolve` makes a changed one.
+    """
+
+    address: Address
+    """The messages address, in parts."""
+    version: str = attrs.field(default=DEFAULT_VERSION, converter=_version)
+    betas: tuple[str, ...] = attrs.field(default=(), converter=merge_betas)
+    headers: tuple[tuple[str, str | None], ...] = attrs.field(default=(), repr=False, converter=_own)
+    """Own headers, names in lower case."""
+    api_key: str | None = attrs.field(default=None, repr=False, converter=_api_key)
+    """What goes into `x-api-key`."""
+    auth_token: str | None = attrs.field(default=None, repr=False, converter=_auth_token)
+    """What goes into `Authorization`, behind "Bearer "."""
+
+    @classmethod
+    def from_base_url(
+        cls,
+        url: str = DEFAULT_BASE_URL,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        auth: Auth | None = None,
+        version: str = DEFAULT_VERSION,
+        betas: Sequence[str] = (),
+        headers: Headers | None = None,
+        allow_http: bool = False,
+    ) -> Self:
+        """An endpoint at a base address, to which `/v1/messages` is appended.
+
+        Only `/messages` is appended to a path that ends in `/v1`; a query stays at the end. A path that already ends
+        in `/messages` is refused: that is what `from_messages_url` is for.
+        """
+        base = parse_address(url)
+        path = base.path.rstrip("/")
+        if path.endswith("/messages"):
+            raise LocalProtocolError(
+                "the base address already ends in /messages; use Endpoint.from_messages_url(...) for a whole messages "
+                "address, or leave /messages away",
+                path="url",
+            )
+        path += "/messages" if path.endswith("/v1") else "/v1/messages"
+        address = _permitted(attrs.evolve(base, path=path), allow_http)
+        key, token = _signed(api_key, auth_token, auth)
+        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
+
+    @classmethod
+    def from_messages_url(
+        cls,
+        url: str,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        auth: Auth | None = None,
+        version: str = DEFAULT_VERSION,
+        betas: Sequence[str] = (),
+        headers: Headers | None = None,
+        allow_http: bool = False,
+    ) -> Self:
+        """An endpoint at a whole messages address, which is used as it stands, query included."""
+        address = _permitted(parse_address(url), allow_http)
+        key, token = _signed(api_key, auth_token, auth)
+        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        auth: Auth | None = None,
+        version: str = DEFAULT_VERSION,
+        betas: Sequence[str] = (),
+        headers: Headers | None = None,
+        allow_http: bool = False,
+    ) -> Self:
+        """An endpoint of ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN and ANTHROPIC_BASE_URL in `environ`.
+
+        `environ` is any mapping, mostly `os.environ`; an empty variable counts as absent. Without an address it is
+        https://api.anthropic.com; one that is given is a base address. With neither key nor token it raises
+        LocalProtocolError, unless `auth="none"` or one of `headers` signs in instead.
+        """
+        api_key, auth_token, url = (
+            environ.get(name, "").strip() or None
+            for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+        )
+        if not (api_key or auth_token or auth == "none" or any(map(is_secret, headers or ()))):
+            raise LocalProtocolError(
+                "there is no key: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), or make the endpoint with "
+                "Endpoint.from_base_url(url, api_key=...)"
+            )
+        return cls.from_base_url(
+            url or DEFAULT_BASE_URL,
+            api_key=api_key,
+            auth_token=auth_token,
+            auth=auth,
+            version=version,
+            betas=betas,
+            headers=headers,
+            allow_http=allow_http,
+        )
+
+    @property
+    def url(self) -> str:
+        """The messages address."""
+        return self.address.url
+
+    @property
+    def scheme(self) -> str:
+        """The scheme, "https" or "http"."""
+        return self.address.scheme
+
+    @property
+    def host(self) -> str:
+        """The host to connect to, lower-case ASCII; an IPv6 number has no brackets here."""
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        """The port to connect to."""
+        return self.address.port
+
+    @property
+    def target(self) -> str:
+        """The request target of the messages address: path and query."""
+        return self.address.target
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error, repr or log may show: the keys, and own headers and query fields whose names say so."""
+        found = [value for value in (self.api_key, self.auth_token) if value is not None]
+        found += secret_values(self.headers)
+        found += _query_secrets(self.address.query)
+        return tuple(dict.fromkeys(found))
+
+    def request_head(
+        self, request: Sendable, *, betas: Sequence[str] | None = None, headers: Headers | None = None
+    ) -> RequestHead:
+        """The head of `request` at this endpoint. `betas` and `headers` are the client's, between ours and its own.
+
+        Raises LocalProtocolError for flags, names and values that no header can carry, and for a small call whose
+        address cannot be told from the messages address.
+        """
+        address = self._address_of(request)
+        own = dict(self.headers)
+        client = check_headers(headers, "headers")
+        last = check_headers(request.headers, "extra_headers")
+        flags = merge_betas(
+            self.betas,
+            own.pop("anthropic-beta", None),
+            betas,
+            client.pop("anthropic-beta", None),
+            request.betas,
+            last.pop("anthropic-beta", None),
+        )
+        fields: dict[str, str | None] = {
+            "host": address.authority,
+            "user-agent": USER_AGENT,
+            # What every gateway knows from the official SDK, streaming or not: the body says whether to stream.
+            "accept": "application/json",
+            # A compressed stream makes events wait for each other, and there is little to win on small pieces.
+            "accept-encoding": "identity",
+            "content-type": "application/json" if request.method == b"POST" else None,
+            "x-api-key": self.api_key,
+            "authorization": None if self.auth_token is None else f"Bearer {self.auth_token}",
+            "anthropic-version": self.version,
+            "anthropic-beta": ",".join(flags) or None,
+            **own,
+            **client,
+            **last,
+        }
+        return RequestHead(
+            method=request.method,
+            host=address.host,
+            port=address.port,
+            tls=address.tls,
+            target=address.target.encode("ascii"),
+            headers=tuple(
+                (name.encode("ascii"), value.encode("ascii")) for name, value in fields.items() if value is not None
+            ),
+            secrets=tuple(
+                dict.fromkeys(
+                    (
+                        *self.secrets,
+                        *secret_values(fields.items()),
+                        *_query_secrets(request.query),
+                        *request.secrets,
+                    )
+                )
+            ),
+        )
+
+    def _address_of(self, request: Sendable) -> Address:
+        path, query = self.address.path, self.address.query
+        if request.resource != "messages":
+            whole = path.rstrip("/")
+            root = whole.removesuffix("/messages")
+            if root == whole:
+                raise LocalProtocolError(
+                    "the messages address does not end in /messages, so it does not tell where "
+                    f"/{request.resource.partition('/')[0]} is; make an endpoint for it with from_base_url",
+                    path="url",
+                )
+            path = f"{root}/{request.resource}"
+        if request.query:
+            query = f"{query}&{request.query}" if query else request.query
+        return attrs.evolve(self.address, path=path, query=query)
+
+
+def _permitted(address: Address, allow_http: bool) -> Address:
+    if not (address.tls or allow_http or address.loopback):
+        raise LocalProtocolError(
+            "the address is http and not this machine, so key and prompts would cross the network in clear; use https, "
+            "or pass allow_http=True if that is meant",
+            path="url",
+        )
+    return address
+
+
+def _signed(api_key: str | None, auth_token: str | None, auth: Auth | None) -> tuple[str | None, str | None]:
+    """What goes into x-api-key and into Authorization."""
+    match auth:
+        case None:
+            return api_key, auth_token
+        case "x-api-key":
+            return api_key if api_key is not None else auth_token, None
+        case "bearer":
+            return None, auth_token if auth_token is not None else api_key
+        case "both":
+            return (
+                api_key if api_key is not None else auth_token,
+                auth_token if auth_token is not None else api_key,
+            )
+        case "none":
+            return None, None
+        case _:
+            raise LocalProtocolError('auth has to be "x-api-key", "bearer", "both" or "none"', path="auth")

@@ -1,0 +1,339 @@
+"""MessageRequest: one call of the Messages API as data, and its body.
+
+Arguments have the wire's own names. One that is not given is absent on the wire, None is null. Nothing is added,
+dropped or changed on the way: whether the API will take it is what `check()` is for, and it is never called behind
+the caller's back.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from itertools import compress, repeat
+from operator import attrgetter, is_not
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
+
+import attrs
+
+from sansio_claude._connect.address import encode_query
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
+
+if TYPE_CHECKING:
+    from sansio_claude._check.check import Problem
+
+__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset", "set_rules"]
+
+
+class Unset(enum.Enum):
+    """The type of `UNSET`: an argument that was not given and so is absent on the wire. False as a condition."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = Unset.UNSET
+
+
+class SupportsParam(Protocol):
+    """An object that can stand in a request: Message, every content block, a tool."""
+
+    def to_param(self) -> Any:
+        """What goes onto the wire for it: a value of JSON."""
+        ...
+
+
+Param: TypeAlias = Mapping[str, Any] | SupportsParam
+_Object: TypeAlias = Param | Unset | None
+_Text: TypeAlias = str | Unset | None
+_Number: TypeAlias = float | Unset | None
+_List: TypeAlias = Iterable[Param] | Unset | None
+
+# Arguments that are headers on the wire (the API's reference and the official SDK agree).
+_HEADERS: Final = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
+_LISTS: Final = ("messages", "system", "tools", "stop_sequences", "mcp_servers", "fallbacks")
+_WHOLE: Final = (list, tuple, str, bytes, bytearray, Mapping)  # can be gone through any number of times
+_NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query", "extra_body"})
+
+
+@attrs.define(frozen=True, kw_only=True, repr=False, eq=False)
+class MessageRequest:
+    """The arguments of `POST /v1/messages`. All are optional here; `check()` says what the API will miss.
+
+    Values are plain dicts and lists, or objects with `to_param()` (Message, content blocks, tools) at any depth. They
+    are not copied, so do not change them before the request is sent. `betas`, `extra_headers`, `extra_query` and
+    `extra_body` mean what they do in the official SDK, with two differences: beta flags are merged, never replaced,
+    and a header of None is not sent. Fields of `extra_body` go over arguments of the same name. `repr()` shows no
+    content.
+    """
+
+    model: _Text = UNSET
+    max_tokens: int | Unset | None = UNSET
+    messages: _List = UNSET
+    system: str | _List = UNSET
+    tools: _List = UNSET
+    tool_choice: _Object = UNSET
+    thinking: _Object = UNSET
+    temperature: _Number = UNSET
+    top_p: _Number = UNSET
+    top_k: int | Unset | None = UNSET
+    stop_sequences: Iterable[str] | Unset | None = UNSET
+    stream: bool | Unset | None = UNSET
+    metadata: _Object = UNSET
+    service_tier: _Text = UNSET
+    speed: _Text = UNSET
+    inference_geo: _Text = UNSET
+    container: str | _Object = UNSET
+    cache_control: _Object = UNSET
+    diagnostics: _Object = UNSET
+    output_config: _Object = UNSET
+    # Beta from here on.
+    context_management: _Object = UNSET
+    compaction: _Object = UNSET
+    mcp_servers: _List = UNSET
+    fallbacks: str | Iterable[str | Param] | Unset | None = UNSET
+    fallback_credit_token: _Text = UNSET
+    billing_policy: str | _Object = UNSET
+    thread: _Object = UNSET
+    # Carried by headers.
+    user_profile_id: _Text = UNSET
+    workspace_id: _Text = UNSET
+    betas: Sequence[str] | None = None
+    extra_headers: Mapping[str, str | None] | None = None
+    extra_query: Mapping[str, str] | None = None
+    extra_body: Mapping[str, Any] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        lists = _list_values(self)
+        if not _USUAL.issuperset(map(type, lists)):
+            for name, value in zip(_LISTS, lists, strict=True):
+                if isinstance(value, Iterable) and not isinstance(value, _WHOLE):
+                    # What can be gone through once only, or a list by another name.
+                    object.__setattr__(self, name, list(value))
+        # These four are the library's own; nothing later could say what is wrong with them.
+        if not (self.extra_headers is self.extra_query is self.extra_body is None):
+            for name in ("extra_headers", "extra_query", "extra_body"):
+                value = getattr(self, name)
+                if value is not None and not isinstance(value, Mapping):
+                    raise LocalProtocolError(f"{name} takes a mapping, not {type(value).__name__}", path=name)
+        if self.betas is not None and not isinstance(self.betas, Iterable):
+            raise LocalProtocolError(f"betas takes a list of flags, not {type(self.betas).__name__}", path="betas")
+
+    @classmethod
+    def from_dict(cls, arguments: Mapping[str, Any]) -> Self:
+        """The request of a body as the wire has it. Keys that are no argument go into `extra_body`.
+
+        `betas`, `extra_headers`, `user_profile_id` and the like may be among them, and are the arguments they are.
+        """
+        if not isinstance(arguments, Mapping):
+            raise LocalProtocolError(f"a request is an object, not {type(arguments).__name__}")
+        known = {key: value for key, value in arguments.items() if key in _FIELDS}
+        other = {key: value for key, value in arguments.items() if key not in _FIELDS}
+        if other:
+            extra = known.get("extra_body")
+            known["extra_body"] = {**other, **extra} if isinstance(extra, Mapping) else extra or other
+        return cls(**known)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same request with other arguments; UNSET takes one away."""
+        return attrs.evolve(self, **changes)
+
+    def given(self) -> dict[str, Any]:
+        """The body's arguments that were given, as they were given, with `extra_body` over them."""
+        values = _body_values(self)
+        chosen = list(map(is_not, values, repeat(UNSET)))
+        found: dict[str, Any] = dict(zip(compress(_BODY, chosen), compress(values, chosen), strict=True))
+        if self.extra_body:
+            found.update(self.extra_body)
+        return found
+
+    def body(self, stream: bool | None = None) -> bytes:
+        """The body as JSON. `stream`: True writes `"stream": true`, False no such key, None what was given.
+
+        Raises LocalProtocolError that names the path of a value JSON has no word for, such as
+        `messages[2].content[0].source.data`: NaN, lone surrogates, keys that are no str, values that contain
+        themselves, objects of unknown kinds. Linear.
+        """
+        found = self.given()
+        if stream is not None:
+            found.pop("stream", None)
+        if stream:
+            found["stream"] = True
+        messages = found.get("messages")
+        if isinstance(messages, list) and not all(type(turn) is dict for turn in messages):
+            # Objects are whole turns, mostly. `dumps` finds them anywhere, but takes longer.
+            try:
+                data = dumps_plain({**found, "messages": [_param(turn) for turn in messages]})
+            except LocalProtocolError:
+                data = None  # said again below, with the place
+            if data is not None:
+                return data
+        return dumps(found, convert=_param)
+
+    def to_dict(self, stream: bool | None = None) -> dict[str, Any]:
+        """The body as dicts and lists, detached: what a server makes of it. Raises like `body`."""
+        value: dict[str, Any] = loads_input(self.body(stream).decode(), depth=WRITTEN_DEPTH)
+        return value
+
+    @property
+    def method(self) -> bytes:
+        """The HTTP method."""
+        return b"POST"
+
+    @property
+    def resource(self) -> str:
+        """What it is about, below the API's root."""
+        return "messages"
+
+    @property
+    def query(self) -> str:
+        """`extra_query`, percent-encoded."""
+        return encode_query(self.extra_query) if self.extra_query else ""
+
+    @property
+    def headers(self) -> dict[str, str | None]:
+        """The headers it brings: those that carry arguments, then `extra_headers`."""
+        found: dict[str, str | None] = {}
+        for name, header in _HEADERS.items():
+            value = getattr(self, name)
+            if value is not UNSET and value is not None:
+                found[header] = value
+        found.update(self.extra_headers or {})
+        return found
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The tokens for MCP servers, which no error or log may show."""
+        servers: Any = self.mcp_servers
+        if self.extra_body:
+            servers = self.extra_body.get("mcp_servers", servers)
+        found = []
+        for server in servers if isinstance(servers, list | tuple) else ():
+            token = server.get("authorization_token") if isinstance(server, Mapping) else None
+            if isinstance(token, str) and token:
+                found.append(token)
+        return tuple(found)
+
+    def count_tokens(self) -> CountTokensRequest:
+        """The request that asks how many input tokens this one has."""
+        return CountTokensRequest(self)
+
+    def check(self, *, version: str = "2023-06-01", betas: Sequence[str] = ()) -> list[Problem]:
+        """What the API is known to refuse, ignore or advise against in this request, in plain words.
+
+        `version` and `betas` are those that the endpoint and the client add. Pure: nothing is changed or sent, and
+        nothing calls this but you.
+        """
+        if not _rules:
+            import_module("sansio_claude._check.check")
+        return _rules[0](self, version, betas)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MessageRequest):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = []
+        for name in _BODY:
+            value = getattr(self, name)
+            if name == "model" or value is None or isinstance(value, int | float):
+                shown.append(f"{name}={value!r}")
+            elif isinstance(value, list | tuple):
+                shown.append(f"{name}=<{len(value)}>")
+            elif value is not UNSET:
+                shown.append(f"{name}=...")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+_FIELDS: Final = frozenset(field.name for field in attrs.fields(MessageRequest))
+_BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if field.name not in _NOT_BODY)
+_body_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BODY)
+_list_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_LISTS)
+_USUAL: Final = frozenset({list, str, Unset, type(None)})
+# What matters for an answer only, so that the counting call has no such parameter.
+_NOT_COUNTED: Final = frozenset(
+    {
+        "container",
+        "diagnostics",
+        "fallback_credit_token",
+        "fallbacks",
+        "inference_geo",
+        "max_tokens",
+        "metadata",
+        "service_tier",
+        "stop_sequences",
+        "stream",
+        "temperature",
+        "thread",
+        "top_k",
+        "top_p",
+    }
+)
+
+_Rules: TypeAlias = Callable[[MessageRequest, str, Sequence[str]], "list[Problem]"]
+# The rules stand above this module and put themselves here when they are imported, at the first check at the latest.
+_rules: list[_Rules] = []
+
+
+def set_rules(rules: _Rules) -> None:
+    """Tell `MessageRequest.check` what to do. For `_check`."""
+    _rules[:] = [rules]
+
+
+@attrs.define(frozen=True)
+class CountTokensRequest:
+    """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
+
+    request: MessageRequest
+
+    @property
+    def method(self) -> bytes:
+        """The HTTP method."""
+        return b"POST"
+
+    @property
+    def resource(self) -> str:
+        """What it is about, below the API's root."""
+        return "messages/count_tokens"
+
+    @property
+    def query(self) -> str:
+        """That of the request."""
+        return self.request.query
+
+    @property
+    def betas(self) -> Sequence[str] | None:
+        """Those of the request."""
+        return self.request.betas
+
+    @property
+    def headers(self) -> dict[str, str | None]:
+        """Those of the request."""
+        return self.request.headers
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the request."""
+        return self.request.secrets
+
+    def body(self, stream: bool | None = None) -> bytes:
+        """The request's body without what counting has no parameter for; `stream` changes nothing. Raises like it."""
+        counted = {name: value for name, value in self.request.given().items() if name not in _NOT_COUNTED}
+        if self.request.extra_body:
+            counted.update(self.request.extra_body)
+        return dumps(counted, convert=_param)
+
+
+def _param(value: Any) -> Any:
+    # Asked by name: isinstance with a protocol takes microseconds, and a history has hundreds of blocks.
+    method = None if isinstance(value, type) else getattr(value, "to_param", None)
+    return value if method is None else method()

@@ -1,0 +1,264 @@
+"""Message and Usage: typed views that lose nothing, whole answers read from JSON, and what cannot be a message."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._limits import Limits
+from sansio_claude._message.blocks import TextBlock, ToolUseBlock
+from sansio_claude._message.message import Message, Usage
+
+WHOLE: dict[str, Any] = {
+    "model": "claude-opus-5-5",
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "content": [
+        {"type": "text", "text": "Let me "},
+        {"type": "thinking", "thinking": "", "signature": "sig=="},
+        {"type": "text", "text": "look."},
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "tool_use", "id": "t", "name": "save", "input": {"a": 1}, "text": ""},
+    ],
+    "stop_reason": "tool_use",
+    "stop_sequence": None,
+    "stop_details": {"type": "refusal"},
+    "usage": {"input_tokens": 1, "output_tokens": 2, "new": None},
+    "container": {"id": "c", "expires_at": "2026-11-21T00:00:00Z"},
+    "context_management": {"applied_edits": []},
+    "safeguard_results": [1],
+}
+
+
+def test_a_typed_view_of_a_whole_message() -> None:
+    message = Message.from_dict(WHOLE)
+    assert (message.id, message.type, message.role, message.model) == (
+        "msg_1",
+        "message",
+        "assistant",
+        "claude-opus-5-5",
+    )
+    assert (message.stop_reason, message.stop_sequence) == ("tool_use", None)
+    assert message.stop_details == {"type": "refusal"}
+    assert message.container == {"id": "c", "expires_at": "2026-11-21T00:00:00Z"}
+    assert message.context_management == {"applied_edits": []}
+    assert message.text == "Let me look."
+    assert [type(block) for block in message.tool_uses] == [ToolUseBlock]
+    assert len(message.content) == 5
+    assert message.raw["safeguard_results"] == [1]
+    assert message.usage.output_tokens == 2
+
+
+def test_a_message_with_nothing_but_content() -> None:
+    message = Message.from_dict({"content": []})
+    assert (message.id, message.type, message.role, message.model) == ("", "message", "assistant", "")
+    assert (message.stop_reason, message.stop_sequence, message.stop_details) == (None, None, None)
+    assert (message.container, message.context_management) == (None, None)
+    assert message.usage == Usage({})
+    assert message.text == ""
+    assert message.tool_uses == []
+    assert message.to_dict() == {"content": []}
+
+
+def test_odd_types_are_kept_but_not_shown() -> None:
+    odd = {"content": [], "stop_reason": 5, "stop_details": "x", "usage": None, "container": [], "role": None}
+    message = Message.from_dict(odd)
+    assert (message.stop_reason, message.stop_details, message.container) == (None, None, None)
+    assert message.role == "assistant"
+    assert message.usage == Usage({})
+    assert message.to_dict() == odd
+
+
+def test_the_dictionary_is_detached_both_ways() -> None:
+    given = copy.deepcopy(WHOLE)
+    message = Message.from_dict(given)
+    given["content"][0]["text"] = "changed"
+    given["usage"]["input_tokens"] = 99
+    assert message.to_dict() == WHOLE
+    assert list(message.to_dict()) == list(WHOLE)
+    written = message.to_dict()
+    written["content"].clear()
+    written["container"]["id"] = "changed"
+    assert message.to_dict() == WHOLE
+    assert Message.from_dict(MappingProxyType(WHOLE)) == message
+
+
+def test_what_the_next_request_carries() -> None:
+    message = Message.from_dict(WHOLE)
+    assert message.to_param() == {"role": "assistant", "content": WHOLE["content"]}
+
+
+def test_an_input_that_is_not_whole_cannot_be_sent_back() -> None:
+    cut = {"content": [{"type": "tool_use", "id": "t", "name": "save", "input": {"$incomplete_json": '{"a'}}]}
+    message = Message.from_dict(cut)
+    assert message.to_dict() == cut
+    with pytest.raises(LocalProtocolError, match="'save' is partial") as caught:
+        message.to_param()
+    assert caught.value.path == "content[0].input"
+
+
+def test_equality_copying_pickling_and_repr() -> None:
+    message = Message.from_dict(WHOLE)
+    assert message == Message.from_dict(WHOLE)
+    assert message != Message.from_dict({"content": []})
+    assert message != WHOLE
+    for twin in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
+        assert twin == message
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(message)
+    assert repr(Message.from_dict({"id": "i", "content": [{"type": "text", "text": "t"}]})) == (
+        "Message(id='i', model='', stop_reason=None, content=[TextBlock(text='t')])"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "stop"),
+    [
+        ([], "the message is a list, not an object", "message"),
+        (None, "the message is null, not an object", "message"),
+        ({}, "the message's content is missing, not a list", "message"),
+        ({"content": None}, "the message's content is null, not a list", "message"),
+        ({"content": "text"}, "the message's content is a string, not a list", "message"),
+        ({"content": {}}, "the message's content is an object, not a list", "message"),
+        ({"content": [], "id": 5}, "the message's id is a number, not a string", "message"),
+        ({"content": [], "model": []}, "the message's model is a list, not a string", "message"),
+        ({"content": [], "role": {}}, "the message's role is an object, not a string", "message"),
+        ({"content": [], "type": True}, "the message's type is a boolean, not a string", "message"),
+        ({"content": [], "type": "error"}, "this is no message: its type is 'error'", "message"),
+        ({"content": [], "type": "x" * 99}, "this is no message: its type is '" + "x" * 39, "message"),
+        ({"content": [], "type": None}, "this is no message: its type is None", "message"),
+        ({"content": [None]}, "a content block is null, not an object", "blocks"),
+        ({"content": [{"type": "text", "text": None}]}, "text of a text block is null, not a string", "blocks"),
+    ],
+)
+def test_what_cannot_be_a_message_is_refused(value: Any, words: str, stop: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        Message.from_dict(value)
+    assert str(caught.value) == words
+    assert caught.value.stop == stop
+
+
+def test_content_may_be_missing_where_a_stream_begins() -> None:
+    raw = {"id": "m"}
+    message = Message.take(raw, content_optional=True)
+    assert message.content == []
+    assert message.to_dict() == {"id": "m"}
+    assert Message.take({"content": []}, content_optional=True).to_dict() == {"content": []}
+    with pytest.raises(RemoteProtocolError):
+        Message.take({"id": 5}, content_optional=True)
+
+
+def test_an_object_that_is_taken_over_is_not_copied() -> None:
+    raw: dict[str, Any] = {"content": [{"type": "text", "text": "t"}]}
+    message = Message.take(raw)
+    assert message.raw is raw
+    assert message.content[0].raw is raw["content"][0]
+
+
+# Whole answers.
+
+
+def test_json_in_bytes_and_text_with_and_without_a_byte_order_mark() -> None:
+    for data in (b'{"content":[]}', '{"content":[]}', b'\xef\xbb\xbf{"content":[]}', ' {"content": []}\n'):
+        assert Message.from_json(data).to_dict() == {"content": []}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"null", "the answer is null, not a message object"),
+        (b"7", "the answer is a number, not a message object"),
+        (b'[{"content":[]}]', "the answer is a list, not a message object"),
+        (b"", "this is not JSON"),
+        (b"<html>", "this is not JSON"),
+        (b'{"content":[]', "this is not JSON"),
+        (b'{"content":[],"a":"\xff"}', "the JSON text is not UTF-8"),
+        (b'{"content":[],"a":NaN}', "this is not JSON"),
+        ('{"content":[],"a":"\ud800"}', "the JSON text is not UTF-8"),
+        ('{"content":[]}'.encode("utf-16"), "this is not JSON|the JSON text is not UTF-8"),
+        (b"{}", "the message's content is missing"),
+        (b'{"type":"error","error":{}}', "this is no message: its type is 'error'"),
+    ],
+)
+def test_an_answer_that_is_no_message_is_refused(data: bytes | str, words: str) -> None:
+    with pytest.raises(RemoteProtocolError, match=words):
+        Message.from_json(data)
+
+
+def test_the_excerpt_of_an_answer_that_is_no_object() -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        Message.from_json(b'"' + b"x" * 200 + b'"')
+    assert caught.value.excerpt == b'"' + b"x" * 79
+    assert caught.value.stop == "message"
+
+
+def test_limits_of_whole_answers() -> None:
+    data = b'{"content":[],"a":[[[]]]}'
+    assert Message.from_json(data, limits=Limits(message=len(data), depth=4)).content == []
+    with pytest.raises(LimitError) as caught:
+        Message.from_json(data, limits=Limits(message=len(data) - 1))
+    assert (caught.value.limit, caught.value.value, caught.value.stop) == ("message", len(data) - 1, "message")
+    assert f"Limits.message = {len(data) - 1}" in str(caught.value)
+    with pytest.raises(LimitError) as caught:
+        Message.from_json(data, limits=Limits(depth=3))
+    assert (caught.value.limit, caught.value.value) == ("depth", 3)
+
+
+# Usage.
+
+
+def test_usage() -> None:
+    raw = {
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cache_creation_input_tokens": 3,
+        "cache_read_input_tokens": 4,
+        "cache_creation": {"ephemeral_5m_input_tokens": 3},
+        "server_tool_use": {"web_search_requests": 1},
+        "output_tokens_details": {"thinking_tokens": 1},
+        "service_tier": "standard",
+        "iterations": [{"type": "message"}],
+        "new": [None],
+    }
+    usage = Usage(raw)
+    assert (usage.input_tokens, usage.output_tokens) == (1, 2)
+    assert (usage.cache_creation_input_tokens, usage.cache_read_input_tokens) == (3, 4)
+    assert usage.cache_creation == {"ephemeral_5m_input_tokens": 3}
+    assert usage.server_tool_use == {"web_search_requests": 1}
+    assert usage.output_tokens_details == {"thinking_tokens": 1}
+    assert usage.service_tier == "standard"
+    assert usage.iterations == [{"type": "message"}]
+    assert usage.raw is raw
+    assert usage.to_dict() == raw
+    usage.to_dict()["new"].append(1)
+    assert raw["new"] == [None]
+    assert repr(Usage({"output_tokens": 2, "new": None})) == "Usage(output_tokens=2, new=None)"
+
+
+@pytest.mark.parametrize("odd", [None, "5", True, 1.5, [], {}])
+def test_counts_of_odd_types_are_none_but_kept(odd: Any) -> None:
+    usage = Usage({"input_tokens": odd})
+    assert usage.input_tokens is None
+    assert usage.to_dict() == {"input_tokens": odd}
+
+
+def test_usage_without_anything() -> None:
+    usage = Usage({})
+    assert usage.input_tokens is usage.output_tokens is None
+    assert usage.cache_creation is usage.server_tool_use is usage.output_tokens_details is None
+    assert (usage.service_tier, usage.iterations) == (None, None)
+    assert usage == Usage({}) != Usage({"a": None})
+    assert usage != {}
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(usage)
+
+
+def test_the_text_of_no_text_block_is_empty() -> None:
+    assert Message.from_dict({"content": [{"type": "thinking", "thinking": "x"}]}).text == ""
+    assert Message(dict(WHOLE), [TextBlock({"type": "text", "text": "a"})]).text == "a"
