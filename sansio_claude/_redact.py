@@ -6,8 +6,8 @@ import binascii
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sansio_claude._connect.address import percent_encode
 from sansio_claude._errors import APIError, ClaudeError, RemoteProtocolError
+from sansio_claude._percent import percent_encode
 
 __all__ = ["Redactor"]
 

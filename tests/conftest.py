@@ -1,19 +1,16 @@
 """Options and fixtures that every test may use.
 
-`--corpus DIR` (or SANSIO_CLAUDE_CORPUS) points at a folder of recorded streams and conformance cases. The suite is
+`--corpus=DIR` (or SANSIO_CLAUDE_CORPUS) points at a folder of recorded streams and conformance cases. The suite is
 whole without it; with it, the tests in tests/conformance run over everything in that folder.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-from sansio_claude._pytest_plugin import add_corpus_option
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 settings.register_profile("thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000)
@@ -21,8 +18,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    with contextlib.suppress(ValueError):  # added already where the package is installed, with its plugin
-        add_corpus_option(parser)
+    parser.addoption(
+        "--corpus",
+        default=os.environ.get("SANSIO_CLAUDE_CORPUS"),
+        metavar="DIR",
+        help="a folder of recorded streams and conformance cases to run too; written --corpus=DIR, in one word, since "
+        "pytest reads it before it knows that the option takes a value",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,7 +55,7 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     """The corpus folder; a test that asks for it is skipped, with words, where none was given."""
     folder = corpus_of(request.config)
     if folder is None:
-        pytest.skip("no corpus: give --corpus DIR or set SANSIO_CLAUDE_CORPUS")
+        pytest.skip("no corpus: give --corpus=DIR or set SANSIO_CLAUDE_CORPUS")
     return folder
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
+import re
 import subprocess
 import sys
 
 import pytest
 
 import sansio_claude
+from tests.public_names import STUB, stub
 
 LOOPS = ("asyncio", "trio", "ssl", "socket", "select", "selectors", "rich", "random", "logging", "subprocess")
 
@@ -56,19 +56,16 @@ def test_every_public_name_is_there_once_and_known_to_type_checkers() -> None:
     assert len(set(sansio_claude.__all__)) == len(sansio_claude.__all__)
     for name in sansio_claude.__all__:
         assert getattr(sansio_claude, name) is not None
-    assert set(sansio_claude.__all__) == set(sansio_claude._HOME)
-    tree = ast.parse(inspect.getsource(sansio_claude))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
-    typed = {
-        alias.asname: str(node.module).split(".")[1]
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    assert typed == sansio_claude._HOME
+    assert STUB.read_text("utf-8") == stub(), "run python -m tests.public_names"
     assert set(dir(sansio_claude)) >= set(sansio_claude.__all__)
+
+
+@pytest.mark.parametrize(("name", "words"), sorted(vars(sansio_claude)["_ELSEWHERE"].items()))
+def test_a_wrong_guess_is_helped(name: str, words: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(words)):
+        getattr(sansio_claude, name)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Messages'"):
-        sansio_claude.Messages  # noqa: B018
+        sansio_claude.Messages  # type: ignore[attr-defined]  # noqa: B018

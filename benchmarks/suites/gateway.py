@@ -1,6 +1,7 @@
 """P14: a gateway's stream, `keep_content=False`: 100,000 deltas through a process of its own, its memory watched.
 
-Run as `python -m benchmarks.suites.gateway EVENTS`, it prints its resident bytes before, at each quarter, and at the end.
+Run as `python -m benchmarks.suites.gateway EVENTS`, it prints its resident bytes before, at each quarter, and at the
+end.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The replay server: a process of its own, one protocol class, bytes made beforehand.
 
-Run as `python -m benchmarks.traffic.server [CERTIFICATE]`; it prints its two ports as JSON and ends with its standard input.
+Run as `python -m benchmarks.traffic.server [CERTIFICATE]`; it prints its two ports as JSON and ends with its standard
+input.
 uvloop is used where it is installed, so that the client under measurement is the slower side by far; `GET /stats`
 tells how much CPU the server has used, and the suite prints it.
 """

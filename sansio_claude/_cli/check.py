@@ -7,7 +7,6 @@ from collections import Counter
 
 import attrs
 
-from sansio_claude._check.check import check
 from sansio_claude._cli.decode import json_text
 from sansio_claude._cli.input import Complaint, one_line, open_source
 from sansio_claude._errors import LocalProtocolError
@@ -35,7 +34,7 @@ def check_file(path: str, *, as_json: bool = False) -> int:
     if not isinstance(body.get("betas", []), list | None):
         raise Complaint(f"{name} has betas that are no array: write them as an array of strings.")
     try:
-        problems = check(MessageRequest.from_dict(body))
+        problems = MessageRequest.from_dict(body).check()
     except LocalProtocolError as error:
         raise Complaint(f"{name} cannot be sent: {error}.") from error
     if as_json:

@@ -6,17 +6,14 @@ for, and how the tools of one answer are run at once.
 
 from __future__ import annotations
 
-import logging
-import random
-import ssl
-import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, Unpack, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack, final
 
 from sansio_claude._call.actions import TraceEvent
 from sansio_claude._call.call import Call
+from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
 from sansio_claude._client.tools import ToolMethods
 from sansio_claude._connect.tls import TLSExchange, create_context
@@ -26,6 +23,8 @@ from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest,
 from sansio_claude._stream.events import Event, TextDelta
 
 if TYPE_CHECKING:
+    import ssl
+
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
     from sansio_claude._http.exchange import ResponseHead
@@ -34,25 +33,11 @@ if TYPE_CHECKING:
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
     from sansio_claude._stream.accumulate import Deviation
-    from sansio_claude.tools._run import RunCalls
 
-__all__ = ["ONE_TASK", "ClientBase", "Runtime", "Stream", "TextIterator", "close_discarded", "give_up"]
+__all__ = ["ONE_TASK", "ClientBase", "Stream", "TextIterator", "close_discarded", "give_up"]
 
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
 ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
-
-
-class Runtime(NamedTuple):
-    """What an adapter brings of its event loop."""
-
-    logger: str
-    """The name of its logger."""
-    now: Callable[[], float]
-    """The loop's clock, in seconds."""
-    advance: Callable[[Session, Call], Awaitable[Sequence[Event] | None]]
-    """Does what the call asks for until it has events, or None when it is over. Raises its error."""
-    run_calls: RunCalls
-    """Runs the tools of one answer at once; see `tools._run`."""
 
 
 class ClientBase(ToolMethods):
@@ -91,7 +76,7 @@ class ClientBase(ToolMethods):
         One client serves one run of its event loop, any number of tasks and any number of calls at once. It may be
         used without `async with` if `aclose()` is called in the end.
         """
-        logger = logging.getLogger(self._runtime.logger)
+        runtime = self._runtime
         contexts = [] if ssl_context is None else [ssl_context]
 
         def tls(server_name: str) -> TLSExchange:
@@ -100,8 +85,8 @@ class ClientBase(ToolMethods):
             return TLSExchange(contexts[0], server_name)
 
         def tell(event: TraceEvent) -> None:
-            if logger.isEnabledFor(logging.DEBUG):
-                logger.debug("%s", event)
+            if runtime.debugging():
+                runtime.debug("%s", event)
             if trace is not None:
                 trace(event)
 
@@ -116,10 +101,10 @@ class ClientBase(ToolMethods):
             betas=betas,
             headers=headers,
             tls=tls,
-            chance=random.random,
-            wall=time.time,
+            chance=runtime.chance,
+            wall=runtime.wall,
             trace=tell,
-            watched=lambda: trace is not None or logger.isEnabledFor(logging.DEBUG),
+            watched=lambda: trace is not None or runtime.debugging(),
         )
 
     @property
@@ -355,7 +340,7 @@ class Stream:
     def __repr__(self) -> str:
         response = self._call.response
         state = "not begun" if response is None else f"status {response.status}, {self._call.stream.state}"
-        return f"<{self._runtime.logger}.Stream {self.request_id or 'no request id'}, {state}>"
+        return f"<{self._runtime.name}.Stream {self.request_id or 'no request id'}, {state}>"
 
 
 @final

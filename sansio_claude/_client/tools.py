@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
 
 if TYPE_CHECKING:
-    from sansio_claude._client.client import Runtime
+    from sansio_claude._client.runtime import Runtime
     from sansio_claude._client.session import MessageArguments, RunArguments
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.tools._extract import Extraction

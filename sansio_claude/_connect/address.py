@@ -7,14 +7,13 @@ refused with words. No message quotes the address itself, because people put key
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
 
-__all__ = ["Address", "encode_query", "parse_address", "percent_encode"]
+__all__ = ["Address", "parse_address"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 _SHAPE: Final = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
@@ -167,23 +166,3 @@ def _idna(text: str) -> str:
         return text.encode("idna").decode("ascii")
     except UnicodeError:
         raise _refuse("the host of the address is not a legal international name; give its xn-- form") from None
-
-
-_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986
-
-
-def percent_encode(text: str) -> str:
-    """`text` as one piece of a path or query: everything but unreserved characters encoded, as UTF-8."""
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        raise LocalProtocolError("a part of the address has a lone surrogate, which UTF-8 cannot carry") from None
-    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
-
-
-def encode_query(fields: Mapping[str, str] | None) -> str:
-    """Names and values as a query, percent-encoded, without "?"."""
-    for name, value in (fields or {}).items():
-        if not (isinstance(name, str) and isinstance(value, str)):
-            raise LocalProtocolError("names and values of a query have to be str", path="extra_query")
-    return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in (fields or {}).items())

@@ -6,18 +6,20 @@ The tables are those of the Messages API's reference (response content blocks), 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._message.block import Block, GrowingBlock, kind_of
 from sansio_claude._message.tool_blocks import (
-    InputParser,
     InputStatus,
     MCPToolUseBlock,
     ServerToolUseBlock,
     ToolInputBlock,
     ToolUseBlock,
 )
+
+if TYPE_CHECKING:
+    from sansio_claude._partial_json.parser import PartialJSON
 
 __all__ = [
     "AdvisorToolResultBlock",
@@ -59,7 +61,7 @@ class TextBlock(GrowingBlock):
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
         self.pieces: list[str] = []
-        self.mirror: InputParser | None = None
+        self.mirror: PartialJSON | None = None
         """The text read as JSON, where somebody has asked the stream for that."""
 
     def growing(self) -> Self:

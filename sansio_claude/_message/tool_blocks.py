@@ -9,62 +9,25 @@ otherwise. A value that is not complete can be looked at (`partial_input`, `inpu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, ClassVar, Final, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, dumps, loads_input
 from sansio_claude._message.block import Block
 
+if TYPE_CHECKING:
+    from sansio_claude._partial_json.parser import PartialJSON
+
 __all__ = [
-    "InputParser",
     "InputStatus",
     "MCPToolUseBlock",
     "ServerToolUseBlock",
     "ToolInputBlock",
     "ToolUseBlock",
-    "new_input_parser",
-    "set_input_parser",
 ]
 
 InputStatus: TypeAlias = Literal["complete", "partial", "invalid"]
 INCOMPLETE: Final = "$incomplete_json"
-
-
-class InputParser(Protocol):
-    """What a tool block needs of PartialJSON, which stands above this module."""
-
-    def share(self, fragments: list[str], /) -> None: ...
-    def feed(self, text: str, /) -> None: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def value(self) -> Any: ...
-    @property
-    def status(self) -> str: ...
-
-
-class _MakeParser(Protocol):
-    def __call__(self, *, max_depth: int) -> InputParser: ...
-
-
-_new_parser: _MakeParser | None = None
-
-
-def set_input_parser(factory: _MakeParser) -> None:
-    """Tell the tool blocks how to make their parser of partial input. Called once, by `_partial_json`."""
-    global _new_parser
-    _new_parser = factory
-
-
-def new_input_parser(max_depth: int = DEFAULT_DEPTH) -> InputParser:
-    """An empty parser for the fragments of one tool input."""
-    if _new_parser is None:
-        import_module(
-            "sansio_claude._partial_json.parser"
-        )  # it stands above this module, and sets itself when imported
-        assert _new_parser is not None
-    return _new_parser(max_depth=max_depth)
 
 
 class ToolInputBlock(Block):
@@ -79,7 +42,7 @@ class ToolInputBlock(Block):
         """The fragments that nobody has looked at yet; the accumulator appends here."""
         self.max_depth: int = DEFAULT_DEPTH
         """How deep the input may nest. Set by the accumulator."""
-        self._parser: InputParser | None = None  # made when somebody looks
+        self._parser: PartialJSON | None = None  # made when somebody looks
         self._given = True  # the input came with the block
         self._status: InputStatus = "complete"
         given: Any = raw.get("input")
@@ -166,10 +129,13 @@ class ToolInputBlock(Block):
             )
         return self.to_dict()
 
-    def parser(self) -> InputParser:
+    def parser(self) -> PartialJSON:
         """The parser of the input's text; of an input that came whole with the block, one that has read it."""
         if self._parser is None:
-            self._parser = new_input_parser(self.max_depth)
+            # Imported when the first input is looked at: most messages have none that needs it.
+            from sansio_claude._partial_json.parser import PartialJSON
+
+            self._parser = PartialJSON(max_depth=self.max_depth)
             if self._given:
                 self._parser.feed(dumps(self._raw.get("input")).decode())
             else:

@@ -28,7 +28,6 @@ from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, depth_of
-from sansio_claude._message.tool_blocks import set_input_parser
 from sansio_claude._partial_json.changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
 from sansio_claude._partial_json.scan import END, VALUE, scan
 from sansio_claude._partial_json.state import MISSING, Entry, ScanState
@@ -391,6 +390,3 @@ def _is_deeper(value: Any, depth: int, text: str) -> bool:
     if bare.count("[") + bare.count("{") == containers:
         return False
     return depth_of(bare.encode()) > depth
-
-
-set_input_parser(PartialJSON)

@@ -11,11 +11,11 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from sansio_claude._connect.address import encode_query, percent_encode
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.block import kind_of
+from sansio_claude._percent import encode_query, percent_encode
 
 __all__ = ["ListedModel", "ModelPage", "ModelRequest", "ModelsRequest", "TokenCount"]
 

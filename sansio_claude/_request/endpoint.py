@@ -20,12 +20,13 @@ import attrs
 from sansio_claude._connect.address import Address, parse_address
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
+from sansio_claude._version import __version__
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
 
 DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
 DEFAULT_VERSION: Final = "2023-06-01"
-USER_AGENT: Final = "sansio-claude/0.1.0"
+USER_AGENT: Final = f"sansio-claude/{__version__}"
 
 Auth: TypeAlias = Literal["x-api-key", "bearer", "both", "none"]
 Headers: TypeAlias = Mapping[str, str | None]

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from itertools import compress, repeat
 from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 import attrs
 
-from sansio_claude._connect.address import encode_query
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._http.headers import check_headers, merge_betas
 from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
+from sansio_claude._percent import encode_query
 
 if TYPE_CHECKING:
-    from sansio_claude._check.check import Problem
+    from sansio_claude._check.problem import Problem
 
-__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset", "set_rules"]
+__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset"]
 
 
 class Unset(enum.Enum):
@@ -230,9 +230,23 @@ class MessageRequest:
         `version` and `betas` are those that the endpoint and the client add. Pure: nothing is changed or sent, and
         nothing calls this but you.
         """
-        if not _rules:
-            import_module("sansio_claude._check.check")
-        return _rules[0](self, version, betas)
+        # Imported at the first check: a request that is only sent needs no rules.
+        from sansio_claude._check.check import check
+        from sansio_claude._check.problem import Problem
+
+        problems: list[Problem] = []
+        flags: tuple[str, ...] = ()
+        try:
+            given = check_headers(self.extra_headers, "extra_headers")
+            flags = merge_betas(betas, self.betas, given.get("anthropic-beta"))
+        except LocalProtocolError as error:
+            problems.append(Problem("error", error.path or "betas", error.message))
+        try:
+            data = self.body()
+        except LocalProtocolError as error:
+            # What cannot be written cannot be looked at as the server would.
+            return [*problems, Problem("error", error.path or "", error.message)]
+        return [*problems, *check(data, version=version, flags=flags)]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MessageRequest):
@@ -278,15 +292,6 @@ _NOT_COUNTED: Final = frozenset(
         "top_p",
     }
 )
-
-_Rules: TypeAlias = Callable[[MessageRequest, str, Sequence[str]], "list[Problem]"]
-# The rules stand above this module and put themselves here when they are imported, at the first check at the latest.
-_rules: list[_Rules] = []
-
-
-def set_rules(rules: _Rules) -> None:
-    """Tell `MessageRequest.check` what to do. For `_check`."""
-    _rules[:] = [rules]
 
 
 @attrs.define(frozen=True)

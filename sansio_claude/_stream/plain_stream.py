@@ -102,9 +102,7 @@ class PlainStream:
         block = self._accumulator.blocks.get(index)
         if not isinstance(block, ToolInputBlock):
             raise LocalProtocolError(f"block {index} is no tool call" if block else f"there is no block {index}")
-        parser = block.parser()
-        assert isinstance(parser, PartialJSON)
-        return parser
+        return block.parser()
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).
@@ -118,7 +116,6 @@ class PlainStream:
         if block.mirror is None:
             block.mirror = PartialJSON(max_depth=self._limits.depth)
             block.mirror.feed(block.text)
-        assert isinstance(block.mirror, PartialJSON)
         return block.mirror
 
     def watch(self, index: int, path: str | tuple[str | int, ...]) -> Watch:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, ClassVar, assert_never, final
 from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._call.call import Call
 from sansio_claude._call.timeouts import NEVER
-from sansio_claude._client.client import ONE_TASK, ClientBase, Runtime, Stream, TextIterator, close_discarded
+from sansio_claude._client.client import ONE_TASK, ClientBase, Stream, TextIterator, close_discarded
+from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import Session
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.process import runtime_of
 from sansio_claude._stream.events import Event
 from sansio_claude.asyncio._net import open_wire
 
@@ -160,8 +162,8 @@ class Client(ClientBase):
     `async with` if `aclose()` is called in the end. For the options see `__init__`.
     """
 
-    _runtime: ClassVar[Runtime] = Runtime(
-        logger="sansio_claude.asyncio",
+    _runtime: ClassVar[Runtime] = runtime_of(
+        "sansio_claude.asyncio",
         now=lambda: asyncio.get_running_loop().time(),
         advance=_advance,
         run_calls=_run_calls,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansio_claude._check import messages as _rules_messages
 from sansio_claude._check.check import Problem, check
-from sansio_claude._check.check import messages as _rules_messages
 from sansio_claude._media import image
 from sansio_claude._models import KNOWN_MODELS
 from sansio_claude._request.request import UNSET, MessageRequest
@@ -507,7 +507,7 @@ def test_flags_of_endpoint_and_client_count() -> None:
     asked = request(context_management={"edits": []})
     assert len(asked.check()) == 1
     assert asked.check(betas=["context-management-2025-06-27"]) == []
-    assert check(asked, "2023-06-01", ["context-management-2025-06-27"]) == []
+    assert check(asked.body(), flags=["context-management-2025-06-27"]) == []
 
 
 def test_a_problem_is_plain_data() -> None:

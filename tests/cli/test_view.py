@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from sansio_claude._cli.commands import demo as _cli_demo
-from sansio_claude._cli.commands import rich_view as _cli_rich
+from sansio_claude._cli import demo as _cli_demo
+from sansio_claude._cli import rich_view as _cli_rich
 from sansio_claude._cli.rich_view import RichView, wrapped
 from sansio_claude._cli.view import HowEnded, PlainView, View, safe
 from sansio_claude._stream.message_stream import MessageStream

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude._connect.address import Address, encode_query, parse_address, percent_encode
+from sansio_claude._connect.address import Address, parse_address
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._percent import encode_query, percent_encode
 
 GOOD = [
     # url, host, port, authority, target

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._http import chunked as _chunked
 from sansio_claude._http.chunked import ChunkedDecoder
-from sansio_claude._http.exchange import chunked as _chunked
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 

@@ -13,8 +13,8 @@ import h11
 import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._http import exchange as _http
 from sansio_claude._http.exchange import HTTPExchange, WrittenHead
-from sansio_claude._http.exchange import exchange as _http
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 

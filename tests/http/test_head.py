@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
-from sansio_claude._http.exchange import head as _head
+from sansio_claude._http import head as _head
 from sansio_claude._http.head import HeadReader, ResponseHead, body_plan, head_refusal
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings

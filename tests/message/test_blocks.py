@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from sansio_claude._errors import RemoteProtocolError
+from sansio_claude._message import blocks as _blocks
 from sansio_claude._message.blocks import (
     AdvisorToolResultBlock,
     BashCodeExecutionToolResultBlock,
@@ -32,7 +33,6 @@ from sansio_claude._message.blocks import (
     WebSearchToolResultBlock,
     block_from_dict,
 )
-from sansio_claude._message.message import blocks as _blocks
 from tests import strategies
 from tests.reference import STRING_KEYS
 

@@ -14,12 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sansio_claude
 from sansio_claude._errors import LimitError, LocalProtocolError
 from sansio_claude._message.blocks import MCPToolUseBlock, ServerToolUseBlock, ToolInputBlock, ToolUseBlock
-from sansio_claude._message.message import tool_blocks as _tool_blocks
-from sansio_claude._message.tool_blocks import new_input_parser
-from sansio_claude._partial_json.parser import PartialJSON
 from tests import strategies
 
 
@@ -205,21 +201,12 @@ def test_an_input_cut_anywhere_is_only_complete_when_whole(value: dict[str, Any]
         assert_not_runnable(ended(text[:cut]), text[:cut], "partial")
 
 
-def test_the_parser_registers_itself_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tool_blocks, "_new_parser", None)
-    monkeypatch.setattr(sansio_claude, "_partial_json", None, raising=False)
-    monkeypatch.delitem(sys.modules, "sansio_claude._partial_json.parser")
-    parser = new_input_parser()
-    assert type(parser).__name__ == "PartialJSON"
-    assert _tool_blocks._new_parser is not None
-
-
-def test_the_parser_is_partial_json_and_found_without_having_been_imported() -> None:
-    assert isinstance(new_input_parser(), PartialJSON)
+def test_the_parser_is_imported_when_it_is_needed() -> None:
     code = (
-        "from sansio_claude._message.message import tool_blocks as _tool_blocks as t\n"
-        "block = t.ToolUseBlock({'type': 'tool_use', 'input': {'$incomplete_json': '[1'}})\n"
+        "import sys\n"
+        "from sansio_claude._message.tool_blocks import ToolUseBlock\n"
+        "assert 'sansio_claude._partial_json.parser' not in sys.modules\n"
+        "block = ToolUseBlock({'type': 'tool_use', 'input': {'$incomplete_json': '[1'}})\n"
         "assert block.partial_input == [1], block.partial_input\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert _tool_blocks._new_parser is not None

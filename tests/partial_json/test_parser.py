@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._message.tool_blocks import new_input_parser
+from sansio_claude._partial_json import scan as _partial_json_scan
 from sansio_claude._partial_json.parser import Change, JSONFault, PartialJSON, Watch
-from sansio_claude._partial_json.parser import scan as _partial_json_scan
 from tests.counting import work
 from tests.partial_json_reference import NOTHING, same, see
 
@@ -251,9 +250,6 @@ class TestInterface:
             assert gone() is None
         finally:
             gc.enable()
-
-    def test_it_is_the_parser_of_tool_inputs(self) -> None:
-        assert type(new_input_parser()) is PartialJSON
 
 
 class TestFinal:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -14,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sansio_claude
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request.catalog import ModelRequest, ModelsRequest
 from sansio_claude._request.endpoint import DEFAULT_VERSION, USER_AGENT, Endpoint, RequestHead
@@ -205,8 +204,7 @@ def test_the_head_of_a_request() -> None:
 
 
 def test_the_user_agent_names_this_version() -> None:
-    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))["project"]
-    assert f"{project['name']}/{project['version']}" == USER_AGENT
+    assert f"sansio-claude/{sansio_claude.__version__}" == USER_AGENT
 
 
 def test_beta_flags_of_all_places_are_merged() -> None:

@@ -11,7 +11,6 @@ import pytest
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._request.request import UNSET, MessageRequest, Unset
-from sansio_claude._request.request import request as _request
 from sansio_claude._request.turns import assistant, tool_result, user
 
 # Every parameter of the reference, stable and beta, with a value as the wire has it.
@@ -216,17 +215,6 @@ def test_counting_asks_with_what_counting_takes() -> None:
     assert count.secrets == ("sesame",)
     extra = MessageRequest(model="m", max_tokens=1, extra_body={"temperature": 1})
     assert json.loads(extra.count_tokens().body()) == {"model": "m", "temperature": 1}
-
-
-def test_the_rules_of_check_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    request = MessageRequest(model="m", max_tokens=1, messages=[user("hi")])
-    assert request.check() == []
-    assert request.check() == []
-    monkeypatch.setattr(_request, "_rules", [])
-    monkeypatch.delitem(sys.modules, "sansio_claude._check.check")
-    assert request.check() == []
 
 
 # --- turns

@@ -11,6 +11,7 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
+from sansio_claude._stream import events as _events
 from sansio_claude._stream.decode import decode
 from sansio_claude._stream.events import (
     CitationsDelta,
@@ -31,7 +32,6 @@ from sansio_claude._stream.events import (
     UnknownDelta,
     UnknownEvent,
 )
-from sansio_claude._stream.message_stream import events as _events
 from sansio_claude._stream.sse import ServerSentEvent
 
 

@@ -26,6 +26,7 @@ from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
+from sansio_claude._stream import decode as _decode
 from sansio_claude._stream.events import (
     ContentBlockStart,
     ContentBlockStop,
@@ -41,7 +42,6 @@ from sansio_claude._stream.events import (
     ThinkingDelta,
 )
 from sansio_claude._stream.message_stream import MessageStream
-from sansio_claude._stream.message_stream import decode as _decode
 from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import Transcript, chunkings, compose
 from sansio_claude.testing.transcripts import prose

@@ -283,3 +283,8 @@ def settings(onlooker: list[c.TraceEvent]) -> c.CallSettings:
         wall=lambda: 0.0,
         trace=onlooker.append,
     )
+
+
+def version() -> str:
+    """The version of the library, as a program's own report of itself would name it."""
+    return c.__version__

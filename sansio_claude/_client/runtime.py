@@ -1,0 +1,35 @@
+"""What an adapter brings to the client: its event loop's part, and the clock, chance and log of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sansio_claude._call.call import Call
+    from sansio_claude._client.session import Session
+    from sansio_claude._stream.events import Event
+    from sansio_claude.tools._run import RunCalls
+
+__all__ = ["Runtime"]
+
+
+class Runtime(NamedTuple):
+    """What an adapter brings of its event loop and of the process."""
+
+    name: str
+    """The adapter's module, which is also the name of its logger."""
+    now: Callable[[], float]
+    """The loop's clock, in seconds."""
+    advance: Callable[[Session, Call], Awaitable[Sequence[Event] | None]]
+    """Does what the call asks for until it has events, or None when it is over. Raises its error."""
+    run_calls: RunCalls
+    """Runs the tools of one answer at once; see `tools._run`."""
+    wall: Callable[[], float]
+    """Seconds since 1970."""
+    chance: Callable[[], float]
+    """A number from 0 up to 1, which spreads retries in time."""
+    debugging: Callable[[], bool]
+    """Whether anybody reads the log at level DEBUG."""
+    debug: Callable[[str, object], None]
+    """Writes one line of the log at level DEBUG: a format and its argument."""
