@@ -4,7 +4,7 @@
 `loads_input` is the standard library, because a tool's input must mean what `json.loads` says it means (msgspec
 refuses 1e400); NaN and Infinity words are refused there too.
 
-Exceptions of either library never leave this module: they become RemoteProtocolError, LimitError (stop "json") or,
+Exceptions of either library never leave this module: they become RemoteProtocolError, LimitError (stage "json") or,
 for a value of the caller's, LocalProtocolError with the path of the place.
 """
 
@@ -68,7 +68,7 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
             f"the JSON nests deeper than Limits.depth = {depth}",
             limit="depth",
             value=depth,
-            stop="json",
+            stage="json",
             excerpt=data[:EXCERPT],
         )
     try:
@@ -79,7 +79,7 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
         words = f"this is not JSON: {_reason(error, data)}"
         cause = error
-    raise RemoteProtocolError(words, stop="json", excerpt=data[:EXCERPT]) from cause
+    raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause
 
 
 def _reason(error: Exception, data: bytes) -> str:
@@ -114,7 +114,7 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
             f"the tool input nests deeper than Limits.depth = {depth}",
             limit="depth",
             value=depth,
-            stop="json",
+            stage="json",
             excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         )
     try:
@@ -129,7 +129,7 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
     except (ValueError, RecursionError) as error:
         raise RemoteProtocolError(
             f"the tool input is not JSON: {error}",
-            stop="json",
+            stage="json",
             excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         ) from error
 

@@ -255,7 +255,7 @@ class Answer:
                     f"the answer is longer than {value} bytes (Limits.message)",
                     limit="message",
                     value=value,
-                    stop="message",
+                    stage="message",
                 )
             )
 
@@ -284,7 +284,7 @@ class Answer:
             self._parse(b"".join(self._bodies))
         else:
             words = "the body of the answer is empty"
-            self._fail(TruncatedError(f"{words}: it ended before the message began", stop="message", offset=0))
+            self._fail(TruncatedError(f"{words}: it ended before the message began", stage="message", offset=0))
 
     def _take_events(self, stream: MessageStream) -> None:
         try:
@@ -315,7 +315,7 @@ class Answer:
 
     def _unusable(self, words: str, start: bytes) -> None:
         self._fail(
-            RemoteProtocolError(f"the body of the answer {words}", stop="message", excerpt=start[:_EXCERPT], offset=0)
+            RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:_EXCERPT], offset=0)
         )
 
     def _parse(self, body: bytes) -> None:

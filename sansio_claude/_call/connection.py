@@ -97,7 +97,7 @@ class Connection:
         assert tls is not None
         tls.receive_data(data)
         if tls.plaintext_received():
-            raise RemoteProtocolError("the server spoke before it was asked anything", stop="wire")
+            raise RemoteProtocolError("the server spoke before it was asked anything", stage="wire")
         if tls.handshake_done:
             self.stage = "open"
 

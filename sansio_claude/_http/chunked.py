@@ -160,7 +160,7 @@ class ChunkedDecoder:
         self.ended = True
         if self._state < _DONE:
             words = f"the connection closed {self._where()}: the body is not whole"
-            self._fail(TruncatedError(words, stop="exchange", offset=self._count))
+            self._fail(TruncatedError(words, stage="exchange", offset=self._count))
 
     def body_received(self) -> bytes:
         """The body's bytes that came since the last call, `b""` where none did.
@@ -193,11 +193,11 @@ class ChunkedDecoder:
         self._held = bytearray()
 
     def _refuse(self, words: str, excerpt: bytes, offset: int) -> None:
-        self._fail(RemoteProtocolError(words, stop="exchange", excerpt=bytes(excerpt[:_EXCERPT]), offset=offset))
+        self._fail(RemoteProtocolError(words, stage="exchange", excerpt=bytes(excerpt[:_EXCERPT]), offset=offset))
 
     def _pass_limit(self, what: str, limit: str, value: int, offset: int) -> None:
         words = f"{what} longer than {value} bytes (Limits.{limit})"
-        self._fail(LimitError(words, limit=limit, value=value, stop="exchange", offset=offset))
+        self._fail(LimitError(words, limit=limit, value=value, stage="exchange", offset=offset))
 
     def _read(self, data: bytes) -> None:
         size = len(data)

@@ -92,7 +92,7 @@ class ContentDecoder:
         elif self._z is None or not self._z.eof:
             self.error = TruncatedError(
                 "the body has ended and its compressed data has not: it was cut before it was framed",
-                stop="exchange",
+                stage="exchange",
                 offset=self._in,
             )
         else:
@@ -127,7 +127,7 @@ class ContentDecoder:
         elif broken:
             self.error = RemoteProtocolError(
                 "the compressed body is broken: its bytes are not what Content-Encoding says",
-                stop="exchange",
+                stage="exchange",
                 offset=self._in,
             )
         elif not self._in % _STEP:
@@ -139,7 +139,7 @@ class ContentDecoder:
                 if not self._multiple:
                     self.error = RemoteProtocolError(
                         "there are bytes behind the end of the compressed data",
-                        stop="exchange",
+                        stage="exchange",
                         offset=self._in,
                     )
                     return
@@ -165,6 +165,6 @@ class ContentDecoder:
             f"the decompressed body is larger than {value} {unit} (Limits.{limit})",
             limit=limit,
             value=value,
-            stop="exchange",
+            stage="exchange",
             offset=self._in,
         )

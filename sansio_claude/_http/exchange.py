@@ -231,7 +231,7 @@ class HTTPExchange:
         """The body's bytes since the last call, content decoding undone; `b""` where none came.
 
         When none are left and something was wrong, in the head or in the body, raises it, and again on every later
-        call: RemoteProtocolError, or of its kinds TruncatedError or LimitError; `.stop` is "exchange".
+        call: RemoteProtocolError, or of its kinds TruncatedError or LimitError; `.stage` is "exchange".
         """
         source = self._source
         if source is not None:
@@ -295,7 +295,7 @@ class HTTPExchange:
                         f"more than {limit} informational answers came before the real one (Limits.informational)",
                         limit="informational",
                         value=limit,
-                        stop="exchange",
+                        stage="exchange",
                     )
                 )
         else:
@@ -324,7 +324,7 @@ class HTTPExchange:
             self._fail(
                 RemoteProtocolError(
                     "the body's Content-Encoding is not one that is decoded here (gzip, deflate), nor was it asked for",
-                    stop="exchange",
+                    stage="exchange",
                 )
             )
             return
@@ -361,7 +361,7 @@ class HTTPExchange:
             words = f"after informational answers ({self.informational}) and before the real one"
         else:
             words = "before a single byte of an answer came"
-        return TruncatedError(f"the connection closed {words}", stop="exchange")
+        return TruncatedError(f"the connection closed {words}", stage="exchange")
 
 
 def _write(method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:

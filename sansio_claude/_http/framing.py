@@ -69,7 +69,7 @@ class LengthBody(_PlainBody):
             self.error = TruncatedError(
                 f"the connection closed after {self._length - self._left} of the {self._length} bytes that "
                 f"Content-Length promised: the body is not whole",
-                stop="exchange",
+                stage="exchange",
                 offset=self._length - self._left,
             )
             self._left = 0
@@ -99,6 +99,6 @@ class CloseDelimitedBody(_PlainBody):
             return
         self.error = TruncatedError(
             "the body ends with the connection, and TLS ended without close_notify: it may have been cut",
-            stop="exchange",
+            stage="exchange",
             offset=self.received,
         )

@@ -196,7 +196,7 @@ class HeadReader:
                 f"the head of the answer is longer than {self._limit} bytes (Limits.head)",
                 limit="head",
                 value=self._limit,
-                stop="exchange",
+                stage="exchange",
                 excerpt=bytes(held[: min(_EXCERPT, self._limit)]),
             )
         if not end:
@@ -232,7 +232,7 @@ def _not_http(start: bytes) -> RemoteProtocolError:
         start, words = start[:1], "its first byte is a control character or a space"
     else:
         words = "it does not begin with HTTP/"
-    return RemoteProtocolError(f"the answer is not HTTP/1.1: {words}", stop="exchange", excerpt=start, offset=0)
+    return RemoteProtocolError(f"the answer is not HTTP/1.1: {words}", stage="exchange", excerpt=start, offset=0)
 
 
 def head_refusal(head: bytes) -> RemoteProtocolError:
@@ -252,5 +252,5 @@ def head_refusal(head: bytes) -> RemoteProtocolError:
         found = field_refusal(lines[1:], 2) or ("h11 refuses it", b"")
     words, line = found
     return RemoteProtocolError(
-        f"the head of the answer is not legal: {words}", stop="exchange", excerpt=line[:_EXCERPT]
+        f"the head of the answer is not legal: {words}", stage="exchange", excerpt=line[:_EXCERPT]
     )

@@ -341,16 +341,16 @@ def block_from_dict(raw: Any) -> ContentBlock:
     Raises RemoteProtocolError where it is not an object with a type, or a known string key holds something else.
     """
     if not isinstance(raw, dict):
-        raise RemoteProtocolError(f"a content block is {kind_of(raw)}, not an object", stop="blocks")
+        raise RemoteProtocolError(f"a content block is {kind_of(raw)}, not an object", stage="blocks")
     kind: Any = raw.get("type")
     if not isinstance(kind, str):
-        raise RemoteProtocolError(f"a content block's type is {kind_of(kind)}, not a string", stop="blocks")
+        raise RemoteProtocolError(f"a content block's type is {kind_of(kind)}, not a string", stage="blocks")
     block = _BY_TYPE.get(kind, UnknownBlock)(raw)
     for key in block._strings:
         if not isinstance(raw.get(key, ""), str):
-            raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(raw[key])}, not a string", stop="blocks")
+            raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(raw[key])}, not a string", stage="blocks")
     if kind == "text":
         citations: Any = raw.get("citations")
         if citations is not None and not isinstance(citations, list):
-            raise RemoteProtocolError(f"citations of a text block is {kind_of(citations)}, not a list", stop="blocks")
+            raise RemoteProtocolError(f"citations of a text block is {kind_of(citations)}, not a list", stage="blocks")
     return block

@@ -124,7 +124,7 @@ class Message:
         that is no string.
         """
         if not isinstance(value, Mapping):
-            raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stop="message")
+            raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stage="message")
         return cls.take(copy_json(dict(value)))
 
     @classmethod
@@ -142,13 +142,13 @@ class Message:
                 f"the answer passes Limits.message = {limits.message}",
                 limit="message",
                 value=limits.message,
-                stop="message",
+                stage="message",
             )
         # RFC 8259 section 8.1: a parser may ignore a byte order mark.
         value = loads(data.removeprefix(_BOM), depth=limits.depth)
         if not isinstance(value, dict):
             raise RemoteProtocolError(
-                f"the answer is {kind_of(value)}, not a message object", stop="message", excerpt=data[:80]
+                f"the answer is {kind_of(value)}, not a message object", stage="message", excerpt=data[:80]
             )
         return cls.take(value)
 
@@ -160,14 +160,14 @@ class Message:
         for key in ("id", "model", "role", "type"):
             value = raw.get(key, "")
             if value is not None and not isinstance(value, str):
-                raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stop="message")
+                raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stage="message")
         if raw.get("type", "message") != "message":
-            raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stop="message")
+            raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stage="message")
         content = raw.get("content")
         if not isinstance(content, list):
             raise RemoteProtocolError(
                 f"the message's content is {kind_of(content) if 'content' in raw else 'missing'}, not a list",
-                stop="message",
+                stage="message",
             )
         return cls(raw, [block_from_dict(block) for block in content] if content else [])
 

@@ -284,15 +284,15 @@ class PartialJSON:
                 f"the JSON nests deeper than max_depth = {max_depth}",
                 limit="depth",
                 value=max_depth,
-                stop="json",
+                stage="json",
                 excerpt=excerpt,
             )
         elif found is not None:
             words = f"this is not JSON: {found.reason} (character {found.position} of {len(text)})"
-            error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
+            error = RemoteProtocolError(words, stage="json", excerpt=excerpt)
         else:
             words = f"the JSON text is cut: it ends after {len(text)} characters before it is whole"
-            error = RemoteProtocolError(words, stop="json", excerpt=excerpt)
+            error = RemoteProtocolError(words, stage="json", excerpt=excerpt)
         error.partial = self.snapshot()
         error.text = text
         return error

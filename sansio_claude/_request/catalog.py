@@ -33,7 +33,7 @@ class _Answer:
         value = loads(data, depth=(limits or Limits()).depth)
         if not isinstance(value, dict):
             raise RemoteProtocolError(
-                f"the answer is {kind_of(value)}, not an object", stop="message", excerpt=data[:80]
+                f"the answer is {kind_of(value)}, not an object", stage="message", excerpt=data[:80]
             )
         return cls(value)
 
@@ -49,7 +49,7 @@ class _Answer:
         value = self._get(key, kind)
         if value is None:
             words = kind_of(self.raw[key]) if key in self.raw else "missing"
-            raise RemoteProtocolError(f"the answer's {key} is {words}", stop="message")
+            raise RemoteProtocolError(f"the answer's {key} is {words}", stage="message")
         return value
 
 

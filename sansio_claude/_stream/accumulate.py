@@ -140,7 +140,7 @@ class MessageAccumulator:
     def deviate(self, kind: str, words: str) -> None:
         """Record a deviation at the current event; raises RemoteProtocolError when strict."""
         if self._strict:
-            raise RemoteProtocolError(f"{words} (event {self.event_number}, refused because strict)", stop="blocks")
+            raise RemoteProtocolError(f"{words} (event {self.event_number}, refused because strict)", stage="blocks")
         if len(self.deviations) < self._limits.deviations:
             self.deviations.append(Deviation(kind, self.event_number, words))
         else:
@@ -365,7 +365,7 @@ def _grow(block: ContentBlock, changes: dict[str, Any]) -> None:
 
 
 def _bad(words: str) -> RemoteProtocolError:
-    return RemoteProtocolError(words, stop="blocks")
+    return RemoteProtocolError(words, stage="blocks")
 
 
 def _too_many(limits: Limits) -> LimitError:
@@ -373,5 +373,5 @@ def _too_many(limits: Limits) -> LimitError:
         f"the message has more blocks than Limits.blocks = {limits.blocks}",
         limit="blocks",
         value=limits.blocks,
-        stop="blocks",
+        stage="blocks",
     )

@@ -41,7 +41,7 @@ __all__ = ["decode", "decode_data", "event_from_value"]
 
 
 def _bad(words: str) -> RemoteProtocolError:
-    return RemoteProtocolError(words, stop="events")
+    return RemoteProtocolError(words, stage="events")
 
 
 def _no_index(value: dict[str, Any], event: str, limits: Limits) -> RemoteProtocolError:
@@ -52,7 +52,7 @@ def _no_index(value: dict[str, Any], event: str, limits: Limits) -> RemoteProtoc
     if index < 0:
         return _bad(f"the index of a {event} is negative")
     return LimitError(
-        f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stop="events"
+        f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stage="events"
     )
 
 
@@ -206,7 +206,7 @@ _DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits], Event]]] = {
 def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
     """The event of one JSON object, which it takes over; `name` is the event's name on the wire.
 
-    Raises RemoteProtocolError (stop "events" or "blocks") where a known event lacks what it must have.
+    Raises RemoteProtocolError (stage "events" or "blocks") where a known event lacks what it must have.
     """
     kind: Any = value.get("type")
     if type(kind) is str:
@@ -251,5 +251,5 @@ def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
         return None
     if name in _DECODERS or name == "message":
         words = f"the event's data is {kind_of(value)}, not an object"
-        raise RemoteProtocolError(words, stop="json", excerpt=raw.strip()[:80])
+        raise RemoteProtocolError(words, stage="json", excerpt=raw.strip()[:80])
     return UnknownEvent(raw.decode("utf-8", "replace"), name)

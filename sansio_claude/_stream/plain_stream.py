@@ -175,7 +175,7 @@ class PlainStream:
             self._state = "truncated"
             self._error = TruncatedError(
                 self._truncation(),
-                stop="stream",
+                stage="stream",
                 excerpt=b"" if self._number else self._sniffed,
                 offset=self._received,
                 partial=self.message,
@@ -208,7 +208,10 @@ class PlainStream:
                 limit = self._limits.message
                 self._fail(
                     LimitError(
-                        f"the answer passes Limits.message = {limit} bytes", limit="message", value=limit, stop="stream"
+                        f"the answer passes Limits.message = {limit} bytes",
+                        limit="message",
+                        value=limit,
+                        stage="stream",
                     ),
                     limit,
                     b"",
@@ -257,7 +260,7 @@ class PlainStream:
             self._fail(decoder._error, decoder._error.offset or 0, decoder._error.excerpt)
 
     def _take(self, name: str, raw: bytes) -> RemoteProtocolError | None:
-        """One server-sent event, its name and data, through stops 4 to 6. Gives what is wrong with it, for `_fail`."""
+        """One server-sent event, its name and data, through stages 4 to 6. Gives what is wrong with it, for `_fail`."""
         accumulator = self._accumulator
         self._number += 1
         try:

@@ -417,7 +417,7 @@ class SSEDecoder:
             f"the event stream passes Limits.{limit} = {value} at byte {begin}",
             limit=limit,
             value=value,
-            stop="frames",
+            stage="frames",
             excerpt=line[:_EXCERPT],
             offset=begin,
         )

@@ -154,7 +154,7 @@ class Extractor(Generic[T]):
         return wrong
 
     def _fail(self, words: str, message: Message) -> None:
-        self._error = RemoteProtocolError(words, stop="message", partial=message)
+        self._error = RemoteProtocolError(words, stage="message", partial=message)
 
     def _choice(self, request: Mapping[str, Any]) -> dict[str, Any]:
         thinking = request.get("thinking")

@@ -280,7 +280,7 @@ class ToolLoop:
             loop._first, loop._turn, loop._asked_again = value["first"], value["turn"], value["asked_again"]
             loop._state, loop._reason, loop._usage = value["state"], value["reason"], dict(value["usage"])
             error, message = value["error"], value["message"]
-            loop._error = None if error is None else RemoteProtocolError(error, stop="message")
+            loop._error = None if error is None else RemoteProtocolError(error, stage="message")
             loop._message = None if message is None else Message.from_dict(message)
             loop._results, loop._said = dict(plain(value["results"])), list(plain(value["said"]))
             loop._calls = {
@@ -319,7 +319,7 @@ class ToolLoop:
         if "" in ids or len(set(ids)) < len(ids):
             self._error = RemoteProtocolError(
                 "the answer's tool calls have no ids or the same ones: they cannot be answered",
-                stop="message",
+                stage="message",
                 partial=message,
             )
             return
@@ -383,7 +383,7 @@ class ToolLoop:
         if broken:
             self._error = RemoteProtocolError(
                 "the answer has a tool input that is not whole: it cannot be sent back",
-                stop="message",
+                stage="message",
                 partial=message,
             )
         return broken

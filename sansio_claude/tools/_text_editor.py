@@ -1,6 +1,6 @@
 """TextEditor: the text editor tool in its four versions, over any `Files`.
 
-A command goes through three stops: its input is checked against the version's commands (no file is touched), its path
+A command goes through three steps: its input is checked against the version's commands (no file is touched), its path
 becomes a place below the root, and the edit itself is a pure function of the file's content. What fails anywhere is
 a ToolError with the words that the tool's documentation gives for it.
 """

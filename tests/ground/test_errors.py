@@ -47,9 +47,9 @@ PARTIAL = Message.from_dict({"id": "msg_1", "content": [{"type": "text", "text":
 EXAMPLES: list[ClaudeError] = [
     ClaudeError("root"),
     LocalProtocolError("local", path="messages[2]"),
-    RemoteProtocolError("remote", stop="json", excerpt=b"{", offset=7, partial=PARTIAL),
-    TruncatedError("cut", stop="stream", offset=3, partial=PARTIAL),
-    LimitError("much", limit="line", value=8, stop="frames", excerpt=b"x", offset=1, partial=PARTIAL),
+    RemoteProtocolError("remote", stage="json", excerpt=b"{", offset=7, partial=PARTIAL),
+    TruncatedError("cut", stage="stream", offset=3, partial=PARTIAL),
+    LimitError("much", limit="line", value=8, stage="frames", excerpt=b"x", offset=1, partial=PARTIAL),
     APIError(
         "api",
         type="new_error",
@@ -142,9 +142,9 @@ def test_the_family() -> None:
 
 def test_defaults_of_the_attributes() -> None:
     remote = RemoteProtocolError()
-    assert (remote.stop, remote.excerpt, remote.offset, remote.partial) == ("wire", b"", None, None)
+    assert (remote.stage, remote.excerpt, remote.offset, remote.partial) == ("wire", b"", None, None)
     limit = LimitError()
-    assert (limit.limit, limit.value, limit.stop) == ("", 0, "wire")
+    assert (limit.limit, limit.value, limit.stage) == ("", 0, "wire")
     api = APIError()
     assert vars(api) == {
         "type": None,

@@ -71,7 +71,7 @@ def test_loads_reads_what_json_writes(value: Any) -> None:
 def test_loads_refuses_what_is_not_json(data: bytes) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         loads(data)
-    assert caught.value.stop == "json"
+    assert caught.value.stage == "json"
     assert type(caught.value) is RemoteProtocolError
 
 

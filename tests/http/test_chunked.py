@@ -39,7 +39,7 @@ def error_of(data: bytes, *, eof: bool = False, **limits: int) -> RemoteProtocol
             drain(decoder)
         found.append(caught.value)
     assert len({(type(error), str(error), error.excerpt, error.offset) for error in found}) == 1
-    assert found[0].stop == "exchange"
+    assert found[0].stage == "exchange"
     return found[0]
 
 

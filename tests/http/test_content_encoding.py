@@ -178,7 +178,7 @@ def test_broken_data(coding: str, data: bytes, good: bytes | None) -> None:
     out, decoder = both(coding, data)
     assert good is None or out == good
     assert type(decoder.error) is RemoteProtocolError
-    assert decoder.error.stop == "exchange"
+    assert decoder.error.stage == "exchange"
     for _ in range(2):
         with pytest.raises(RemoteProtocolError, match="is broken"):
             decoder.body_received()

@@ -61,7 +61,7 @@ def run(pieces: list[bytes], eof: bool | None, **options: Any) -> Outcome:
     error = errors[0] if errors else None
     if error is not None:
         assert all(later is error for later in errors)
-        assert error.stop == "exchange"
+        assert error.stage == "exchange"
         assert error.__cause__ is None
         assert error.__context__ is None
         with pytest.raises(type(error)):

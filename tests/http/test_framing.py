@@ -65,7 +65,7 @@ def test_a_body_shorter_than_its_length() -> None:
         with pytest.raises(TruncatedError, match="after 3 of the 5 bytes that Content-Length promised") as caught:
             body.body_received()
         assert caught.value.offset == 3
-        assert caught.value.stop == "exchange"
+        assert caught.value.stage == "exchange"
 
 
 def test_up_to_the_end_of_the_connection() -> None:

@@ -121,7 +121,7 @@ def test_garbage_under_a_tiny_limit() -> None:
 def test_a_limit_error_has_its_limit() -> None:
     error = HeadReader(limits=Limits(head=20)).receive_data(b"HTTP/1.1 200 OK\r\na: " + b"b" * 100)
     assert isinstance(error, LimitError)
-    assert (error.limit, error.value, error.stop) == ("head", 20, "exchange")
+    assert (error.limit, error.value, error.stage) == ("head", 20, "exchange")
     assert error.excerpt == b"HTTP/1.1 200 OK\r\na: "
 
 
@@ -180,7 +180,7 @@ def test_words_for_a_head_that_is_refused(head: bytes, words: str, excerpt: byte
     assert str(error).startswith("the head of the answer is not legal: ")
     assert words in str(error)
     assert error.excerpt == excerpt
-    assert error.stop == "exchange"
+    assert error.stage == "exchange"
 
 
 # ResponseHead and BodyPlan.

@@ -184,7 +184,7 @@ def test_what_cannot_be_a_block_is_refused(raw: Any, words: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         block_from_dict(raw)
     assert str(caught.value) == words
-    assert caught.value.stop == "blocks"
+    assert caught.value.stage == "blocks"
 
 
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in STRING_KEYS.items() for key in keys])
@@ -194,7 +194,7 @@ def test_a_known_string_must_be_one(kind: str, key: str) -> None:
         with pytest.raises(RemoteProtocolError) as caught:
             block_from_dict({"type": kind, key: odd})
         assert str(caught.value) == f"{key} of a {kind} block is {words}, not a string"
-        assert caught.value.stop == "blocks"
+        assert caught.value.stage == "blocks"
 
 
 def test_citations_of_another_block_are_not_looked_at() -> None:

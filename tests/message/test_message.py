@@ -141,7 +141,7 @@ def test_what_cannot_be_a_message_is_refused(value: Any, words: str, stop: str) 
     with pytest.raises(RemoteProtocolError) as caught:
         Message.from_dict(value)
     assert str(caught.value) == words
-    assert caught.value.stop == stop
+    assert caught.value.stage == stop
 
 
 def test_content_may_be_missing_where_a_stream_begins() -> None:
@@ -195,7 +195,7 @@ def test_the_excerpt_of_an_answer_that_is_no_object() -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         Message.from_json(b'"' + b"x" * 200 + b'"')
     assert caught.value.excerpt == b'"' + b"x" * 79
-    assert caught.value.stop == "message"
+    assert caught.value.stage == "message"
 
 
 def test_limits_of_whole_answers() -> None:
@@ -203,7 +203,7 @@ def test_limits_of_whole_answers() -> None:
     assert Message.from_json(data, limits=Limits(message=len(data), depth=4)).content == []
     with pytest.raises(LimitError) as caught:
         Message.from_json(data, limits=Limits(message=len(data) - 1))
-    assert (caught.value.limit, caught.value.value, caught.value.stop) == ("message", len(data) - 1, "message")
+    assert (caught.value.limit, caught.value.value, caught.value.stage) == ("message", len(data) - 1, "message")
     assert f"Limits.message = {len(data) - 1}" in str(caught.value)
     with pytest.raises(LimitError) as caught:
         Message.from_json(data, limits=Limits(depth=3))

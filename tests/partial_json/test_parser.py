@@ -269,7 +269,7 @@ class TestFinal:
             with pytest.raises(RemoteProtocolError) as caught:
                 make(text).final()
             error = caught.value
-            assert (error.partial, error.text, error.stop) == (value, text, "json")
+            assert (error.partial, error.text, error.stage) == (value, text, "json")
             assert error.excerpt == text.encode()
             again = pickle.loads(pickle.dumps(error))
             assert (again.partial, again.text, str(again)) == (value, text, str(error))

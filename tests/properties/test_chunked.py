@@ -155,7 +155,7 @@ def said(pieces: list[bytes], limits: Limits) -> object:
         seen, decoder = ours(pieces, limits, splits=splits)
         decoder.receive_eof()
         error = decoder.error
-        found = error and (type(error), str(error), error.excerpt, error.offset, error.stop)
+        found = error and (type(error), str(error), error.excerpt, error.offset, error.stage)
         outcomes.append((seen.body, seen.done, decoder.trailers, decoder.received, found))
     assert outcomes[0] == outcomes[1]
     return outcomes[0]

@@ -134,7 +134,7 @@ def assert_decoded_or_refused(sse: ServerSentEvent, limits: Limits) -> None:
     try:
         event = decode(sse, limits=limits)
     except RemoteProtocolError as refusal:
-        stop = refusal.stop
+        stop = refusal.stage
     else:
         assert event is None or isinstance(event.type, str)
         return

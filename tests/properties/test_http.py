@@ -123,7 +123,7 @@ def read(
         "done": found.done,
         "reusable": reusable,
         "received": found.received,
-        "error": error and (type(error), str(error), error.excerpt, error.offset, error.stop),
+        "error": error and (type(error), str(error), error.excerpt, error.offset, error.stage),
     }
 
 

@@ -124,7 +124,7 @@ def test_pings_errors_and_unknown_events_may_come_anywhere_and_change_nothing() 
 def test_nothing_comes_before_message_start(value: dict[str, Any]) -> None:
     error = refused(value)
     assert str(error) == f"{value['type']} came before message_start"
-    assert error.stop == "blocks"
+    assert error.stage == "blocks"
 
 
 # message_start.
@@ -233,7 +233,7 @@ def test_blocks_come_out_in_the_order_of_their_indices() -> None:
 )
 def test_indices_that_cannot_be_right_are_refused(values: list[dict[str, Any]], words: str) -> None:
     error = refused(START, *values)
-    assert (str(error), error.stop) == (words, "blocks")
+    assert (str(error), error.stage) == (words, "blocks")
 
 
 def test_an_unknown_delta_type_is_not_quoted_at_length() -> None:
@@ -581,7 +581,7 @@ def test_strict_refuses_every_deviation(name: str) -> None:
     assert deviation.kind == name.split()[0]
     assert deviation.event_number == len(values)
     error = refused(*values, strict=True)
-    assert error.stop == "blocks"
+    assert error.stage == "blocks"
     assert str(error) == f"{deviation.words} (event {len(values)}, refused because strict)"
 
 
@@ -645,7 +645,7 @@ def test_the_number_of_blocks_is_limited() -> None:
             accumulator.receive_event(event_from_value(value, "message", Limits()))
         with pytest.raises(LimitError) as caught:
             accumulator.receive_event(event_from_value(values[-1], "message", Limits()))
-        assert (caught.value.limit, caught.value.value, caught.value.stop) == ("blocks", 2, "blocks")
+        assert (caught.value.limit, caught.value.value, caught.value.stage) == ("blocks", 2, "blocks")
         assert str(caught.value) == "the message has more blocks than Limits.blocks = 2"
 
 

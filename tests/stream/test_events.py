@@ -258,7 +258,7 @@ def test_an_unknown_name_whose_data_is_no_object_is_kept_as_text(data: bytes) ->
 def test_a_known_name_or_none_needs_a_json_object(name: str, data: bytes, words: str) -> None:
     with pytest.raises(RemoteProtocolError, match=words) as caught:
         raw_event(name, data)
-    assert caught.value.stop == "json"
+    assert caught.value.stage == "json"
     assert caught.value.excerpt == data[:80]
 
 
@@ -297,7 +297,7 @@ def test_depth_is_limited_under_any_name(name: str) -> None:
     assert isinstance(decode(sse, limits=Limits(depth=4)), UnknownEvent)
     with pytest.raises(LimitError) as caught:
         decode(sse, limits=Limits(depth=3))
-    assert (caught.value.limit, caught.value.value, caught.value.stop) == ("depth", 3, "json")
+    assert (caught.value.limit, caught.value.value, caught.value.stage) == ("depth", 3, "json")
     with pytest.raises(LimitError):
         decode(ServerSentEvent(name, b'{"a":' + b"[" * 600 + b"]" * 600 + b"}"))
 
@@ -352,7 +352,7 @@ def test_an_index_is_an_integer_from_zero(kind: str, index: Any, words: str) -> 
     rest = {"content_block": {"type": "text"}, "delta": {"type": "text_delta", "text": ""}}
     error = refused({"type": kind, "index": index, **rest})
     assert str(error) == f"the index of a {kind} is {words}"
-    assert error.stop == "events"
+    assert error.stage == "events"
     assert str(refused({"type": kind, **rest})) == f"the index of a {kind} is missing, not an integer"
     unnamed = refused({"type": ["long"] * 99, "index": index, **rest}, name=kind)
     assert str(unnamed) == f"the index of a {kind} is {words}"
@@ -366,7 +366,7 @@ def test_an_index_is_below_the_limit_of_blocks(kind: str) -> None:
     for index in (5, 10**30):
         error = refused({"type": kind, "index": index, **rest}, limits=limits)
         assert isinstance(error, LimitError)
-        assert (error.limit, error.value, error.stop) == ("blocks", 5, "events")
+        assert (error.limit, error.value, error.stage) == ("blocks", 5, "events")
         assert str(error) == "a block index passes Limits.blocks = 5"
 
 
@@ -410,7 +410,7 @@ def test_an_index_is_below_the_limit_of_blocks(kind: str) -> None:
 def test_events_that_lack_what_they_must_have(value: dict[str, Any], words: str, stop: str) -> None:
     error = refused(value)
     assert words in str(error)
-    assert error.stop == stop
+    assert error.stage == stop
 
 
 @pytest.mark.parametrize(
@@ -426,7 +426,7 @@ def test_deltas_whose_text_is_none(kind: str, key: str) -> None:
     for odd, words in ((None, "null"), (5, "a number"), (["x"], "a list")):
         error = refused({"type": "content_block_delta", "index": 0, "delta": {"type": kind, key: odd}})
         assert str(error) == f"{key} of a {kind} is {words}, not a string"
-        assert error.stop == "events"
+        assert error.stage == "events"
     error = refused({"type": "content_block_delta", "index": 0, "delta": {"type": kind, "x": 1}})
     assert str(error) == f"{key} of a {kind} is missing, not a string"
 
@@ -446,7 +446,7 @@ def test_deltas_whose_text_is_none(kind: str, key: str) -> None:
 )
 def test_other_deltas_with_missing_or_odd_values(value: dict[str, Any], words: str) -> None:
     error = refused({"type": "content_block_delta", "index": 0, "delta": value})
-    assert (str(error), error.stop) == (words, "events")
+    assert (str(error), error.stage) == (words, "events")
 
 
 # The classes.

@@ -492,7 +492,7 @@ def test_a_body_without_events_is_truncated_and_says_what_it_looks_like(
         with pytest.raises(TruncatedError) as caught:
             stream.events_received()
         assert str(caught.value).startswith(words)
-        assert (caught.value.stop, caught.value.offset, caught.value.partial) == ("stream", len(data), None)
+        assert (caught.value.stage, caught.value.offset, caught.value.partial) == ("stream", len(data), None)
         assert caught.value.excerpt == data[:64]
         assert stream.state == "truncated"
 
@@ -576,7 +576,7 @@ def test_what_was_refused_stays_refused(kind: type[PlainStream]) -> None:
     assert len(set(map(id, errors))) == 1
     error = errors[0]
     assert str(error) == f"event 4, at byte {len(data)}: a text_delta came for block 5, which never started"
-    assert (error.stop, error.offset) == ("blocks", len(data))
+    assert (error.stage, error.offset) == ("blocks", len(data))
     assert error.excerpt == bad.split(b"data: ")[1][:80]
     assert error.partial is stream.message
     assert (stream.state, stream.done) == ("broken", False)
@@ -673,7 +673,7 @@ def test_an_error_event_whose_data_is_nothing_or_no_json_is_refused(kind: type[P
     for data in (b"event: error\n\n", b"event: error\ndata\n\n", b"event: error\ndata: overloaded\n\n"):
         error = error_of(fed(START, data, *STOP_NOW, kind=kind))
         assert isinstance(error, RemoteProtocolError)
-        assert error.stop == "json"
+        assert error.stage == "json"
 
 
 def test_the_body_of_an_error_event_is_bounded(kind: type[PlainStream]) -> None:
@@ -802,7 +802,7 @@ def test_the_limit_of_the_whole_body(kind: type[PlainStream]) -> None:
             with pytest.raises(LimitError) as caught:
                 stream.events_received()
             error = caught.value
-            assert (error.limit, error.value, error.offset, error.stop) == ("message", size, size, "stream")
+            assert (error.limit, error.value, error.offset, error.stage) == ("message", size, size, "stream")
             assert str(error).endswith(f"at byte {size}: the answer passes Limits.message = {size} bytes")
             assert error.excerpt == b""
             assert stream.state == "broken"

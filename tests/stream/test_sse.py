@@ -268,7 +268,7 @@ def test_limits_are_inclusive_and_passed_at_a_line(
         errors.append(caught.value)
     assert errors[0] is errors[1]
     error = errors[0]
-    assert (error.stop, error.offset) == ("frames", offset)
+    assert (error.stage, error.offset) == ("frames", offset)
     assert error.value == getattr(limits, error.limit)
     assert f"Limits.{error.limit} = {error.value} at byte {offset}" in str(error)
     assert bad.split(b"\n")[-1].startswith(error.excerpt)

@@ -233,7 +233,7 @@ def test_deviation_by_default_error_when_strict(name: str) -> None:
     assert strict.state == "broken"
     assert strict.deviations == []
     assert "refused because strict" in strict.error["words"]
-    assert strict.error["stop"] == "'blocks'"
+    assert strict.error["stage"] == "'blocks'"
     first = result.deviations[0]
     assert f"{first[2]} (event {first[1]}, refused because strict)" in strict.error["words"]
     without_content = outcome(data, keep_content=False)

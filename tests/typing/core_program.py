@@ -169,7 +169,7 @@ def explain(error: c.ClaudeError) -> str:
             return f"{error.limit} {error.value}"
         case c.TruncatedError() | c.RemoteProtocolError():
             assert_type((error.excerpt, error.offset), tuple[bytes, int | None])
-            return error.stop
+            return error.stage
         case c.LocalProtocolError():
             return error.path or ""
         case (

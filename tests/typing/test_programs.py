@@ -55,7 +55,7 @@ def test_the_core() -> None:
         core_program.read([])
     assert core_program.growing('{"a": [1') == {"a": [1]}
     assert core_program.growing('{"a": "b"}') == {"a": "b"}
-    assert core_program.explain(TruncatedError("cut", stop="stream")) == "stream"
+    assert core_program.explain(TruncatedError("cut", stage="stream")) == "stream"
     request = core_program.ask()
     assert core_program.go_on(request, TruncatedError("cut", partial=None)) == " and so on"
     endpoint = Endpoint.from_base_url("https://example.org", api_key="k")

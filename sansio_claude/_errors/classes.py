@@ -20,6 +20,7 @@ __all__ = [
     "ClaudeError",
     "ConflictError",
     "ConnectError",
+    "Deadline",
     "DeadlineError",
     "InvalidRequestError",
     "LimitError",
@@ -27,6 +28,7 @@ __all__ = [
     "NotFoundError",
     "OverloadedError",
     "PermissionDeniedError",
+    "Phase",
     "ProxyError",
     "RateLimitError",
     "ReadError",
@@ -43,7 +45,7 @@ __all__ = [
 
 Phase: TypeAlias = Literal["before_stream", "before_output", "after_output"]
 Deadline: TypeAlias = Literal["pool", "connect", "tls", "write", "first_byte", "idle", "progress", "total"]
-Stop: TypeAlias = Literal["wire", "exchange", "frames", "json", "events", "blocks", "stream", "message"]
+Stage: TypeAlias = Literal["wire", "exchange", "frames", "json", "events", "blocks", "stream", "message"]
 
 
 class ClaudeError(Exception):
@@ -80,9 +82,9 @@ class LocalProtocolError(ClaudeError):
 class RemoteProtocolError(ClaudeError):
     """The bytes that came are not legal HTTP, SSE, JSON or event order.
 
-    `stop` says at which of the eight stops from bytes to message ("exchange", "frames", "json", "events", "blocks",
-    "stream", "message"; "wire" below them), `excerpt` holds some of the offending bytes, `offset` how many bytes of
-    the body came before the place (None where that is not known), `partial` the message so far. What
+    `stage` says at which of the eight stages from bytes to message the fault was seen: "wire", "exchange", "frames",
+    "json", "events", "blocks", "stream" or "message". `excerpt` holds some of the offending bytes, `offset` how many
+    bytes of the body came before the place (None where that is not known), `partial` the message so far. What
     `PartialJSON.final()` raises has the value so far as `partial` and the raw JSON text as `text` (else None).
     """
 
@@ -92,13 +94,13 @@ class RemoteProtocolError(ClaudeError):
         self,
         message: str = "",
         *,
-        stop: Stop = "wire",
+        stage: Stage = "wire",
         excerpt: bytes = b"",
         offset: int | None = None,
         partial: Message | None = None,
     ) -> None:
         super().__init__(message)
-        self.stop: Stop = stop
+        self.stage: Stage = stage
         self.excerpt = excerpt
         self.offset = offset
         self.partial = partial
@@ -117,12 +119,12 @@ class LimitError(RemoteProtocolError):
         *,
         limit: str = "",
         value: int = 0,
-        stop: Stop = "wire",
+        stage: Stage = "wire",
         excerpt: bytes = b"",
         offset: int | None = None,
         partial: Message | None = None,
     ) -> None:
-        super().__init__(message, stop=stop, excerpt=excerpt, offset=offset, partial=partial)
+        super().__init__(message, stage=stage, excerpt=excerpt, offset=offset, partial=partial)
         self.limit = limit
         self.value = value
 

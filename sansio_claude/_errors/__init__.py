@@ -1,0 +1,63 @@
+"""Every exception of the library, and what the bodies and headers of answers that say no mean.
+
+In: what went wrong, in words or as the peer sent it. Out: one exception, with its data as attributes.
+Promises: one root; no key in any text; whatever an answer says, reading it never raises.
+"""
+
+from sansio_claude._errors.classes import (
+    APIError,
+    AuthenticationError,
+    BillingError,
+    ClaudeError,
+    ConflictError,
+    ConnectError,
+    Deadline,
+    DeadlineError,
+    InvalidRequestError,
+    LimitError,
+    LocalProtocolError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    ProxyError,
+    RateLimitError,
+    ReadError,
+    RemoteProtocolError,
+    RequestTooLargeError,
+    ServerError,
+    TLSError,
+    ToolError,
+    TransportError,
+    TruncatedError,
+    WriteError,
+    api_error,
+)
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "BillingError",
+    "ClaudeError",
+    "ConflictError",
+    "ConnectError",
+    "Deadline",
+    "DeadlineError",
+    "InvalidRequestError",
+    "LimitError",
+    "LocalProtocolError",
+    "NotFoundError",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "ProxyError",
+    "RateLimitError",
+    "ReadError",
+    "RemoteProtocolError",
+    "RequestTooLargeError",
+    "ServerError",
+    "TLSError",
+    "ToolError",
+    "TransportError",
+    "TruncatedError",
+    "WriteError",
+    "api_error",
+]
