@@ -12,11 +12,12 @@ from typing import Any
 
 # Module, a colon, the public names that it defines. A module with many names has several lines.
 _PUBLIC = """
-_call.actions: Action CallSettings Connect Deliver Done Receive Send TraceEvent Wait
+_call.actions: Action CallSettings Connect Deliver Done Receive Send Wait
 _call.call: Call
 _call.pool: Pool
 _call.retry: Attempt RetryPolicy
 _call.timeouts: Timeouts
+_call.trace: TraceEvent
 _check.problem: Problem Severity
 _errors: APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
 _errors: InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError

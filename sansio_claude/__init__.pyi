@@ -6,13 +6,13 @@ from sansio_claude._call.actions import Deliver as Deliver
 from sansio_claude._call.actions import Done as Done
 from sansio_claude._call.actions import Receive as Receive
 from sansio_claude._call.actions import Send as Send
-from sansio_claude._call.actions import TraceEvent as TraceEvent
 from sansio_claude._call.actions import Wait as Wait
 from sansio_claude._call.call import Call as Call
 from sansio_claude._call.pool import Pool as Pool
 from sansio_claude._call.retry import Attempt as Attempt
 from sansio_claude._call.retry import RetryPolicy as RetryPolicy
 from sansio_claude._call.timeouts import Timeouts as Timeouts
+from sansio_claude._call.trace import TraceEvent as TraceEvent
 from sansio_claude._check.problem import Problem as Problem
 from sansio_claude._check.problem import Severity as Severity
 from sansio_claude._errors import APIError as APIError

@@ -1,4 +1,4 @@
-"""What a Call asks of its adapter, what it tells an onlooker, and what it needs from outside."""
+"""What a Call asks of its adapter, and what it needs from outside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import attrs
 
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._errors import APIError, ClaudeError
+from sansio_claude._call.trace import TraceEvent
+from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
 
 if TYPE_CHECKING:
@@ -117,45 +118,6 @@ class Done(_Step):
 
 
 Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done
-
-TraceKind: TypeAlias = Literal[
-    "attempt", "pool", "connect", "connected", "reused", "sent", "head", "complete", "failed", "retry", "done"
-]
-
-
-@attrs.define(eq=False, frozen=True, kw_only=True)
-class TraceEvent:
-    """Something that happened in a call, for an onlooker (`trace=`). Carries no content and no secret.
-
-    - attempt: an attempt begins; pool: it has to wait for a place
-    - connect, connected: a connection is being opened, is open (through proxy and TLS); reused: an idle one is used
-    - sent: the request is written; head: the head of the answer is there (`status`, `request_id`)
-    - complete: the whole answer is there; failed: the attempt failed (`error`)
-    - retry: another attempt follows after `wait` seconds; done: the call is over (`error`, None if all went well)
-    """
-
-    kind: TraceKind
-    time: float
-    attempt: int
-    status: int | None = None
-    request_id: str | None = None
-    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
-    wait: float | None = None
-
-    def __str__(self) -> str:
-        """One line for a log."""
-        parts = [f"attempt {self.attempt}: {self.kind}"]
-        if self.status is not None:
-            parts.append(f"status {self.status}")
-        if self.request_id is not None:
-            parts.append(self.request_id)
-        if self.error is not None:
-            # What a server writes of a request may quote it, and a log is no place for that.
-            words = self.error.type or "error" if isinstance(self.error, APIError) else self.error.message
-            parts.append(f"{type(self.error).__name__}: {words}")
-        if self.wait is not None:
-            parts.append(f"in {self.wait:.3f} s")
-        return ", ".join(parts)
 
 
 class Handle(Protocol):

@@ -32,8 +32,6 @@ from sansio_claude._call.actions import (
     Deliver,
     Done,
     Receive,
-    TraceEvent,
-    TraceKind,
     Wait,
 )
 from sansio_claude._call.answer import Answer, Wanted
@@ -46,6 +44,7 @@ from sansio_claude._call.place import Place
 from sansio_claude._call.pool import Pool
 from sansio_claude._call.retry import Attempt
 from sansio_claude._call.timeouts import NEVER
+from sansio_claude._call.trace import Trace, TraceKind
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.chunked import ChunkedDecoder
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead, WrittenHead
@@ -63,8 +62,8 @@ class Call:
     """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
 
     `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
-    that is at hand. Times are seconds on any clock that never goes back. Whoever drives it closes what
-    `Pool.discarded()` gives, after every step.
+    that is at hand, `request` is what an onlooker is shown for the request. Times are seconds on any clock that never
+    goes back. Whoever drives it closes what `Pool.discarded()` gives, after every step.
     """
 
     __slots__ = (
@@ -88,6 +87,7 @@ class Call:
         "_started",
         "_talk",
         "_tls",
+        "_trace",
         "_wanted",
         "_written",
         "attempts",
@@ -104,6 +104,7 @@ class Call:
         pool: Pool[Connection],
         settings: CallSettings,
         written: WrittenHead | None = None,
+        request: object = None,
     ) -> None:
         if head.tls and settings.tls is None:
             raise LocalProtocolError("an https address needs TLS: settings.tls is missing")
@@ -113,6 +114,7 @@ class Call:
         self._wanted: Wanted = wanted
         self._place = Place(pool)
         self._settings = settings
+        self._trace = None if settings.trace is None else Trace(settings.trace, head, request)
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
@@ -401,16 +403,16 @@ class Call:
         assert talk is not None
         if talk.steps:
             steps, talk.steps = talk.steps, ()
-            if self._settings.trace is not None:
-                for step in steps:
-                    self._tell(step, now)
+            for step in steps:
+                self._tell(step, now)
         if talk.events is not None:
             self._events = [*(self._events or ()), *talk.events]
             talk.events = None
         phase = talk.phase
         self._flow = None
         if phase == ANSWER:
-            if talk.flows and self._place.connection is not None:
+            told = self._trace is None or talk.contentful  # an onlooker is told of the first content
+            if told and talk.flows and self._place.connection is not None:
                 self._flow, self._tls = self._answer.stream, self._place.connection.tls
                 self._chunks = self._exchange.chunks
         elif phase == GONE:
@@ -483,16 +485,5 @@ class Call:
     def _tell(
         self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None
     ) -> None:
-        trace = self._settings.trace
-        if trace is not None:
-            trace(
-                TraceEvent(
-                    kind=kind,
-                    time=now,
-                    attempt=self._number,
-                    status=self._answer.status,
-                    request_id=self._answer.request_id,
-                    error=error,
-                    wait=wait,
-                )
-            )
+        if self._trace is not None:
+            self._trace(kind, now, self._number, self._answer, error=error, wait=wait)

@@ -38,10 +38,10 @@ from sansio_claude._errors import (
 )
 
 if TYPE_CHECKING:
-    from sansio_claude._call.actions import TraceKind
     from sansio_claude._call.answer import Answer
     from sansio_claude._call.connection import Connection
     from sansio_claude._call.deadlines import Deadlines
+    from sansio_claude._call.trace import TraceKind
     from sansio_claude._http.exchange import HTTPExchange
     from sansio_claude._stream.events import Event
 
@@ -52,6 +52,8 @@ EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writin
 GLANCE: Final = 0.05  # seconds for one that must be there already when the server has long ceased to take the request
 REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
 SLICE: Final = 256 * 1024  # bytes written under one write deadline
+
+_CONTENT: Final = frozenset({"content_block_delta", "content_block_stop"})  # events that bring some of the answer
 
 UNFIT: Final = "the report does not fit what was asked for"
 
@@ -83,6 +85,8 @@ class Conversation:
         "_write_error",
         "again",
         "asked",
+        "begun",
+        "contentful",
         "error",
         "events",
         "headed",
@@ -111,6 +115,10 @@ class Conversation:
         self._write_error: WriteError | DeadlineError | None = None
         self._informational = 0
         self._progress = 0
+        self.begun = False
+        """Whether any byte of the answer came."""
+        self.contentful = False
+        """Whether any event with content has come."""
         self.headed = False
         """Whether the head of the answer is there."""
         self.events: list[Event] | None = None
@@ -358,6 +366,9 @@ class Conversation:
         """Bytes of the answer came: what has come of them?"""
         answer, deadlines = self._answer, self._deadlines
         if not self.headed:
+            if not self.begun and self._exchange.received:
+                self.begun = True
+                self.steps += ("first_byte",)
             self._look_at_head(now)
         if answer.progress != self._progress:
             self._progress = answer.progress
@@ -400,6 +411,9 @@ class Conversation:
 
     def _take_events(self, answer: Answer) -> None:
         events, answer.events = answer.events, []
+        if not self.contentful and any(event.type in _CONTENT for event in events):
+            self.contentful = True
+            self.steps += ("first_content",)
         if self._lingers:
             self.events = [*self.events, *events] if self.events else events
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack, final
 
-from sansio_claude._call.actions import TraceEvent
 from sansio_claude._call.call import Call
+from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
 from sansio_claude._client.tools import ToolMethods

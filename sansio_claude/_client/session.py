@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 import attrs
 
-from sansio_claude._call.actions import CallSettings, TraceEvent
+from sansio_claude._call.actions import CallSettings
 from sansio_claude._call.call import Call
 from sansio_claude._call.pool import Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._call.trace import TraceEvent
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
 from sansio_claude._limits import Limits
@@ -134,7 +135,7 @@ class Session:
         head, written = self._head(request)
         body = request.body(stream=wanted in ("stream", "message"))
         settings = self.settings if self._watched() else self._quiet
-        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written)
+        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written, request=request)
 
     def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
         """The head of a request; most requests differ in their bodies only, and share one that is written already."""

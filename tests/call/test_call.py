@@ -95,7 +95,7 @@ class TestGoodAnswers:
         assert outcome.call.attempts == ()
         assert (world.pool.idle, world.pool.taken) == (1, 0)
         assert [event.kind for event in world.trace] == [
-            *("attempt", "connect", "connected", "sent", "head", "complete", "done")
+            *("attempt", "connect", "connected", "sent", "first_byte", "head", "first_content", "complete", "done")
         ]
 
     @given(cuts=st.lists(st.integers(1, len(GOOD) - 1), max_size=8, unique=True))
@@ -1129,3 +1129,40 @@ def test_the_policy_is_asked_with_chance(retries: int) -> None:
 def test_actions_show_no_content() -> None:
     assert "secret" not in repr(Send(b"secret", 1.0))
     assert "x" not in repr(Receive(1.0)).replace("deadline", "")
+
+
+class TestTrace:
+    """What an onlooker is told, and that it hears of the first content however the bytes are cut."""
+
+    @pytest.mark.parametrize("wanted", ["stream", "message"])
+    @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+    def test_the_steps_do_not_depend_on_chunking(self, wanted: Wanted, size: int) -> None:
+        world = World(Peer([GOOD[start : start + size] for start in range(0, len(GOOD), size)]))
+        world.run(world.call(wanted))
+        assert [event.kind for event in world.trace] == [
+            *("attempt", "connect", "connected", "sent", "first_byte", "head", "first_content", "complete", "done")
+        ]
+
+    def test_calls_are_numbered_and_the_end_has_the_usage(self) -> None:
+        worlds = [World(GOOD), World(GOOD)]
+        for each in worlds:
+            each.run()
+        calls = [{event.call for event in each.trace} for each in worlds]
+        assert list(calls[1]) == [calls[0].pop() + 1]
+        world = worlds[0]
+        first = world.trace[0]
+        assert (first.host, first.port, first.model, first.usage) == ("api.test", 80, None, None)
+        last = world.trace[-1]
+        assert (last.kind, last.model) == ("done", "m")
+        assert last.usage is not None
+        assert last.message is not None
+        assert last.usage.output_tokens == last.message.usage.output_tokens
+        assert str(last).startswith(f"call {last.call}, attempt 1: done, status 200, req_1, ")
+        assert str(last).endswith("tokens out")
+
+    def test_no_text_of_the_answer_is_shown(self) -> None:
+        world = World(GOOD)
+        message = world.run().call.message
+        assert message is not None
+        assert message.text
+        assert not any(message.text in f"{event}{event!r}" for event in world.trace)

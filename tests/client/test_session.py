@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sansio_claude._call.actions import TraceEvent
+from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.session import Session, message_request
 from sansio_claude._errors import LocalProtocolError, ReadError
 from sansio_claude._request.catalog import ModelRequest

@@ -1,0 +1,148 @@
+"""What a call tells an onlooker (`trace=`): one TraceEvent for each step."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import attrs
+
+from sansio_claude._errors import APIError, ClaudeError
+
+if TYPE_CHECKING:
+    from sansio_claude._call.answer import Answer
+    from sansio_claude._message.message import Message, Usage
+    from sansio_claude._request.endpoint import RequestHead
+
+__all__ = ["Trace", "TraceEvent", "TraceKind"]
+
+_NUMBERS: Final = itertools.count(1)  # of the calls of this process
+_COUNTED: Final = frozenset({"complete", "failed", "done"})  # the kinds that come with the usage
+
+TraceKind: TypeAlias = Literal[
+    "attempt",
+    "pool",
+    "connect",
+    "connected",
+    "reused",
+    "sent",
+    "first_byte",
+    "head",
+    "first_content",
+    "complete",
+    "failed",
+    "retry",
+    "done",
+]
+
+
+@attrs.define(eq=False, frozen=True, kw_only=True)
+class TraceEvent:
+    """Something that happened in a call, for an onlooker (`trace=`).
+
+    Kinds, in the order in which they come:
+
+    - attempt: an attempt begins; pool: it has to wait for a place
+    - connect, connected: a connection is being opened, is open (through proxy and TLS); reused: an idle one is used
+    - sent: the request is written
+    - first_byte: the first bytes of an answer came; head: the head of the answer is there (`status`, `request_id`)
+    - first_content: the first delta came, or the end of a block that came whole (streams only)
+    - complete: the whole answer is there (`usage`); failed: the attempt failed (`error`)
+    - retry: another attempt follows after `wait` seconds
+    - done: the call is over (`error`, None if all went well; `usage` as far as it is known)
+
+    Fields:
+
+    - kind: what happened, one of the above
+    - time: seconds on the clock of the event loop
+    - call: the number of the call, from 1, counted in this process; tells calls apart that run at once
+    - attempt: the number of the attempt, from 1
+    - model: the model that answers, once the answer has named it, else the one that was asked for
+    - host, port: the server that is asked
+    - status, request_id: of the answer, once its head is there
+    - error, wait: see above; `wait` in seconds
+    - usage: the tokens counted so far, with complete, failed and done
+    - request, message: the caller's request (None where a `Call` was made by hand) and the message so far. They hold
+      what was asked and answered, so they are not shown: neither `str()` nor `repr()` of an event has content or a
+      secret in it.
+    """
+
+    kind: TraceKind
+    time: float
+    attempt: int
+    call: int = 0
+    model: str | None = None
+    host: str | None = None
+    port: int | None = None
+    status: int | None = None
+    request_id: str | None = None
+    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
+    wait: float | None = None
+    usage: Usage | None = None
+    request: object = attrs.field(default=None, repr=False)
+    message: Message | None = attrs.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        call = f"call {self.call}, " if self.call else ""
+        parts = [f"{call}attempt {self.attempt}: {self.kind}"]
+        if self.kind == "attempt" and self.model is not None:
+            parts.append(self.model)
+        if self.status is not None:
+            parts.append(f"status {self.status}")
+        if self.request_id is not None:
+            parts.append(self.request_id)
+        if self.error is not None:
+            # What a server writes of a request may quote it, and a log is no place for that.
+            words = self.error.type or "error" if isinstance(self.error, APIError) else self.error.message
+            parts.append(f"{type(self.error).__name__}: {words}")
+        if self.wait is not None:
+            parts.append(f"in {self.wait:.3f} s")
+        if self.usage is not None and self.kind == "done":
+            parts.append(f"{self.usage.input_tokens} tokens in, {self.usage.output_tokens} tokens out")
+        return ", ".join(parts)
+
+
+class Trace:
+    """Tells the onlooker of one call. Made only where there is one."""
+
+    __slots__ = ("_head", "_request", "_tell", "number")
+
+    def __init__(self, tell: Callable[[TraceEvent], None], head: RequestHead, request: object) -> None:
+        self._tell = tell
+        self._head = head
+        self._request = request
+        self.number = next(_NUMBERS)
+
+    def __call__(
+        self,
+        kind: TraceKind,
+        now: float,
+        attempt: int,
+        answer: Answer,
+        *,
+        error: ClaudeError | None = None,
+        wait: float | None = None,
+    ) -> None:
+        """Something happened in this attempt, at `now`, with so much of the answer there."""
+        message = answer.message
+        model = getattr(self._request, "model", None) if message is None else message.model
+        self._tell(
+            TraceEvent(
+                kind=kind,
+                time=now,
+                call=self.number,
+                attempt=attempt,
+                model=model if isinstance(model, str) else None,
+                host=self._head.host,
+                port=self._head.port,
+                status=answer.status,
+                request_id=answer.request_id,
+                error=error,
+                wait=wait,
+                usage=message.usage if message is not None and kind in _COUNTED else None,
+                request=self._request,
+                message=message,
+            )
+        )
