@@ -24,8 +24,8 @@ _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 class RunnableTool(Protocol):
     """Anything that can stand in `tools=` of a run and be called: Tool, TextEditor, or a class of your own.
 
-    It may also have `sequential` (True: calls of one answer are run one after the other), `thread` (True: `call`
-    blocks and is run in a worker thread) and `betas` (flags that a request with it needs).
+    It may also have `betas` (flags that a request with it needs), and what `Tool` has for running it: `sequential`,
+    `thread`, `timeout`, `confirm`, `confirm_timeout`, `idempotent`.
     """
 
     @property
@@ -47,6 +47,14 @@ def _checked_name(_: Any, __: Any, value: str) -> None:
         raise LocalProtocolError(
             f"{value!r:.80} is no tool name: 1 to 64 letters, digits, _ and -. Give `name=`", path="tools"
         )
+
+
+def _checked_seconds(_: Any, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+        return
+    raise LocalProtocolError(
+        f"{attribute.name} must be a number of seconds above 0, or None for no limit, not {value!r:.40}", path="tools"
+    )
 
 
 @attrs.define(frozen=True, kw_only=True)
@@ -71,6 +79,18 @@ class Tool:
     """Run the calls of one answer one after the other, in the model's order."""
     thread: bool = True
     """Run the function in a worker thread (never for coroutine functions): it may block."""
+    timeout: float | None = attrs.field(default=None, validator=_checked_seconds)
+    """The time limit of one call, in seconds; None for none. After it the model gets an error result that says so. A
+    coroutine is cancelled; a function in a thread cannot be stopped, and its thread is left behind."""
+    confirm: Callable[..., Any] | None = attrs.field(default=None, repr=False)
+    """Asked before each call, with exactly the arguments that the function would get, converted; may be a coroutine
+    function (any other is run in a worker thread). Only True lets the function run: another value, None, an exception
+    and an answer that does not come in time mean no, and the model is told that the call was not approved."""
+    confirm_timeout: float | None = attrs.field(default=None, validator=_checked_seconds)
+    """How long `confirm` may take, in seconds; None: as long as `timeout`."""
+    idempotent: bool = False
+    """Whether a call may be run twice. A call that had begun and has no result when a conversation is gone on with is
+    then run again; any other is answered as interrupted."""
     input_type: InputType | None = attrs.field(default=None, repr=False, eq=False)
     """How the input becomes the function's arguments; None for a tool by hand."""
     positional: tuple[str, ...] = attrs.field(default=(), repr=False)
@@ -157,6 +177,10 @@ def tool(
     extra: Mapping[str, Any] | None = None,
     sequential: bool = False,
     thread: bool = True,
+    timeout: float | None = None,
+    confirm: Callable[..., Any] | None = None,
+    confirm_timeout: float | None = None,
+    idempotent: bool = False,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a Tool from a function, as `tool(function)`, `@tool` or `@tool(name=..., ...)`.
