@@ -40,13 +40,16 @@ _request.continuation: Continuation NoContinuation continuation next_step
 _request.endpoint: Endpoint RequestHead
 _request.request: CountTokensRequest MessageRequest SupportsParam UNSET Unset
 _request.turns: assistant tool_result user
-_stream.accumulate: Deviation MessageAccumulator
+_stream.accumulate: MessageAccumulator
 _stream.decode: decode
+_stream.deviations: DEVIATION_KINDS Deviation DeviationKind Tolerance Verdict
 _stream.events: CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
 _stream.events: InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
 _stream.events: UnknownDelta UnknownEvent
 _stream.message_stream: MessageStream StreamState
+_stream.reading: EventIterator AsyncEventIterator aiter_events iter_events
 _stream.sse: SSEDecoder ServerSentEvent encode_sse
+_stream.text: text_of
 _version: __version__
 """
 _MODULE_OF = {name: line.split(":")[0] for line in _PUBLIC.split("\n") if line for name in line.split(":")[1].split()}

@@ -98,9 +98,13 @@ from sansio_claude._request.request import Unset as Unset
 from sansio_claude._request.turns import assistant as assistant
 from sansio_claude._request.turns import tool_result as tool_result
 from sansio_claude._request.turns import user as user
-from sansio_claude._stream.accumulate import Deviation as Deviation
 from sansio_claude._stream.accumulate import MessageAccumulator as MessageAccumulator
 from sansio_claude._stream.decode import decode as decode
+from sansio_claude._stream.deviations import DEVIATION_KINDS as DEVIATION_KINDS
+from sansio_claude._stream.deviations import Deviation as Deviation
+from sansio_claude._stream.deviations import DeviationKind as DeviationKind
+from sansio_claude._stream.deviations import Tolerance as Tolerance
+from sansio_claude._stream.deviations import Verdict as Verdict
 from sansio_claude._stream.events import CitationsDelta as CitationsDelta
 from sansio_claude._stream.events import CompactionDelta as CompactionDelta
 from sansio_claude._stream.events import ContentBlockDelta as ContentBlockDelta
@@ -120,15 +124,21 @@ from sansio_claude._stream.events import UnknownDelta as UnknownDelta
 from sansio_claude._stream.events import UnknownEvent as UnknownEvent
 from sansio_claude._stream.message_stream import MessageStream as MessageStream
 from sansio_claude._stream.message_stream import StreamState as StreamState
+from sansio_claude._stream.reading import AsyncEventIterator as AsyncEventIterator
+from sansio_claude._stream.reading import EventIterator as EventIterator
+from sansio_claude._stream.reading import aiter_events as aiter_events
+from sansio_claude._stream.reading import iter_events as iter_events
 from sansio_claude._stream.sse import SSEDecoder as SSEDecoder
 from sansio_claude._stream.sse import ServerSentEvent as ServerSentEvent
 from sansio_claude._stream.sse import encode_sse as encode_sse
+from sansio_claude._stream.text import text_of as text_of
 from sansio_claude._version import __version__ as __version__
 
 __all__ = [
     "APIError",
     "Action",
     "AdvisorToolResultBlock",
+    "AsyncEventIterator",
     "Attempt",
     "AuthenticationError",
     "BashCodeExecutionToolResultBlock",
@@ -153,13 +163,16 @@ __all__ = [
     "ContentBlockStop",
     "Continuation",
     "CountTokensRequest",
+    "DEVIATION_KINDS",
     "DeadlineError",
     "Deliver",
     "Deviation",
+    "DeviationKind",
     "Done",
     "Endpoint",
     "ErrorEvent",
     "Event",
+    "EventIterator",
     "FallbackBlock",
     "HTTPExchange",
     "InputJSONDelta",
@@ -220,6 +233,7 @@ __all__ = [
     "ThinkingDelta",
     "Timeouts",
     "TokenCount",
+    "Tolerance",
     "ToolError",
     "ToolInputBlock",
     "ToolResultBlock",
@@ -234,21 +248,25 @@ __all__ = [
     "UnknownEvent",
     "Unset",
     "Usage",
+    "Verdict",
     "Wait",
     "Watch",
     "WebFetchToolResultBlock",
     "WebSearchToolResultBlock",
     "WriteError",
     "__version__",
+    "aiter_events",
     "assistant",
     "continuation",
     "decode",
     "document",
     "encode_sse",
     "image",
+    "iter_events",
     "media_type_of",
     "model_info",
     "next_step",
+    "text_of",
     "tool_result",
     "user",
 ]

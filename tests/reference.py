@@ -257,15 +257,15 @@ class _Reader:
         reading.numbers += 1
         try:
             if unterminated:
-                self.deviate("unterminated")
+                self.deviate("last_blank_line")
             if reading.done:
                 if not self.late:
                     self.late = True
-                    self.deviate("after-stop")
+                    self.deviate("after_message_stop")
                 return True
             event = self.parse(frame)
             if event is None:
-                self.deviate("no-event")
+                self.deviate("skipped")
                 return True
             kind, value = event
             if kind in KNOWN_EVENTS:
@@ -335,12 +335,12 @@ class _Reader:
         if self.message is not None:
             if (self.message.get("id") or "") != (raw.get("id") or ""):
                 raise Refusal
-            self.deviate("repeated-start")
+            self.deviate("repeated_start")
             return
         if len(content) > self.limits.blocks:
             raise Refusal("limit")
         if "content" not in raw:
-            self.deviate("no-content")
+            self.deviate("no_content")
         if isinstance(raw.get("usage"), dict):
             self.check_counters(raw["usage"])
         else:
@@ -363,7 +363,7 @@ class _Reader:
         if len(self.blocks) >= self.limits.blocks:
             raise Refusal("limit")
         if index != (self.order[-1] + 1 if self.order else 0):
-            self.deviate("index-gap")
+            self.deviate("index_order")
         self.order.insert(bisect(self.order, index), index)
         block = self.blocks[index] = dict(value["content_block"])
         self.open.append(index)
@@ -401,7 +401,7 @@ class _Reader:
         if isinstance(kind, str) and kind in DELTAS and known and block["type"] not in DELTAS[kind][1]:
             raise Refusal
         if kind == "input_json_delta" and "partial_json" not in delta:
-            self.deviate("no-partial-json")
+            self.deviate("empty_value")
         self.apply(block, index, kind, delta)
 
     def apply(self, block: dict[str, Any], index: int, kind: Any, delta: dict[str, Any]) -> None:
@@ -434,7 +434,7 @@ class _Reader:
         if index not in self.blocks:
             raise Refusal
         if index not in self.open:
-            self.deviate("repeated-stop")
+            self.deviate("twice")
             return
         if index in self.inputs and self.keep:
             text = self.inputs[index]
@@ -457,7 +457,7 @@ class _Reader:
             raise Refusal
         message = self.started()
         if delta is None:
-            self.deviate("delta")
+            self.deviate("no_message_delta")
         if isinstance(usage, dict):
             self.check_counters(usage)
         else:
@@ -474,9 +474,9 @@ class _Reader:
     def on_message_stop(self, value: dict[str, Any]) -> None:
         self.started()
         if not self.has_delta:
-            self.deviate("no-message-delta")
+            self.deviate("no_message_delta")
         for _ in self.open:
-            self.deviate("block-open")
+            self.deviate("open_block")
         if self.keep:
             for index in self.inputs:
                 if index not in self.open:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON, Watch
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
-    from sansio_claude._stream.accumulate import Deviation
+    from sansio_claude._stream.deviations import Deviation
 
 __all__ = ["ONE_TASK", "ClientBase", "Stream", "TextIterator", "close_discarded", "give_up"]
 

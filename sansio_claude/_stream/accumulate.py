@@ -21,8 +21,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Container
 from typing import Any, Final
 
-from attrs import define
-
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import GrowingBlock, copy_json
@@ -36,6 +34,7 @@ from sansio_claude._message.blocks import (
     UnknownBlock,
 )
 from sansio_claude._message.message import Message
+from sansio_claude._stream.deviations import Deviation, DeviationKind, Tolerance, verdicts
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -51,22 +50,8 @@ from sansio_claude._stream.events import (
     ThinkingDelta,
     UnknownDelta,
 )
-from sansio_claude._value import FrozenValue
 
-__all__ = ["Deviation", "MessageAccumulator"]
-
-
-@define(frozen=True, eq=False, repr=False)
-class Deviation(FrozenValue):
-    """Something the peer did that the protocol does not say.
-
-    `kind` is a short stable name, `event_number` counts the stream's events from 1 (the event it was seen in),
-    `words` says it for people.
-    """
-
-    kind: str
-    event_number: int
-    words: str
+__all__ = ["MessageAccumulator"]
 
 
 # What each kind of delta may be applied to; an unknown block takes any.
@@ -97,7 +82,8 @@ class MessageAccumulator:
         "_keep",
         "_limits",
         "_order",
-        "_strict",
+        "_stop_reason_came",
+        "_verdicts",
         "blocks",
         "deviations",
         "deviations_dropped",
@@ -109,11 +95,19 @@ class MessageAccumulator:
         "types",
     )
 
-    def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        strict: bool = False,
+        tolerance: Tolerance | None = None,
+        keep_content: bool = True,
+    ) -> None:
         self._limits = limits if limits is not None else DEFAULT_LIMITS
-        self._strict = strict
+        self._verdicts = verdicts(tolerance, strict)
         self._keep = keep_content
         self._has_delta = False
+        self._stop_reason_came = False
         self._order: list[int] = []  # the indices started, sorted
         self.message: Message | None = None
         """The message so far, live; None before message_start."""
@@ -137,14 +131,32 @@ class MessageAccumulator:
         """Whether content is kept."""
         return self._keep
 
-    def deviate(self, kind: str, words: str) -> None:
-        """Record a deviation at the current event; raises RemoteProtocolError when strict."""
-        if self._strict:
-            raise RemoteProtocolError(f"{words} (event {self.event_number}, refused because strict)", stage="blocks")
+    def deviate(self, kind: DeviationKind, words: str) -> None:
+        """Record a deviation at the current event, or do what `tolerance` and `strict` say about its kind.
+
+        Raises RemoteProtocolError where the kind is refused.
+        """
+        verdict = self._verdicts[kind]
+        if verdict == "refuse":
+            raise RemoteProtocolError(
+                f"{words} (event {self.event_number}; a deviation of the kind {kind!r} is refused here)", stage="blocks"
+            )
+        if verdict == "accept":
+            return
         if len(self.deviations) < self._limits.deviations:
             self.deviations.append(Deviation(kind, self.event_number, words))
         else:
             self.deviations_dropped += 1
+
+    @property
+    def complete_but_for_stop(self) -> bool:
+        """Whether a stop reason came in a message_delta and no block is open: only message_stop is missing."""
+        return self._stop_reason_came and not self.open and not self.done
+
+    def end_without_stop(self) -> None:
+        """The stream has ended here, and that counts as message_stop (a deviation)."""
+        self.deviate("no_message_stop", "the stream ended without message_stop, after a stop reason")
+        self._stop(MessageStop())
 
     def receive_event(self, event: Event) -> None:
         """Take the next event. ContentBlockStop and MessageStop get their object put in.
@@ -153,7 +165,7 @@ class MessageAccumulator:
         """
         self.event_number += 1
         if self.done:
-            self.deviate("after-stop", "something came after message_stop")
+            self.deviate("after_message_stop", "something came after message_stop")
             return
         handle = _HANDLERS.get(type(event))
         if handle is None:  # pings, errors and what is not known change nothing
@@ -167,12 +179,12 @@ class MessageAccumulator:
         if self.message is not None:
             if sent.id != self.message.id:
                 raise _bad("a second message_start came, with another id")
-            self.deviate("repeated-start", "message_start came twice with the same id; the second was ignored")
+            self.deviate("repeated_start", "message_start came twice with the same id; the second was ignored")
             return
         if len(sent.content) > self._limits.blocks:
             raise _too_many(self._limits)
         if "content" not in sent._raw:
-            self.deviate("no-content", "message_start has no content list")
+            self.deviate("no_content", "message_start has no content list")
         usage: Any = sent._raw.get("usage")
         if type(usage) is dict:
             self._check_counters(usage, "message_start")
@@ -202,7 +214,7 @@ class MessageAccumulator:
         order = self._order
         following = order[-1] + 1 if order else 0
         if index != following:
-            self.deviate("index-gap", f"block {index} started where {following} was next")
+            self.deviate("index_order", f"block {index} started where {following} was next")
         block = sent.growing()
         self.types[index] = kind
         self.open[index] = block
@@ -236,7 +248,7 @@ class MessageAccumulator:
         if fits is not None and not isinstance(block, (fits, UnknownBlock)):
             raise _bad(f"a {event.delta_type} came for block {event.index}, which is a {block.type} block")
         if event.extra is not None and isinstance(event, InputJSONDelta) and "partial_json" in event.extra:
-            self.deviate("no-partial-json", f"an input_json_delta of block {event.index} has no partial_json")
+            self.deviate("empty_value", f"an input_json_delta of block {event.index} has no partial_json")
         if not self._keep:
             return
         match event:
@@ -274,7 +286,7 @@ class MessageAccumulator:
         if block is None:
             if index not in self.types:
                 raise _bad(f"content_block_stop came for block {index}, which never started")
-            self.deviate("repeated-stop", f"content_block_stop came again for block {index}")
+            self.deviate("twice", f"content_block_stop came again for block {index}")
             event.content_block = self.blocks.get(index)
             return
         if self._keep:
@@ -289,12 +301,14 @@ class MessageAccumulator:
         assert self.message is not None
         raw = self.message._raw
         if event.delta is None:
-            self.deviate("delta", "delta of message_delta is missing or null")
+            self.deviate("no_message_delta", "delta of message_delta is missing or null")
         if event.usage is None:
             self.deviate("usage", "usage of message_delta is missing, null or no object")
         else:
             self._check_counters(event.usage, "message_delta")
         self._has_delta = True
+        if event.delta is not None and isinstance(event.delta.get("stop_reason"), str) and event.delta["stop_reason"]:
+            self._stop_reason_came = True
         if event.delta is not None:
             _overwrite(raw, event.delta, but=_CONTENT)
         if event.usage is not None:
@@ -307,9 +321,9 @@ class MessageAccumulator:
 
     def _stop(self, event: MessageStop) -> None:
         if not self._has_delta:
-            self.deviate("no-message-delta", "message_stop came without any message_delta")
+            self.deviate("no_message_delta", "message_stop came without any message_delta")
         for index in sorted(self.open):
-            self.deviate("block-open", f"block {index} was still open at message_stop")
+            self.deviate("open_block", f"block {index} was still open at message_stop")
         for index in self._order:
             block = self.blocks.get(index)
             if isinstance(block, ToolInputBlock) and block.input_status != "complete" and index not in self.open:

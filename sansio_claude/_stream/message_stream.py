@@ -31,6 +31,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ThinkingBlock
 from sansio_claude._message.tool_blocks import MCPToolUseBlock, ServerToolUseBlock, ToolUseBlock
 from sansio_claude._partial_json.parser import PartialJSON
+from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.events import (
     Event,
     InputJSONDelta,
@@ -124,10 +125,13 @@ class MessageStream(PlainStream):
         stream = MessageStream()
         stream.receive_data(chunk)
         for event in stream.events_received(): ...
-        stream.receive_eof()
+        message = stream.finish()  # where the body has ended: the whole message, or the error
 
-    `limits` bounds what is kept, `strict=True` refuses what is otherwise only recorded as a deviation,
-    `keep_content=False` keeps no content (see MessageAccumulator), in constant memory and without `Limits.message`.
+    `limits` bounds what is kept. `tolerance` says for each kind of deviation whether it is accepted, recorded (the
+    default) or refused, `strict=True` refuses every kind that it does not name. `require_message_stop=False` takes an
+    end without message_stop for whole where a stop reason came in a message_delta and no block is open; call
+    `receive_eof` only where the body ended as its framing said. `keep_content=False` keeps no content (see
+    MessageAccumulator), in constant memory and without `Limits.message`.
     """
 
     __slots__ = (
@@ -143,8 +147,22 @@ class MessageStream(PlainStream):
         "_ready",
     )
 
-    def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
-        super().__init__(limits=limits, strict=strict, keep_content=keep_content)
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        strict: bool = False,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool = True,
+        keep_content: bool = True,
+    ) -> None:
+        super().__init__(
+            limits=limits,
+            strict=strict,
+            tolerance=tolerance,
+            require_message_stop=require_message_stop,
+            keep_content=keep_content,
+        )
         self._largest = never_too_large(self._limits)
         # Up to how many bytes received no limit can be passed, neither that of one event nor that of the whole.
         self._fusable = min(self._largest, self._budget)

@@ -9,6 +9,7 @@ States: "open" until an end comes; "complete" from message_stop on, "truncated" 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
 from sansio_claude._errors import (
@@ -25,8 +26,9 @@ from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._partial_json.parser import PartialJSON, Watch
-from sansio_claude._stream.accumulate import Deviation, MessageAccumulator
+from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.decode import decode_data
+from sansio_claude._stream.deviations import Deviation, Tolerance
 from sansio_claude._stream.events import ErrorEvent, Event, MessageStop
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder
 
@@ -53,14 +55,26 @@ class PlainStream:
         "_limits",
         "_number",
         "_received",
+        "_require_message_stop",
         "_sniffed",
         "_state",
     )
 
-    def __init__(self, *, limits: Limits | None = None, strict: bool = False, keep_content: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        strict: bool = False,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool = True,
+        keep_content: bool = True,
+    ) -> None:
         self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._require_message_stop = require_message_stop
         self._decoder: SSEDecoder | None = None  # made when it is needed: a faster way may never need it
-        self._accumulator = MessageAccumulator(limits=self._limits, strict=strict, keep_content=keep_content)
+        self._accumulator = MessageAccumulator(
+            limits=self._limits, strict=strict, tolerance=tolerance, keep_content=keep_content
+        )
         self._events: list[Event] | None = None  # None: an event that comes alone gets a list of just its size
         self._error: RemoteProtocolError | APIError | None = None
         self._state: StreamState = "open"
@@ -82,6 +96,14 @@ class PlainStream:
     def done(self) -> bool:
         """True from message_stop on: the message is whole, nothing more is needed."""
         return self._accumulator.done
+
+    @property
+    def complete_but_for_stop(self) -> bool:
+        """Whether a stop reason came in a message_delta, no block is open, and only message_stop is missing.
+
+        With `require_message_stop=False` an end of the body here gives the whole message.
+        """
+        return self._accumulator.complete_but_for_stop and self._state == "open"
 
     @property
     def state(self) -> StreamState:
@@ -164,7 +186,7 @@ class PlainStream:
             if leftover is not None:
                 try:
                     self._accumulator.event_number = self._number + 1
-                    self._accumulator.deviate("unterminated", "the last event has no blank line behind it")
+                    self._accumulator.deviate("last_blank_line", "the last event has no blank line behind it")
                 except RemoteProtocolError as refused:
                     self._fail(refused, begin, leftover.raw)
                     return
@@ -172,14 +194,51 @@ class PlainStream:
                 if error is not None:
                     self._fail(error, begin, leftover.raw)
         if not self._over():
-            self._state = "truncated"
-            self._error = TruncatedError(
-                self._truncation(),
-                stage="stream",
-                excerpt=b"" if self._number else self._sniffed,
-                offset=self._received,
-                partial=self.message,
-            )
+            self._end_without_stop()
+
+    def _end_without_stop(self) -> None:
+        """The body has ended before message_stop: that is a TruncatedError, or what the caller allows."""
+        if not self._require_message_stop and self.complete_but_for_stop:
+            try:
+                self._accumulator.event_number = self._number
+                self._accumulator.end_without_stop()
+            except RemoteProtocolError as refused:
+                self._fail(refused, self._received, b"")
+            else:
+                self._state = "complete"
+            return
+        self._state = "truncated"
+        self._error = TruncatedError(
+            self._truncation(),
+            stage="stream",
+            excerpt=b"" if self._number else self._sniffed,
+            offset=self._received,
+            partial=self.message,
+        )
+
+    def finish(self, handle: Callable[[Event], object] | None = None) -> Message:
+        """The body has ended: the whole message.
+
+        Ends the input as `receive_eof` does. Raises TruncatedError where message_stop never came, or the error that
+        the stream ended with; `.partial` on it is the message so far. Events that were not read stay readable by
+        `events_received()`; with `handle` each of them is given to it, in order, before the message is returned or
+        the error raised. What `handle` raises passes through, and the events behind stay readable.
+        """
+        self.receive_eof()
+        if handle is not None:
+            events, self._events = self._events or [], None
+            handed = 0
+            try:
+                for event in events:
+                    handed += 1
+                    handle(event)
+            finally:
+                self._events = events[handed:] or None
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        message = self._accumulator.message
+        assert message is not None  # a stream that ended without an error has begun
+        return message
 
     def events_received(self) -> list[Event]:
         """The events since the last call, in order. The list is the caller's.
@@ -268,12 +327,12 @@ class PlainStream:
                 accumulator.event_number = self._number
                 if not self._late:
                     self._late = True
-                    accumulator.deviate("after-stop", "something came after message_stop")
+                    accumulator.deviate("after_message_stop", "something came after message_stop")
                 return None
             event = decode_data(name, raw, self._limits)
             if event is None:
                 accumulator.event_number = self._number
-                accumulator.deviate("no-event", f"event {name!r:.40} says nothing (its data: {raw!r:.40})")
+                accumulator.deviate("skipped", f"event {name!r:.40} says nothing (its data: {raw!r:.40})")
                 return None
             accumulator.event_number = self._number - 1  # receive_event counts
             accumulator.receive_event(event)

@@ -11,8 +11,9 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock
 from sansio_claude._message.message import Message
-from sansio_claude._stream.accumulate import Deviation, MessageAccumulator
+from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.decode import event_from_value
+from sansio_claude._stream.deviations import Deviation
 from sansio_claude._stream.events import (
     ContentBlockStart,
     ContentBlockStop,
@@ -133,12 +134,12 @@ def test_nothing_comes_before_message_start(value: dict[str, Any]) -> None:
 def test_a_second_start_with_the_same_id_is_ignored() -> None:
     accumulator = accumulated(START, *block(TEXT), message_start(content=[{"type": "text", "text": "no"}]))
     assert accumulator.deviations == [
-        Deviation("repeated-start", 4, "message_start came twice with the same id; the second was ignored")
+        Deviation("repeated_start", 4, "message_start came twice with the same id; the second was ignored")
     ]
     assert accumulator.message is not None
     assert accumulator.message.text == ""
     without_id = {"type": "message_start", "message": {"content": [], "usage": {}}}
-    assert kinds(accumulated(without_id, without_id)) == ["repeated-start"]
+    assert kinds(accumulated(without_id, without_id)) == ["repeated_start"]
 
 
 def test_a_second_start_with_another_id_is_refused() -> None:
@@ -156,7 +157,7 @@ def test_blocks_that_come_with_the_start_count_from_zero() -> None:
     assert accumulator.types == {0: TextBlock, 1: ToolUseBlock, 2: TextBlock}
     assert "which has stopped" in str(refused(message_start(content=given), text("x", 0)))
     assert "started twice" in str(refused(message_start(content=given), start(1, TEXT)))
-    assert kinds(accumulated(message_start(content=given), start(3, TEXT))) == ["index-gap"]
+    assert kinds(accumulated(message_start(content=given), start(3, TEXT))) == ["index_order"]
 
 
 def test_content_that_came_whole_keeps_growing_apart_from_the_event() -> None:
@@ -204,7 +205,7 @@ def test_blocks_side_by_side_are_addressed_by_index() -> None:
 
 def test_blocks_come_out_in_the_order_of_their_indices() -> None:
     accumulator = accumulated(START, start(5, TEXT), text("5", 5), start(2, TEXT), start(3, TEXT), text("2", 2))
-    assert kinds(accumulator) == ["index-gap"] * 3
+    assert kinds(accumulator) == ["index_order"] * 3
     assert [each.words for each in accumulator.deviations] == [
         "block 5 started where 0 was next",
         "block 2 started where 6 was next",
@@ -214,7 +215,7 @@ def test_blocks_come_out_in_the_order_of_their_indices() -> None:
     assert accumulator.message.text == "25"
     assert len(accumulator.message.content) == 3
     more = accumulated(START, start(1, TEXT), start(2, TEXT), start(0, TEXT), text("0", 0), text("1", 1), text("2", 2))
-    assert kinds(more) == ["index-gap", "index-gap"]
+    assert kinds(more) == ["index_order", "index_order"]
     assert more.message is not None
     assert more.message.text == "012"
 
@@ -404,9 +405,7 @@ def test_a_tool_that_starts_with_a_marked_input_goes_on_from_there() -> None:
 
 def test_an_input_delta_without_its_text() -> None:
     accumulator = accumulated(START, start(0, {"type": "tool_use", "input": {}}), delta(0, type="input_json_delta"))
-    assert accumulator.deviations == [
-        Deviation("no-partial-json", 3, "an input_json_delta of block 0 has no partial_json")
-    ]
+    assert accumulator.deviations == [Deviation("empty_value", 3, "an input_json_delta of block 0 has no partial_json")]
     outer = {**delta(0, type="input_json_delta", partial_json="{}"), "other": 1}
     assert kinds(accumulated(START, start(0, {"type": "tool_use"}), outer)) == []
     other = {**text("x"), "partial_json": 1}
@@ -418,7 +417,7 @@ def test_a_repeated_stop() -> None:
     event = ContentBlockStop(0)
     accumulator.receive_event(event)
     assert event.content_block is accumulator.blocks[0]
-    assert accumulator.deviations == [Deviation("repeated-stop", 4, "content_block_stop came again for block 0")]
+    assert accumulator.deviations == [Deviation("twice", 4, "content_block_stop came again for block 0")]
 
 
 # message_delta.
@@ -517,7 +516,7 @@ def test_a_message_delta_without_delta() -> None:
     value = {"type": "message_delta", "usage": {"output_tokens": 5}}
     for each in (value, {**value, "delta": None}):
         accumulator = accumulated(START, each, END)
-        assert accumulator.deviations == [Deviation("delta", 2, "delta of message_delta is missing or null")]
+        assert accumulator.deviations == [Deviation("no_message_delta", 2, "delta of message_delta is missing or null")]
         assert accumulator.message is not None
         assert accumulator.message.usage.output_tokens == 5
 
@@ -529,8 +528,8 @@ def test_blocks_that_are_still_open_are_marked() -> None:
     accumulator = accumulated(START, start(0, TEXT), *tool("{}", index=1)[:-1], *tool('{"', index=2), *answer()[1:])
     assert accumulator.done
     assert [(each.kind, each.words) for each in accumulator.deviations] == [
-        ("block-open", "block 0 was still open at message_stop"),
-        ("block-open", "block 1 was still open at message_stop"),
+        ("open_block", "block 0 was still open at message_stop"),
+        ("open_block", "block 1 was still open at message_stop"),
         ("input", "the tool input of block 2 is partial at message_stop"),
     ]
     assert accumulator.message is not None
@@ -541,15 +540,15 @@ def test_blocks_that_are_still_open_are_marked() -> None:
 def test_without_any_message_delta() -> None:
     accumulator = accumulated(START, END)
     assert accumulator.done
-    assert accumulator.deviations == [Deviation("no-message-delta", 2, "message_stop came without any message_delta")]
+    assert accumulator.deviations == [Deviation("no_message_delta", 2, "message_stop came without any message_delta")]
 
 
 def test_what_comes_after_message_stop_is_ignored() -> None:
     accumulator = accumulated(*answer(), text("x"), {"type": "ping"}, END)
     assert [(each.kind, each.event_number) for each in accumulator.deviations] == [
-        ("after-stop", 4),
-        ("after-stop", 5),
-        ("after-stop", 6),
+        ("after_message_stop", 4),
+        ("after_message_stop", 5),
+        ("after_message_stop", 6),
     ]
     assert accumulator.message is not None
     assert accumulator.message.content == []
@@ -558,18 +557,18 @@ def test_what_comes_after_message_stop_is_ignored() -> None:
 # strict, keep_content, limits.
 
 DEVIATIONS: dict[str, list[dict[str, Any]]] = {
-    "repeated-start": [START, START],
-    "no-content": [message_start(content=None)],
+    "repeated_start": [START, START],
+    "no_content": [message_start(content=None)],
     "usage": [message_start(usage=None)],
     "usage of odd types": [message_start(usage={"input_tokens": "5"})],
     "usage of message_delta": [START, message_delta(usage=5)],
     "usage of odd types in message_delta": [START, message_delta(usage={"output_tokens": "5"})],
-    "index-gap": [START, start(1, TEXT)],
-    "no-partial-json": [START, start(0, {"type": "tool_use"}), delta(0, type="input_json_delta")],
-    "repeated-stop": [START, *block(TEXT), stop()],
-    "delta": [START, {"type": "message_delta", "usage": {}}],
-    "no-message-delta": [START, END],
-    "block-open": [START, start(0, TEXT), DELTA, END],
+    "index_order": [START, start(1, TEXT)],
+    "empty_value": [START, start(0, {"type": "tool_use"}), delta(0, type="input_json_delta")],
+    "twice": [START, *block(TEXT), stop()],
+    "no_message_delta for its delta": [START, {"type": "message_delta", "usage": {}}],
+    "no_message_delta": [START, END],
+    "open_block": [START, start(0, TEXT), DELTA, END],
     "input": [START, *tool("{"), DELTA, END],
 }
 
@@ -582,7 +581,10 @@ def test_strict_refuses_every_deviation(name: str) -> None:
     assert deviation.event_number == len(values)
     error = refused(*values, strict=True)
     assert error.stage == "blocks"
-    assert str(error) == f"{deviation.words} (event {len(values)}, refused because strict)"
+    assert (
+        str(error)
+        == f"{deviation.words} (event {len(values)}; a deviation of the kind {deviation.kind!r} is refused here)"
+    )
 
 
 def test_strict_refuses_what_comes_after_the_end() -> None:
@@ -610,7 +612,7 @@ def test_without_content_order_is_checked_and_usage_merged() -> None:
     assert accumulator.message.usage.output_tokens == 5
     assert accumulator.message.stop_reason == "end_turn"
     assert "started twice" in str(refused(*values[:4], start(0, TEXT), keep_content=False))
-    assert kinds(accumulated(START, start(1, TEXT), keep_content=False)) == ["index-gap"]
+    assert kinds(accumulated(START, start(1, TEXT), keep_content=False)) == ["index_order"]
     given = message_start(content=[{"type": "text", "text": "a"}])
     assert message_of(given, keep_content=False).content == []
     assert "started twice" in str(refused(given, start(0, TEXT), keep_content=False))
@@ -664,7 +666,7 @@ def test_deviations_beyond_the_limit_are_counted_only() -> None:
 
 
 def test_a_deviation_is_a_value() -> None:
-    assert Deviation("kind", 1, "words") == Deviation("kind", 1, "words") != Deviation("kind", 2, "words")
+    assert Deviation("usage", 1, "words") == Deviation("usage", 1, "words") != Deviation("usage", 2, "words")
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_every_kind_of_block_in_every_chunking(pings: Any, interleave: bool) -> 
     transcript = compose(EVERY_KIND, seed=5, pings=pings, interleave=interleave)
     plain = run([transcript.data], kind=PlainStream)
     assert plain.dictionary == transcript.message
-    assert [each[0] for each in plain.deviations] == ["after-stop"] * (pings == "everywhere")
+    assert [each[0] for each in plain.deviations] == ["after_message_stop"] * (pings == "everywhere")
     for name, chunks in chunkings.named(transcript.data):
         assert run(chunks) == plain, name
     assert run(transcript.network_chunks()) == plain
@@ -393,7 +393,7 @@ def test_nothing_is_fused_after_the_block_has_ended_or_the_message(decoded: list
     assert "has stopped" in str(error_of(stream))
     stream = fed(START, start(0, TEXT), DELTA, END)
     stream.receive_data(compact(text("x")) * 2)
-    assert [each.kind for each in stream.deviations] == ["block-open", "after-stop"]
+    assert [each.kind for each in stream.deviations] == ["open_block", "after_message_stop"]
     assert stream.message is not None
     assert stream.message.text == ""
 
@@ -438,7 +438,7 @@ def test_every_beginning_of_a_stream_is_truncated_and_keeps_what_came() -> None:
             assert result.error is not None
             assert result.error["class"] == "TruncatedError"
             assert result.error["offset"] == str(cut)
-            assert result.deviations in ([], [("unterminated", len(result.events), _UNTERMINATED)])
+            assert result.deviations in ([], [("last_blank_line", len(result.events), _UNTERMINATED)])
         else:
             assert (result.state, result.done, result.error) == ("complete", True, None)
             assert result.dictionary == transcript.message
@@ -528,15 +528,14 @@ def test_a_last_event_that_only_lacks_its_blank_line_counts(kind: type[PlainStre
     stream = fed(START, DELTA, line, end, kind=kind, eof=True)
     assert (stream.state, stream.done) == ("complete", True)
     assert [(each.kind, each.event_number, each.words) for each in stream.deviations] == [
-        ("unterminated", 3, _UNTERMINATED)
+        ("last_blank_line", 3, _UNTERMINATED)
     ]
     assert isinstance(stream.events_received()[-1], MessageStop)
     assert stream.events_received() == []
     strict = fed(START, DELTA, line, end, kind=kind, eof=True, strict=True)
     error = error_of(strict)
-    assert (
-        str(error) == f"event 2, at byte {len(body(START, DELTA))}: {_UNTERMINATED} (event 3, refused because strict)"
-    )
+    why = "(event 3; a deviation of the kind 'last_blank_line' is refused here)"
+    assert str(error) == f"event 2, at byte {len(body(START, DELTA))}: {_UNTERMINATED} {why}"
     assert strict.state == "broken"
 
 
@@ -710,7 +709,7 @@ def test_after_message_stop_bytes_are_ignored_once_recorded(kind: type[PlainStre
             assert stream.events_received() == []
             assert (stream.state, stream.done) == ("complete", True)
             assert [(each.kind, each.event_number, each.words) for each in stream.deviations] == [
-                ("after-stop", 4, "something came after message_stop")
+                ("after_message_stop", 4, "something came after message_stop")
             ]
 
 

@@ -176,12 +176,12 @@ def test_unknown_things_are_in_the_message(events: list[Any], path: tuple[Any, .
 # Deviations.
 
 DEVIATIONS: dict[str, tuple[list[Any], list[str]]] = {
-    "[DONE] at the end": ([*WHOLE, b"data: [DONE]\n\n"], ["after-stop"]),
-    "[DONE] in the middle": ([START, b"data: [DONE]\n\n", *HELLO, *STOP], ["no-event"]),
-    "[DONE] with a name": ([START, b"event: done\ndata: [DONE]\n\n", *HELLO, *STOP], ["no-event"]),
-    "empty data": ([START, b"data\n\n", b"event: message_delta\ndata:  \n\n", *HELLO, *STOP], ["no-event"] * 2),
-    "a ping with no JSON": ([START, b"event: ping\ndata: alive\n\n", *HELLO, *STOP], ["no-event"]),
-    "a ping with empty data": ([START, b"event: ping\ndata:\n\n", *HELLO, *STOP], ["no-event"]),
+    "[DONE] at the end": ([*WHOLE, b"data: [DONE]\n\n"], ["after_message_stop"]),
+    "[DONE] in the middle": ([START, b"data: [DONE]\n\n", *HELLO, *STOP], ["skipped"]),
+    "[DONE] with a name": ([START, b"event: done\ndata: [DONE]\n\n", *HELLO, *STOP], ["skipped"]),
+    "empty data": ([START, b"data\n\n", b"event: message_delta\ndata:  \n\n", *HELLO, *STOP], ["skipped"] * 2),
+    "a ping with no JSON": ([START, b"event: ping\ndata: alive\n\n", *HELLO, *STOP], ["skipped"]),
+    "a ping with empty data": ([START, b"event: ping\ndata:\n\n", *HELLO, *STOP], ["skipped"]),
     "usage missing in message_start": ([without(START, "message", "usage"), *HELLO, *STOP], ["usage"]),
     "usage null in message_start": ([message_start(usage=None), *HELLO, *STOP], ["usage"]),
     "usage no object in message_start": ([message_start(usage=[1]), *HELLO, *STOP], ["usage"]),
@@ -192,30 +192,33 @@ DEVIATIONS: dict[str, tuple[list[Any], list[str]]] = {
         [START, *HELLO, message_delta(usage={"output_tokens": 1.5}), END],
         ["usage"],
     ),
-    "message_delta missing": ([START, *HELLO, END], ["no-message-delta"]),
+    "message_delta missing": ([START, *HELLO, END], ["no_message_delta"]),
     "the delta of message_delta missing": ([START, *HELLO, without(DELTA, "delta"), END], ["delta"]),
     "the delta of message_delta null": ([START, *HELLO, {**DELTA, "delta": None}, END], ["delta"]),
-    "content missing in message_start": ([message_start(content=None), *HELLO, *STOP], ["no-content"]),
-    "a gap in the block indices": (answer(*HELLO, *block(TEXT, index=2)), ["index-gap"]),
-    "the first block is not 0": (answer(*block(TEXT, {"type": "text_delta", "text": "x"}, index=1)), ["index-gap"]),
-    "block indices out of order": (answer(*block(TEXT, index=1), *block(TEXT, index=0)), ["index-gap"] * 2),
-    "message_start again with the same id": ([START, START, *HELLO, *STOP], ["repeated-start"]),
-    "a ping after message_stop": ([*WHOLE, {"type": "ping"}], ["after-stop"]),
-    "message_stop twice": ([*WHOLE, END], ["after-stop"]),
-    "a delta after message_stop": ([*WHOLE, text("x"), text("y")], ["after-stop"]),
-    "an error after message_stop": ([*WHOLE, {"type": "error", "error": {"type": "api_error"}}], ["after-stop"]),
-    "garbage after message_stop": ([*WHOLE, b"data: {garbage\n\n"], ["after-stop"]),
-    "a block still open at message_stop": (answer(start(0, TEXT), text("x")), ["block-open"]),
+    "content missing in message_start": ([message_start(content=None), *HELLO, *STOP], ["no_content"]),
+    "a gap in the block indices": (answer(*HELLO, *block(TEXT, index=2)), ["index_order"]),
+    "the first block is not 0": (answer(*block(TEXT, {"type": "text_delta", "text": "x"}, index=1)), ["index_order"]),
+    "block indices out of order": (answer(*block(TEXT, index=1), *block(TEXT, index=0)), ["index_order"] * 2),
+    "message_start again with the same id": ([START, START, *HELLO, *STOP], ["repeated_start"]),
+    "a ping after message_stop": ([*WHOLE, {"type": "ping"}], ["after_message_stop"]),
+    "message_stop twice": ([*WHOLE, END], ["after_message_stop"]),
+    "a delta after message_stop": ([*WHOLE, text("x"), text("y")], ["after_message_stop"]),
+    "an error after message_stop": (
+        [*WHOLE, {"type": "error", "error": {"type": "api_error"}}],
+        ["after_message_stop"],
+    ),
+    "garbage after message_stop": ([*WHOLE, b"data: {garbage\n\n"], ["after_message_stop"]),
+    "a block still open at message_stop": (answer(start(0, TEXT), text("x")), ["open_block"]),
     "a tool input cut at message_stop": (answer(*tool('{"a": "b')), ["input"]),
     "a tool input that is no JSON": (answer(*tool("{nope}")), ["input"]),
-    "a tool input cut in an open block": (answer(*tool('{"a": "b')[:-1]), ["block-open"]),
-    "content_block_stop twice": (answer(*HELLO, stop()), ["repeated-stop"]),
+    "a tool input cut in an open block": (answer(*tool('{"a": "b')[:-1]), ["open_block"]),
+    "content_block_stop twice": (answer(*HELLO, stop()), ["twice"]),
     "an input_json_delta without its text": (
         answer(*block({"type": "tool_use", "input": {}}, {"type": "input_json_delta"})),
-        ["no-partial-json"],
+        ["empty_value"],
     ),
-    "the last event without its blank line": ([*WHOLE[:-1], frame(END)[:-1]], ["unterminated"]),
-    "the last event without its line end": ([*WHOLE[:-1], frame(END)[:-2]], ["unterminated"]),
+    "the last event without its blank line": ([*WHOLE[:-1], frame(END)[:-1]], ["last_blank_line"]),
+    "the last event without its line end": ([*WHOLE[:-1], frame(END)[:-2]], ["last_blank_line"]),
 }
 
 
@@ -232,10 +235,12 @@ def test_deviation_by_default_error_when_strict(name: str) -> None:
     assert strict.error["class"] == "RemoteProtocolError"
     assert strict.state == "broken"
     assert strict.deviations == []
-    assert "refused because strict" in strict.error["words"]
+    assert "is refused here" in strict.error["words"]
     assert strict.error["stage"] == "'blocks'"
     first = result.deviations[0]
-    assert f"{first[2]} (event {first[1]}, refused because strict)" in strict.error["words"]
+    assert (
+        f"{first[2]} (event {first[1]}; a deviation of the kind {first[0]!r} is refused here)" in strict.error["words"]
+    )
     without_content = outcome(data, keep_content=False)
     assert [each for each in result.deviations if each[0] != "input"] == without_content.deviations
 
@@ -253,7 +258,7 @@ def test_nothing_after_message_stop_changes_the_message() -> None:
         result = outcome(data)
         assert result.state == "complete"
         assert result.dictionary == outcome(body(*answer(start(0, TEXT), text("hello")))).dictionary
-        assert [kind for kind, _, _ in result.deviations] == ["block-open", "after-stop"]
+        assert [kind for kind, _, _ in result.deviations] == ["open_block", "after_message_stop"]
 
 
 def test_a_cut_input_is_marked_and_not_runnable() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any, assert_never, assert_type
 
 import sansio_claude as c
@@ -19,15 +19,40 @@ def read(chunks: Sequence[bytes]) -> c.Message | None:
                 parser = stream.partial_input(event.index)
                 assert_type(parser, c.PartialJSON)
                 assert_type(stream.watch(event.index, "path"), c.Watch)
-    stream.receive_eof()
-    stream.events_received()  # TruncatedError where message_stop never came
+    assert_type(stream.finish(print), c.Message)  # TruncatedError where message_stop never came
+    assert_type(stream.finish(), c.Message)
     assert_type(stream.done, bool)
     state: c.StreamState = stream.state
     for deviation in stream.deviations:
         assert_type(deviation, c.Deviation)
-        assert_type((deviation.kind, deviation.event_number, deviation.words), tuple[str, int, str])
+        assert_type((deviation.kind, deviation.event_number, deviation.words), tuple[c.DeviationKind, int, str])
     assert_type(stream.message, c.Message | None)
     return stream.message if state == "complete" else None
+
+
+def read_at_once(chunks: Sequence[bytes]) -> c.Message:
+    """The same with everything done for the program."""
+    tolerance: c.Tolerance = {"usage": "accept", "input": "refuse"}
+    kind: c.DeviationKind = "usage"
+    verdict: c.Verdict = "record"
+    assert_type(c.DEVIATION_KINDS[kind], str)
+    events = c.iter_events(
+        chunks, status=200, headers={"content-type": "text/event-stream"}, tolerance={**tolerance, kind: verdict}
+    )
+    assert_type(events, c.EventIterator)
+    for event in events:
+        assert_type(event, c.Event)
+        assert_type(c.text_of(event), str)
+    return events.message
+
+
+async def read_async(chunks: AsyncIterable[bytes]) -> c.Message:
+    """The same on an event loop."""
+    events = c.aiter_events(chunks, headers=[(b"content-type", b"text/event-stream")], require_message_stop=False)
+    assert_type(events, c.AsyncEventIterator)
+    async for event in events:
+        assert_type(event, c.Event)
+    return events.message
 
 
 def kind_of(event: c.Event) -> str:

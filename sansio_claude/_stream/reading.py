@@ -1,0 +1,285 @@
+"""iter_events, aiter_events: an iterable of body bytes in, the events of the answer out, and its whole message.
+
+They do for the body of any HTTP library what a client does: a status that says no becomes its APIError, a coded body
+is decoded, and an end before the message is whole is an error. They read only as far as message_stop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from typing import Any, Final, Self, TypeAlias, final
+
+from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, api_error
+from sansio_claude._http.content_encoding import ContentDecoder, content_coding
+from sansio_claude._json import loads
+from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._message.message import Message
+from sansio_claude._stream.deviations import Deviation, Tolerance
+from sansio_claude._stream.events import Event
+from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude._stream.plain_stream import as_bytes
+
+__all__ = ["AsyncEventIterator", "EventIterator", "aiter_events", "iter_events"]
+
+Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""Header fields as HTTP libraries have them: a mapping or pairs, names and values str or bytes."""
+
+_TEXT: Final = frozenset(b'edir:{[<"\n\r\t \xef')  # how event streams, JSON texts and pages begin
+
+
+class _Body:
+    """What both iterators share: bytes of the body in, events out in order, then the message or the error."""
+
+    def __init__(self, stream: MessageStream, status: int, headers: Headers, limits: Limits) -> None:
+        self.stream = stream
+        self.ended = False
+        self.events: deque[Event] = deque()
+        self._status = status
+        self._pairs = _pairs(headers)
+        self._limits = limits
+        self._decoder: ContentDecoder | None = None
+        self._begun = False
+        self._refusal: list[bytes] = []  # the beginning of the body of a status that says no
+        self._refusal_size = 0
+        self._error: ClaudeError | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is needed of the body."""
+        return self.ended or self._error is not None or self.stream.state != "open"
+
+    def receive(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Take some bytes as they were transferred."""
+        data = as_bytes(chunk)
+        if not self._begun and data:
+            self._begun = True
+            self._decoder = _decoder(self._pairs, data, self._limits)
+        if self._decoder is None:
+            self._take(data)
+            return
+        self._decoder.receive_data(data)
+        self._take_decoded(self._decoder)
+
+    def end(self) -> None:
+        """The body has ended."""
+        self.ended = True
+        if self._decoder is not None:
+            self._decoder.finish()
+            self._take_decoded(self._decoder)
+        if self._error is not None:
+            return
+        if self._refused:
+            self._refuse()
+        else:
+            self.stream.receive_eof()
+            self._collect()
+
+    def raise_error(self) -> None:
+        """Raise what the answer ended with, if that was an error."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+
+    @property
+    def _refused(self) -> bool:
+        return not 200 <= self._status < 300
+
+    def _take_decoded(self, decoder: ContentDecoder) -> None:
+        while True:
+            try:
+                data = decoder.body_received()
+            except RemoteProtocolError as error:
+                if not self.over:
+                    error.partial = self.stream.message
+                    self._error = error
+                return
+            if not data:
+                return
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if not self._refused:
+            self.stream.receive_data(data)
+            self._collect()
+            return
+        self._refusal.append(data)
+        self._refusal_size += len(data)
+        if self._refusal_size >= self._limits.error_body:
+            self._refuse()
+
+    def _collect(self) -> None:
+        """Take over the events of the stream, and the error that ended it."""
+        try:
+            self.events += self.stream.events_received()
+            if self.stream.state not in ("open", "complete"):
+                self.stream.events_received()
+        except ClaudeError as error:
+            self._error = error
+
+    def _refuse(self) -> None:
+        body = b"".join(self._refusal)[: self._limits.error_body]
+        payload: Any
+        try:
+            payload = loads(body, depth=self._limits.depth)
+        except ClaudeError:
+            payload = body.decode("utf-8", "replace")
+        self._error = api_error(payload, status=self._status, body=body)
+
+
+class _Result:
+    """What can be asked of either iterator."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: _Body) -> None:
+        self._body = body
+
+    @property
+    def message(self) -> Message:
+        """The whole message. Raises LocalProtocolError before the events have been read to their end.
+
+        Where the answer ended with an error that error is raised.
+        """
+        self._body.raise_error()
+        if not self._body.stream.done:
+            raise LocalProtocolError("the message is not whole yet: read the events to their end first")
+        message = self._body.stream.message
+        assert message is not None
+        return message
+
+    @property
+    def partial(self) -> Message | None:
+        """The message so far, live; None before message_start."""
+        return self._body.stream.message
+
+    @property
+    def deviations(self) -> list[Deviation]:
+        """What the peer did that the protocol does not say, in order."""
+        return self._body.stream.deviations
+
+
+@final
+class EventIterator(_Result):
+    """The events of one answer, in order. `message` is the whole message once they have been read to their end."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, body: _Body, chunks: Iterable[bytes]) -> None:
+        super().__init__(body)
+        self._chunks = iter(chunks)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        body = self._body
+        while not body.events:
+            if body.over:
+                body.raise_error()
+                raise StopIteration
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                body.end()
+            else:
+                body.receive(chunk)
+        return body.events.popleft()
+
+
+@final
+class AsyncEventIterator(_Result):
+    """The events of one answer, in order. `message` is the whole message once they have been read to their end."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, body: _Body, chunks: AsyncIterable[bytes]) -> None:
+        super().__init__(body)
+        self._chunks: AsyncIterator[bytes] = aiter(chunks)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        body = self._body
+        while not body.events:
+            if body.over:
+                body.raise_error()
+                raise StopAsyncIteration
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                body.end()
+            else:
+                body.receive(chunk)
+        return body.events.popleft()
+
+
+def iter_events(
+    chunks: Iterable[bytes],
+    *,
+    status: int = 200,
+    headers: Headers = (),
+    limits: Limits | None = None,
+    strict: bool = False,
+    tolerance: Tolerance | None = None,
+    require_message_stop: bool = True,
+) -> EventIterator:
+    """The events of an answer whose body comes as `chunks`, as `MessageStream` gives them; `.message` after them.
+
+        events = iter_events(response.iter_raw(), status=response.status_code, headers=response.headers)
+        for event in events:
+            print(text_of(event), end="")
+        message = events.message
+
+    `status` and `headers` are those of the answer: a status that says no raises its APIError, a body in gzip or
+    deflate (`Content-Encoding`) is decoded unless the HTTP library has done so already. The iteration ends at
+    message_stop, without asking for more chunks; it raises TruncatedError where the chunks end before, and whatever
+    `MessageStream.events_received` raises. `chunks` is never closed here, and what it raises passes through.
+    """
+    return EventIterator(_body(status, headers, limits, strict, tolerance, require_message_stop), chunks)
+
+
+def aiter_events(
+    chunks: AsyncIterable[bytes],
+    *,
+    status: int = 200,
+    headers: Headers = (),
+    limits: Limits | None = None,
+    strict: bool = False,
+    tolerance: Tolerance | None = None,
+    require_message_stop: bool = True,
+) -> AsyncEventIterator:
+    """`iter_events` for chunks that come asynchronously, on any event loop: `async for event in aiter_events(...)`."""
+    return AsyncEventIterator(_body(status, headers, limits, strict, tolerance, require_message_stop), chunks)
+
+
+def _body(
+    status: int,
+    headers: Headers,
+    limits: Limits | None,
+    strict: bool,
+    tolerance: Tolerance | None,
+    require_message_stop: bool,
+) -> _Body:
+    stream = MessageStream(limits=limits, strict=strict, tolerance=tolerance, require_message_stop=require_message_stop)
+    return _Body(stream, status, headers, limits if limits is not None else DEFAULT_LIMITS)
+
+
+def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """The header fields as bytes, the names in lower case."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return [(_as_latin(name).lower(), _as_latin(value)) for name, value in pairs]
+
+
+def _as_latin(text: Any) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogateescape")
+
+
+def _decoder(pairs: list[tuple[bytes, bytes]], start: bytes, limits: Limits) -> ContentDecoder | None:
+    """The decoder of a coded body that starts so; None where it is not coded, or no longer.
+
+    Many HTTP libraries decode a body and leave the field in the headers. No event stream and no JSON begins as coded
+    data does.
+    """
+    coding = content_coding([value for name, value in pairs if name == b"content-encoding"])
+    return ContentDecoder(coding, limits=limits) if coding and start[0] not in _TEXT else None
