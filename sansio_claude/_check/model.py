@@ -187,7 +187,8 @@ def _flags(subject: Subject) -> Problems:
         elif "flag" not in info.interleaved or ("adaptive" in info.interleaved and subject.thinking != "enabled"):
             words = f"{INTERLEAVED} is ignored on {info.name}: adaptive thinking interleaves by itself"
             yield Problem("info", "betas", words, "remove it")
-    if subject.beta("context-1m-") and (info.context_window or 0) >= 1_000_000:
+    # Where the flag was made for the model, gateways that follow older documents may still need it.
+    if subject.beta("context-1m-") and info.context_window_flag is None and (info.context_window or 0) >= 1_000_000:
         yield Problem("info", "betas", f"{info.name} has a context of 1M tokens without a flag", "remove the flag")
     if info.generation >= (4, 0) and (left or _old_editor(subject)):
         words = "this request was written for Claude Sonnet 3.7"

@@ -6,18 +6,12 @@ import re
 from typing import Any, Final
 
 from sansio_claude._check.problem import Problem, Problems, Subject
+from sansio_claude._models import EDITOR_NAMES, NEWEST_EDITOR
 
 __all__ = ["check_tools"]
 
 _NAME: Final = r"[a-zA-Z0-9_-]{1,64}"
 _CHOICES: Final = ("auto", "any", "tool", "none")
-# Each version of the text editor has one name, and its own schema.
-_EDITORS: Final = {
-    "text_editor_20241022": "str_replace_editor",
-    "text_editor_20250124": "str_replace_editor",
-    "text_editor_20250429": "str_replace_based_edit_tool",
-    "text_editor_20250728": "str_replace_based_edit_tool",
-}
 
 
 def check_tools(subject: Subject) -> Problems:
@@ -79,18 +73,18 @@ def _editor(subject: Subject, tool: dict[str, Any], kind: str, path: str) -> Pro
     types = info.text_editor_types if info is not None else None
     if info is not None and types is not None and kind not in types:
         hint = f"use {types[0]} with the name {info.text_editor_name}" if types else "it has no text editor tool"
-        if kind in _EDITORS:
+        if kind in EDITOR_NAMES:
             yield Problem("error", f"{path}.type", f"{kind} is not made for {info.name}", hint)
         else:  # a later one, or a slip: who knows
             yield Problem("warning", f"{path}.type", f"{kind:.60} is not known to be made for {info.name}", hint)
-    wanted = _EDITORS.get(kind)
+    wanted = EDITOR_NAMES.get(kind)
     if wanted is not None and tool.get("name") != wanted:
         yield Problem("error", f"{path}.name", f"the name of {kind} has to be {wanted}")
     if "input_schema" in tool:
         words = "the text editor tool has a schema of its own and takes none"
         yield Problem("error", f"{path}.input_schema", words, "remove it")
-    if "max_characters" in tool and kind in _EDITORS and kind != "text_editor_20250728":
-        yield Problem("error", f"{path}.max_characters", f"{kind} has no max_characters", "text_editor_20250728 has")
+    if "max_characters" in tool and kind in EDITOR_NAMES and kind != NEWEST_EDITOR:
+        yield Problem("error", f"{path}.max_characters", f"{kind} has no max_characters", f"{NEWEST_EDITOR} has")
     if kind == "text_editor_20241022" and not subject.beta("computer-use-"):
         yield Problem("warning", f"{path}.type", f"{kind} is beta", "add computer-use-2024-10-22 to betas")
 

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, Self, TypeAlias, get_args
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude._models import model_info
+from sansio_claude._models import EDITOR_NAMES, EDITORS_WITH_UNDO, NEWEST_EDITOR, EditorType, model_info
 from sansio_claude.tools import _text_edits as edits
 from sansio_claude.tools._files import Files, is_a_folder, not_found, place_of, shown
 from sansio_claude.tools._result import ToolResult
 
 __all__ = ["EditorVersion", "TextEditor", "editor_version"]
 
-EditorVersion: TypeAlias = Literal[
-    "text_editor_20241022", "text_editor_20250124", "text_editor_20250429", "text_editor_20250728"
-]
+EditorVersion: TypeAlias = EditorType
 LineForm: TypeAlias = Literal["colon", "tab"]
 
-NEWEST: Final[EditorVersion] = "text_editor_20250728"
-_WITH_UNDO: Final = ("text_editor_20241022", "text_editor_20250124")
 _FORMS: Final[Mapping[str, str]] = {"colon": "{number}: {line}", "tab": "{number:>6}\t{line}"}
 _UNDO_STEPS: Final = 100
 _LISTED: Final = 1_000  # entries of a directory view; a model needs no more, and a listing is read to be sorted
@@ -40,14 +36,11 @@ def editor_version(model: str) -> EditorVersion:
     known model that has no text editor.
     """
     info = model_info(model)
-    if info is None or (info.text_editor_types is None and info.generation >= (4, 0)):
-        return NEWEST
-    made_for: tuple[str, ...] = info.text_editor_types or ()
-    known: tuple[EditorVersion, ...] = get_args(EditorVersion)
-    fitting: list[EditorVersion] = [version for version in known if version in made_for]
-    if fitting:
-        return min(fitting, key=lambda version: made_for.index(version))
-    raise LocalProtocolError(f"{model} takes no text editor tool", path="tools")
+    if info is None or (info.text_editor is None and info.generation >= (4, 0)):
+        return NEWEST_EDITOR
+    if info.text_editor is None:
+        raise LocalProtocolError(f"{model} takes no text editor tool: choose another model", path="tools")
+    return info.text_editor
 
 
 class TextEditor:
@@ -67,16 +60,16 @@ class TextEditor:
         self,
         files: Files,
         *,
-        version: EditorVersion = NEWEST,
+        version: EditorVersion = NEWEST_EDITOR,
         max_characters: int | None = None,
         cache_control: Mapping[str, Any] | None = None,
         line_form: LineForm = "colon",
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        if version not in get_args(EditorVersion):
+        if version not in EDITOR_NAMES:
             raise LocalProtocolError(f"there is no text editor version {version!r}", path="tools")
-        if max_characters is not None and version != NEWEST:
-            raise LocalProtocolError(f"{version} takes no max_characters; {NEWEST} does", path="tools")
+        if max_characters is not None and version != NEWEST_EDITOR:
+            raise LocalProtocolError(f"{version} takes no max_characters; {NEWEST_EDITOR} does", path="tools")
         if max_characters is not None and max_characters < 1:
             raise LocalProtocolError("max_characters must be 1 or more", path="tools")
         self._files = files
@@ -92,7 +85,7 @@ class TextEditor:
             "str_replace": self._str_replace,
             "insert": self._insert,
         }
-        if version in _WITH_UNDO:
+        if version in EDITORS_WITH_UNDO:
             self._commands["undo_edit"] = self._undo_edit
         # (place, content before or None for no file, content after), newest last.
         self._history: deque[tuple[str, bytes | None, bytes]] = deque(maxlen=_UNDO_STEPS)
@@ -101,7 +94,9 @@ class TextEditor:
     def for_model(cls, model: str, files: Files, *, max_characters: int | None = None, **options: Any) -> Self:
         """The editor in the version that the model takes; `max_characters` counts only where that version has it."""
         version = editor_version(model)
-        return cls(files, version=version, max_characters=max_characters if version == NEWEST else None, **options)
+        return cls(
+            files, version=version, max_characters=max_characters if version == NEWEST_EDITOR else None, **options
+        )
 
     @property
     def version(self) -> EditorVersion:
@@ -111,7 +106,7 @@ class TextEditor:
     @property
     def name(self) -> str:
         """The tool's name, which its version decides."""
-        return "str_replace_editor" if self._version in _WITH_UNDO else "str_replace_based_edit_tool"
+        return EDITOR_NAMES[self._version]
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -52,14 +52,14 @@ GOOD: list[dict[str, Any]] = [
     {"model": "claude-sonnet-5-5", "thinking": {"type": "between_tools"}},
     {"model": "claude-haiku-5-5", "thinking": {"type": "disabled"}, "temperature": 1, "top_p": 0.99},
     {"model": "claude-haiku-4-5", "thinking": enabled(1024), "max_tokens": 1025, "temperature": 1, "top_p": 0.95},
-    {"model": "claude-opus-4-5", "thinking": enabled(9000), "betas": [INTERLEAVED]},
-    {"model": "claude-sonnet-4-6", "thinking": enabled(9000), "extra_headers": {"Anthropic-Beta": INTERLEAVED}},
+    {"model": "claude-haiku-4-5", "thinking": enabled(9000), "betas": [INTERLEAVED]},
+    {"model": "claude-haiku-4-5", "thinking": enabled(9000), "extra_headers": {"Anthropic-Beta": INTERLEAVED}},
     {"model": "unknown", "thinking": enabled(9000), "betas": [INTERLEAVED]},
     {"model": "claude-haiku-4-5", "temperature": 0.3, "top_k": 5, "top_p": 0.1},
-    {"model": "claude-opus-4-5", "max_tokens": 1, "messages": [user("A or B?"), assistant("The answer is (")]},
-    {"model": "claude-opus-4-5", "messages": [user("hi"), assistant("")]},
-    {"model": "claude-opus-4-5", "messages": [user("hi"), {"role": "assistant", "content": []}]},
-    {"model": "claude-opus-4-5", "messages": [user("hi"), assistant({"type": "thinking", "thinking": ""})]},
+    {"model": "claude-haiku-4-5", "max_tokens": 1, "messages": [user("A or B?"), assistant("The answer is (")]},
+    {"model": "claude-haiku-4-5", "messages": [user("hi"), assistant("")]},
+    {"model": "claude-haiku-4-5", "messages": [user("hi"), {"role": "assistant", "content": []}]},
+    {"model": "claude-haiku-4-5", "messages": [user("hi"), assistant({"type": "thinking", "thinking": ""})]},
     {
         "messages": [
             user("hi"),
@@ -141,7 +141,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"thinking": {"type": "disabled"}}, "error", "thinking.type", "does not take thinking disabled"),
     (
-        {"model": "claude-opus-4-5", "thinking": {"type": "adaptive"}},
+        {"model": "claude-haiku-4-5", "thinking": {"type": "adaptive"}},
         "error",
         "thinking.type",
         "does not take thinking adaptive",
@@ -459,7 +459,7 @@ def test_problems_of_old_models_come_with_the_way_on() -> None:
     waived_not = request(model="claude-3-haiku-20240307", thinking=enabled(5000), betas=[INTERLEAVED]).check()
     assert any(problem.path == "thinking.budget_tokens" for problem in waived_not)
     assert (
-        request(model="claude-opus-4-5", thinking={"type": "adaptive"})
+        request(model="claude-haiku-4-5", thinking={"type": "adaptive"})
         .check()[0]
         .hint.startswith('use {"type": "enabled"')
     )
