@@ -14,7 +14,7 @@ from sansio_claude.testing._replay import ReplayServer
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["serve_in_asyncio"]
+__all__ = ["serve_in_asyncio", "serving"]
 
 
 @asynccontextmanager
@@ -27,8 +27,23 @@ async def serve_in_asyncio(
 ) -> AsyncIterator[ServerAddress]:
     """Serve on this event loop while the block runs; port 0 takes any free one.
 
-    At the end of the block every connection is closed. Raises OSError where the address cannot be listened at.
+    At the end of the block every connection is closed, and an exception of a function of the script is raised. Raises
+    OSError where the address cannot be listened at.
     """
+    try:
+        async with serving(server, host=host, port=port, ssl_context=ssl_context) as address:
+            yield address
+    except BaseException as error:
+        server.raise_failure(error)
+        raise
+    server.raise_failure()
+
+
+@asynccontextmanager
+async def serving(
+    server: ReplayServer, *, host: str, port: int, ssl_context: ssl.SSLContext | None
+) -> AsyncIterator[ServerAddress]:
+    """Serve while the block runs; what functions of the script raise is left to the caller."""
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 import h11
 
-from sansio_claude.testing._answers import Answer
+from sansio_claude.testing._answers import Answer, tokens
 
 if TYPE_CHECKING:
     from sansio_claude.testing._replay import RecordedRequest, ReplayServer
 
 __all__ = ["Close", "Receive", "ReplayAction", "ReplayConnection", "Write"]
 
+BAD_REQUEST: Final = "invalid_request_error"
 _LARGEST_BODY: Final = 64 * 1024 * 1024  # bytes of a request's body
 
 
@@ -116,7 +117,9 @@ class ReplayConnection:
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
-                self._start(Answer.error(400, f"not a request: {error}", keep_alive=False), keep_alive=False)
+                status = error.error_status_hint
+                answer = Answer.error(status, f"not a request: {error}", error_type=BAD_REQUEST, keep_alive=False)
+                self._start(self._server.numbered(answer), keep_alive=False)
                 return
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return
@@ -127,7 +130,8 @@ class ReplayConnection:
             elif isinstance(event, h11.Data):
                 self._body += event.data
                 if len(self._body) > _LARGEST_BODY:
-                    self._start(Answer.error(413, keep_alive=False), keep_alive=False)
+                    answer = Answer.error(413, keep_alive=False)
+                    self._start(self._server.numbered(answer), keep_alive=False)
             elif isinstance(event, h11.EndOfMessage):
                 self._ask()
 
@@ -142,16 +146,17 @@ class ReplayConnection:
             bytes(self._body),
             self.number,
         )
-        options = {value.strip().lower() for name, value in headers if name == "connection"}
+        options = tokens(headers, "connection")
         http_1_1 = head.http_version >= b"1.1"
-        self._start(answer, http_1_1=http_1_1, keep_alive=http_1_1 and "close" not in options)
+        kept = "close" not in options and (http_1_1 or "keep-alive" in options)
+        self._start(answer, http_1_1=http_1_1, keep_alive=kept, method=head.method.decode("latin-1"))
 
-    def _start(self, answer: Answer, *, http_1_1: bool = True, keep_alive: bool) -> None:
-        self._steps = deque(answer.steps(http_1_1=http_1_1, keep_alive=keep_alive))
+    def _start(self, answer: Answer, *, http_1_1: bool = True, keep_alive: bool, method: str = "POST") -> None:
+        self._steps = deque(answer.steps(http_1_1=http_1_1, keep_alive=keep_alive, method=method))
         if answer.end in ("reset", "stall"):
             self._last = answer.end
         else:
-            kept = keep_alive and answer.keeps_alive(http_1_1=http_1_1)
+            kept = keep_alive and answer.keeps_alive(http_1_1=http_1_1, method=method)
             self._last = "keep" if kept else "close"
         self._due = None
         self._interim = b""

@@ -5,10 +5,15 @@ and lets a `ReplayConnection` talk on each; a test without sockets uses `reply_t
 
 Rules:
 * `POST .../messages` takes the next answer of the script; when the script is through, its last answer is given
-  again, or with `cycle=True` the whole script from its start.
+  again, or with `cycle=True` the whole script from its start. With `once=True`, and where the script is empty, it is
+  answered 400 then, which no client repeats, in words that say so.
+* A function of the script that raises (an assertion of the test, say) is answered 400 at once, and its exception
+  comes out of the `serve_in_...` block at the end, in place of whatever the block itself raised.
 * A transcript is streamed where the request says `"stream": true`, else it is answered as one JSON message.
-* `POST .../messages/count_tokens` and `GET .../models`, `GET .../models/ID` have answers of their own.
+* `POST .../messages/count_tokens` and `GET .../models` (by pages), `GET .../models/ID` (the id percent-encoded or
+  not) have answers of their own.
 * Anything else is 404, another method on a known path 405, in the API's error shape.
+* Every answer has a `request-id`, and an error has the same one in its body. HEAD is answered without a body.
 * With `api_key` given, a request that does not carry it (x-api-key, or authorization: Bearer) is answered 401.
 """
 
@@ -16,19 +21,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from sansio_claude._errors import APIError, RemoteProtocolError
-from sansio_claude._stream.message_stream import MessageStream
-from sansio_claude.testing._answers import ERROR_TYPES, Answer, Chunking, Framing
+from sansio_claude.testing._answers import Answer, Chunking, Framing
 from sansio_claude.testing._connection import Close, ReplayConnection, Write
+from sansio_claude.testing._listing import model_named, model_page
+from sansio_claude.testing._whole import whole_answer
 from sansio_claude.testing.transcripts import Transcript
 
 __all__ = ["RecordedRequest", "ReplayServer", "Reply", "Script"]
-
-_ERROR_STATUSES: Final = {kind: status for status, kind in ERROR_TYPES.items()}
 
 
 @attrs.define(eq=False)
@@ -64,8 +67,8 @@ Reply: TypeAlias = Answer | Transcript | bytes
 Script: TypeAlias = Reply | Callable[[RecordedRequest], Reply]
 
 
-def _script(entries: Iterable[Script]) -> tuple[Script, ...]:
-    return tuple(entries)
+def _script(entries: Iterable[Script]) -> list[Script]:
+    return list(entries)
 
 
 @attrs.define(eq=False)
@@ -76,11 +79,13 @@ class ReplayServer:
     that gets the `RecordedRequest` and gives one of these. `chunking`, `framing`, `pace` (seconds before each piece)
     and `delay` (seconds before the head) apply to transcripts and bytes; an `Answer` has its own. `cycle=True` begins
     the script anew when it is through, `api_key` is the key a request must carry (None: any or none),
-    `input_tokens` the answer to every count_tokens, `models` the ids that the models listing has.
+    `input_tokens` the answer to every count_tokens, `models` the ids that the models listing has. Answers may be
+    appended to `script` while it serves.
     """
 
-    script: tuple[Script, ...] = attrs.field(converter=_script)
+    script: list[Script] = attrs.field(converter=_script)
     cycle: bool = attrs.field(default=False, kw_only=True)
+    once: bool = attrs.field(default=False, kw_only=True)
     chunking: Chunking | None = attrs.field(default=None, kw_only=True)
     framing: Framing = attrs.field(default="chunked", kw_only=True)
     pace: float = attrs.field(default=0.0, kw_only=True)
@@ -94,6 +99,8 @@ class ReplayServer:
     """How many connections were accepted."""
     open_connections: int = attrs.field(default=0, init=False)
     """How many of them are open now."""
+    failures: list[BaseException] = attrs.field(factory=list, init=False)
+    """What functions of the script raised, oldest first."""
     _taken: int = attrs.field(default=0, init=False)
 
     def connect(self) -> ReplayConnection:
@@ -118,6 +125,7 @@ class ReplayServer:
                 written += action.data
             elif isinstance(action, Close) or action.until is None:
                 self.disconnected()
+                self.raise_failure()
                 return bytes(written)
             else:
                 now = action.until
@@ -128,12 +136,26 @@ class ReplayServer:
         """Record a request and choose its answer. Called by the connection it came on."""
         request = RecordedRequest(method, target, tuple(headers), body, connection)
         self.requests.append(request)
-        answer = self._route(request)
-        named = any(name.lower() == "request-id" for name, _ in answer.headers)
-        if not named and answer.framing != "raw":
-            number = ("request-id", f"req_replay{len(self.requests):06d}")
-            answer = attrs.evolve(answer, headers=(*answer.headers, number))
-        return request, answer
+        return request, self.numbered(self._route(request))
+
+    def numbered(self, answer: Answer) -> Answer:
+        """The answer with a request id in its head, and in its body where that is an error of the API's shape."""
+        if answer.framing == "raw":
+            return answer
+        own = next((value for name, value in answer.headers if name.lower() == "request-id"), None)
+        number = own or f"req_replay{len(self.requests):06d}"
+        if own is None:
+            answer = attrs.evolve(answer, headers=(*answer.headers, ("request-id", number)))
+        return answer.with_request_id(number)
+
+    def raise_failure(self, block: BaseException | None = None) -> None:
+        """Raise what a function of the script raised first. Called at the end of each `serve_in_...` block.
+
+        `block` is what the block itself raised: an ordinary exception, mostly the client's report of that same
+        failure, gives way; an interrupt or a cancellation does not.
+        """
+        if self.failures and (block is None or isinstance(block, Exception)):
+            raise self.failures[0]
 
     def _route(self, request: RecordedRequest) -> Answer:
         path = request.path.rstrip("/")
@@ -144,12 +166,10 @@ class ReplayServer:
         if path.endswith("/messages"):
             return _only("POST", request) or self._next(request)
         if path.endswith("/models"):
-            return _only("GET", request) or Answer.json(self._model_list())
-        folder, _, name = path.rpartition("/")
-        if folder.endswith("/models"):
-            if name not in self.models:
-                return Answer.error(404, f"model: {name}")
-            return _only("GET", request) or Answer.json(_model(name))
+            return _only("GET", request) or model_page(self.models, request.target.partition("?")[2])
+        _, found, name = path.partition("/models/")
+        if found:
+            return _only("GET", request) or model_named(self.models, name)
         return Answer.error(404, f"Not Found: {request.path}")
 
     def _admits(self, request: RecordedRequest) -> bool:
@@ -158,11 +178,23 @@ class ReplayServer:
 
     def _next(self, request: RecordedRequest) -> Answer:
         if not self.script:
-            return Answer.error(500, "this replay server has no script")
-        position = self._taken % len(self.script) if self.cycle else min(self._taken, len(self.script) - 1)
+            return Answer.error(400, "this replay server has no script")
+        taken, length = self._taken, len(self.script)
+        if taken >= length and self.once and not self.cycle:
+            words = (
+                f"the script of this replay server is exhausted: it has answers for {length} requests, this is one more"
+            )
+            return Answer.error(400, words)
         self._taken += 1
-        entry = self.script[position]
-        reply = entry(request) if callable(entry) else entry
+        entry = self.script[taken % length if self.cycle else min(taken, length - 1)]
+        try:
+            reply = entry(request) if callable(entry) else entry
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # pytest's own outcomes are no Exception
+            self.failures.append(error)
+            words = f"a function of this replay server's script raised {type(error).__name__}: {error}"
+            return Answer.error(400, words, headers=[("x-should-retry", "false")])
         if isinstance(reply, Answer):
             return reply
         transcript = Transcript.from_bytes(reply) if isinstance(reply, bytes) else reply
@@ -174,24 +206,14 @@ class ReplayServer:
                 pace=self.pace,
                 delay=self.delay,
             )
-        return _whole(transcript)
-
-    def _model_list(self) -> dict[str, Any]:
-        models = [_model(name) for name in self.models]
-        return {
-            "data": models,
-            "has_more": False,
-            "first_id": models[0]["id"] if models else None,
-            "last_id": models[-1]["id"] if models else None,
-        }
+        return whole_answer(transcript)
 
 
 def _only(method: str, request: RecordedRequest) -> Answer | None:
-    if request.method == method:
+    if request.method in (method, "HEAD" if method == "GET" else method):
         return None
-    answer = Answer.error(405, f"Method Not Allowed: {request.method}", headers=[("allow", method)])
-    # An answer to HEAD has no body.
-    return attrs.evolve(answer, pieces=()) if request.method == "HEAD" else answer
+    allowed = "GET, HEAD" if method == "GET" else method
+    return Answer.error(405, f"Method Not Allowed: {request.method}", headers=[("allow", allowed)])
 
 
 def _wants_stream(request: RecordedRequest) -> bool:
@@ -200,26 +222,3 @@ def _wants_stream(request: RecordedRequest) -> bool:
     except ValueError:
         return False
     return isinstance(body, dict) and body.get("stream") is True
-
-
-def _whole(transcript: Transcript) -> Answer:
-    """The answer of a request without a stream: the message that the transcript becomes."""
-    if transcript.message is not None:
-        return Answer.json(transcript.message)
-    stream = MessageStream()
-    stream.receive_data(transcript.data)
-    stream.receive_eof()
-    try:
-        while stream.events_received():
-            pass
-    except APIError as error:
-        status = _ERROR_STATUSES.get(error.type or "", 500)
-        return Answer.error(status, error.error_message, error_type=error.type)
-    except RemoteProtocolError as error:
-        return Answer.error(500, f"the recording has no whole message: {error}")
-    assert stream.message is not None, "a stream without error is complete"
-    return Answer.json(stream.message.to_dict())
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}

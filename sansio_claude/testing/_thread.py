@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sansio_claude.testing._address import ServerAddress
-from sansio_claude.testing._asyncio import serve_in_asyncio
+from sansio_claude.testing._asyncio import serving
 from sansio_claude.testing._replay import ReplayServer
 
 if TYPE_CHECKING:
@@ -29,15 +29,26 @@ def serve_in_thread(
 ) -> Iterator[ServerAddress]:
     """Serve from a thread while the block runs; port 0 takes any free one.
 
-    At the end of the block every connection is closed and the thread has ended. Raises OSError where the address
-    cannot be listened at.
+    At the end of the block every connection is closed and the thread has ended; then an exception of a function of
+    the script is raised. Raises OSError where the address cannot be listened at.
     """
+    try:
+        with _running(server, host, port, ssl_context) as address:
+            yield address
+    except BaseException as error:
+        server.raise_failure(error)
+        raise
+    server.raise_failure()
+
+
+@contextmanager
+def _running(server: ReplayServer, host: str, port: int, ssl_context: ssl.SSLContext | None) -> Iterator[ServerAddress]:
     ready: Future[tuple[ServerAddress, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
         try:
-            async with serve_in_asyncio(server, host=host, port=port, ssl_context=ssl_context) as address:
+            async with serving(server, host=host, port=port, ssl_context=ssl_context) as address:
                 ready.set_result((address, asyncio.get_running_loop(), stop))
                 await stop.wait()
         except BaseException as error:

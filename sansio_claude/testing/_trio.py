@@ -30,8 +30,8 @@ async def serve_in_trio(
 ) -> AsyncIterator[ServerAddress]:
     """Serve on this trio run while the block runs; port 0 takes any free one.
 
-    At the end of the block every connection is closed. Raises OSError where the address cannot be listened
-    at. An exception of the block comes out as itself, not in a group.
+    At the end of the block every connection is closed, and an exception of a function of the script is raised. Raises
+    OSError where the address cannot be listened at. An exception comes out as itself, not in a group.
     """
 
     async def talk(socket_stream: trio.SocketStream) -> None:
@@ -60,6 +60,7 @@ async def serve_in_trio(
         except BaseException as error:
             failure = error
         nursery.cancel_scope.cancel()
+    server.raise_failure(failure)
     if failure is not None:
         raise failure
 

@@ -165,7 +165,7 @@ def test_the_script_can_go_round() -> None:
 
 def test_an_empty_script_says_so() -> None:
     head, body = parsed(ReplayServer([]).reply_to(STREAMED))
-    assert head.status_code == 500
+    assert head.status_code == 400
     assert b"no script" in body
 
 
