@@ -9,7 +9,7 @@ import attrs
 
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._call.trace import TraceEvent
+from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
 
@@ -195,3 +195,5 @@ class CallSettings:
     """Gives the time of day in seconds since 1970, asked when a server names a date."""
     trace: Callable[[TraceEvent], None] | None = None
     """Told what happens. What it raises goes through to whoever drives the call."""
+    tap: Tap | None = None
+    """Told the bytes of the bodies of answers, where there is a `trace` too."""

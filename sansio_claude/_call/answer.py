@@ -67,6 +67,7 @@ class Answer:
         "_limits",
         "_secrets",
         "_size",
+        "_tap",
         "_wall",
         "error",
         "events",
@@ -90,12 +91,14 @@ class Answer:
         strict: bool,
         secrets: tuple[str, ...],
         wall: Callable[[], float],
+        tap: Callable[[bytes], None] | None = None,
     ) -> None:
         self._exchange = exchange
         self.wanted: Wanted = wanted
         self._limits = limits
         self._secrets = secrets
         self._wall = wall
+        self._tap = tap
         self._bodies: list[bytes] = []
         self._size = 0
         self.stage: Stage = "head"
@@ -195,10 +198,17 @@ class Answer:
             return True
         return self._exchange.done
 
+    def _take_body(self) -> bytes:
+        """Bytes of the body, which an onlooker may want to be told."""
+        body = self._exchange.body_received()
+        if body and self._tap is not None:
+            self._tap(body)
+        return body
+
     def _receive_stream(self) -> None:
         exchange, stream = self._exchange, self.stream
         try:
-            while body := exchange.body_received():
+            while body := self._take_body():
                 stream.receive_data(body)
         except ClaudeError as error:
             self._broken(error)
@@ -212,7 +222,7 @@ class Answer:
         try:
             if self.stage == "head":
                 self._begin()
-            while self.stage not in ("head", "stream") and not self.over and (body := self._exchange.body_received()):
+            while self.stage not in ("head", "stream") and not self.over and (body := self._take_body()):
                 self._collect(body)
         except ClaudeError as error:
             self.broken(error)
@@ -232,7 +242,7 @@ class Answer:
         self.head = head
         self.stage = "sniff" if head.status == 200 else "refusal"
         if self.stage == "sniff" and self.wanted in ("stream", "message"):
-            body = self._exchange.body_received()
+            body = self._take_body()
             if body.startswith(_USUAL):
                 self.stage = "stream"  # the usual first bytes: there is nothing to collect
                 self.stream.receive_data(body)

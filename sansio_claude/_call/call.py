@@ -114,7 +114,7 @@ class Call:
         self._wanted: Wanted = wanted
         self._place = Place(pool)
         self._settings = settings
-        self._trace = None if settings.trace is None else Trace(settings.trace, head, request)
+        self._trace = None if settings.trace is None else Trace(settings.trace, settings.tap, head, request)
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
@@ -350,6 +350,7 @@ class Call:
             strict=settings.strict,
             secrets=self._secrets,
             wall=settings.wall,
+            tap=None if self._trace is None else self._trace.tap,
         )
         return exchange, answer
 
@@ -411,7 +412,7 @@ class Call:
         phase = talk.phase
         self._flow = None
         if phase == ANSWER:
-            told = self._trace is None or talk.contentful  # an onlooker is told of the first content
+            told = self._trace is None or (talk.contentful and self._trace.tap is None)
             if told and talk.flows and self._place.connection is not None:
                 self._flow, self._tls = self._answer.stream, self._place.connection.tls
                 self._chunks = self._exchange.chunks

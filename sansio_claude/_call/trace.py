@@ -1,7 +1,8 @@
-"""What a call tells an onlooker (`trace=`): one TraceEvent for each step."""
+"""What a call tells an onlooker (`trace=`): one TraceEvent for each step, and the bytes of the body if it wants."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -12,13 +13,17 @@ from sansio_claude._errors import APIError, ClaudeError
 
 if TYPE_CHECKING:
     from sansio_claude._call.answer import Answer
+    from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._message.message import Message, Usage
     from sansio_claude._request.endpoint import RequestHead
 
-__all__ = ["Trace", "TraceEvent", "TraceKind"]
+__all__ = ["Tap", "Trace", "TraceEvent", "TraceKind"]
 
 _NUMBERS: Final = itertools.count(1)  # of the calls of this process
 _COUNTED: Final = frozenset({"complete", "failed", "done"})  # the kinds that come with the usage
+
+Tap: TypeAlias = Callable[[int, bytes], None]
+"""Told the number of a call and some bytes of the body of its answer, decoded, in order and as they came."""
 
 TraceKind: TypeAlias = Literal[
     "attempt",
@@ -59,13 +64,14 @@ class TraceEvent:
     - call: the number of the call, from 1, counted in this process; tells calls apart that run at once
     - attempt: the number of the attempt, from 1
     - model: the model that answers, once the answer has named it, else the one that was asked for
-    - host, port: the server that is asked
+    - host, port: the server that is asked; None where an event was made by hand
     - status, request_id: of the answer, once its head is there
     - error, wait: see above; `wait` in seconds
     - usage: the tokens counted so far, with complete, failed and done
-    - request, message: the caller's request (None where a `Call` was made by hand) and the message so far. They hold
-      what was asked and answered, so they are not shown: neither `str()` nor `repr()` of an event has content or a
-      secret in it.
+    - request, head, response, message: the caller's request (None where a `Call` was made by hand), the head that is
+      sent, the head of the answer, and the message so far. They hold what was asked and answered, and `secrets` says
+      what must be taken out of them before they are kept. None of these is shown: neither `str()` nor `repr()` of an
+      event has content or a secret in it.
     """
 
     kind: TraceKind
@@ -73,15 +79,30 @@ class TraceEvent:
     attempt: int
     call: int = 0
     model: str | None = None
-    host: str | None = None
-    port: int | None = None
     status: int | None = None
     request_id: str | None = None
     error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
     wait: float | None = None
     usage: Usage | None = None
     request: object = attrs.field(default=None, repr=False)
+    head: RequestHead | None = attrs.field(default=None, repr=False)
+    response: ResponseHead | None = attrs.field(default=None, repr=False)
     message: Message | None = attrs.field(default=None, repr=False)
+
+    @property
+    def host(self) -> str | None:
+        """The host that is asked."""
+        return None if self.head is None else self.head.host
+
+    @property
+    def port(self) -> int | None:
+        """The port that is asked."""
+        return None if self.head is None else self.head.port
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown or kept of request and answer: keys and their like."""
+        return () if self.head is None else self.head.secrets
 
     def __str__(self) -> str:
         """One line for a log."""
@@ -107,13 +128,14 @@ class TraceEvent:
 class Trace:
     """Tells the onlooker of one call. Made only where there is one."""
 
-    __slots__ = ("_head", "_request", "_tell", "number")
+    __slots__ = ("_head", "_request", "_tell", "number", "tap")
 
-    def __init__(self, tell: Callable[[TraceEvent], None], head: RequestHead, request: object) -> None:
+    def __init__(self, tell: Callable[[TraceEvent], None], tap: Tap | None, head: RequestHead, request: object) -> None:
         self._tell = tell
         self._head = head
         self._request = request
         self.number = next(_NUMBERS)
+        self.tap: Callable[[bytes], None] | None = None if tap is None else functools.partial(tap, self.number)
 
     def __call__(
         self,
@@ -135,14 +157,14 @@ class Trace:
                 call=self.number,
                 attempt=attempt,
                 model=model if isinstance(model, str) else None,
-                host=self._head.host,
-                port=self._head.port,
                 status=answer.status,
                 request_id=answer.request_id,
                 error=error,
                 wait=wait,
                 usage=message.usage if message is not None and kind in _COUNTED else None,
                 request=self._request,
+                head=self._head,
+                response=answer.head,
                 message=message,
             )
         )

@@ -71,7 +71,8 @@ class ClientBase(ToolMethods):
           HTTPS_PROXY, ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
         - `strict`: treat every deviation from the protocol as an error.
         - `betas`, `headers`: beta flags and headers for every request.
-        - `trace`: called with a `TraceEvent` for each step of each call.
+        - `trace`: called with a `TraceEvent` for each step of each call; a method `tap(call, data)` of it, if it has
+          one, is told the bytes of the bodies too (`sansio_claude.testing.Recorder`).
 
         One client serves one run of its event loop, any number of tasks and any number of calls at once. It may be
         used without `async with` if `aclose()` is called in the end.
@@ -105,6 +106,7 @@ class ClientBase(ToolMethods):
             wall=runtime.wall,
             trace=tell,
             watched=lambda: trace is not None or runtime.debugging(),
+            tap=getattr(trace, "tap", None),
         )
 
     @property

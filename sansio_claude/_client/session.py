@@ -12,7 +12,7 @@ from sansio_claude._call.call import Call
 from sansio_claude._call.pool import Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._call.trace import TraceEvent
+from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
 from sansio_claude._limits import Limits
@@ -103,6 +103,7 @@ class Session:
         wall: Callable[[], float],
         trace: Callable[[TraceEvent], None],
         watched: Callable[[], bool],
+        tap: Tap | None = None,
     ) -> None:
         through: Proxy | None = None
         if proxy is not None:
@@ -123,6 +124,7 @@ class Session:
             chance=chance,
             wall=wall,
             trace=trace,
+            tap=tap,
         )
 
         # Telling nobody is cheaper; `watched` is asked once a call.

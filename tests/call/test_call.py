@@ -1152,6 +1152,7 @@ class TestTrace:
         world = worlds[0]
         first = world.trace[0]
         assert (first.host, first.port, first.model, first.usage) == ("api.test", 80, None, None)
+        assert first.secrets == (SECRET,)
         last = world.trace[-1]
         assert (last.kind, last.model) == ("done", "m")
         assert last.usage is not None
@@ -1166,3 +1167,22 @@ class TestTrace:
         assert message is not None
         assert message.text
         assert not any(message.text in f"{event}{event!r}" for event in world.trace)
+
+    @pytest.mark.parametrize("wanted", ["stream", "message"])
+    @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+    def test_an_onlooker_may_have_the_bytes_of_the_body(self, wanted: Wanted, size: int) -> None:
+        world = World(Peer([GOOD[start : start + size] for start in range(0, len(GOOD), size)]))
+        told: list[tuple[int, bytes]] = []
+        world.settings = attrs.evolve(world.settings, tap=lambda call, data: told.append((call, data)))
+        outcome = world.run(world.call(wanted))
+        assert outcome.error is None
+        assert {call for call, _ in told} == {world.trace[0].call}
+        assert b"".join(data for _, data in told) == STREAM
+        assert len(told) > 1 or size == 10_000
+
+    def test_the_body_of_a_refusal_is_told_too(self) -> None:
+        world = World(refusal(529, "overloaded_error"), max_retries=0)
+        told: list[bytes] = []
+        world.settings = attrs.evolve(world.settings, tap=lambda _, data: told.append(data))
+        assert world.run().error is not None
+        assert b"overloaded_error" in b"".join(told)
