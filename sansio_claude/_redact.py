@@ -1,87 +1,124 @@
-"""Redaction: no exception that leaves a call shows a key, not even one that the server echoed."""
+"""Redaction: no exception that leaves a call shows a secret, not even one that the server sent back.
+
+Rules:
+
+- A secret is found in every form that servers and programs write it in: as it stands, in any case, percent-encoded
+  (with "+" for a space, too), escaped as in JSON, Python or HTML, each of these up to three times over, as base64 at
+  any place of a longer text, and as hex. Of a secret that is percent-encoded or base64 itself (a field of an address,
+  Basic credentials), what it stands for is a secret as well.
+- Redact, then cut: what is shortened for show is shortened afterwards (`APIError.shown`). Where a text was cut before
+  it came here, the part of a secret at the edge is taken out as well (8 bytes or more), and so is half of one anywhere.
+- What cannot be looked at is not passed on.
+"""
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sansio_claude._errors import APIError, ClaudeError, RemoteProtocolError
-from sansio_claude._percent import percent_encode
+from sansio_claude._errors import APIError, ClaudeError
 
 __all__ = ["Redactor"]
 
 _SHORTEST: Final = 4  # a "secret" shorter than this is no secret, and taking it out would garble every text
-_CUT: Final = 8  # so many characters of a secret at the edge of a cut text are taken out too
+_CUT: Final = 8  # bytes of a secret at the edge of a cut text that are taken out too
+_PART: Final = 12  # bytes of a secret that are taken out anywhere, or half of it where that is more
 _MARK: Final = "[redacted]"
-_DEPTH: Final = 32  # of nested values; the server's are bounded already, this is for exceptions' arguments
+_TIMES: Final = 3  # how often a text may have been encoded
+_HEX: Final = rb"[0-9A-Fa-f]"
+# What one character may be written as. The first is a surrogate pair, the eighth a character that stands for itself.
+_ESCAPE: Final = (
+    rb"\\u([Dd][89ABab]%(h)s{2})\\u([Dd][C-Fc-f]%(h)s{2})|\\u(%(h)s{4})|\\x(%(h)s{2})|%%(%(h)s{2})|&#[xX](%(h)s{1,6});"
+    rb"|&#([0-9]{1,7});|\\([\"'\\/])|&(amp|quot|apos|lt|gt);"
+) % {b"h": _HEX}
+_NAMED: Final = {b"amp": b"&", b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt": b">"}
+_SHOWN_LATER: Final = frozenset({"partial", "attempts"})  # the answer itself, and words that were redacted already
+
+_Span = tuple[int, int]
 
 
 class Redactor:
-    """Takes secrets out of text, bytes, JSON values and whole exceptions.
+    """Takes secrets out of text, bytes, JSON values and whole exceptions. Linear in what it is given."""
 
-    A secret is found as it stands and as it looks after percent-encoding, JSON escaping or base64. Where a text
-    was cut in the middle of a secret, the part at the edge goes too.
-    """
-
-    __slots__ = ("_bytes", "_forms")
+    __slots__ = ("_needles", "_spaces")
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
+        found: dict[bytes, None] = {}
         for secret in secrets:
             if len(secret) >= _SHORTEST:
-                secret = secret.encode("utf-8", "replace").decode()
-                raw = secret.encode()
-                escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
-                encoded = binascii.b2a_base64(raw, newline=False).decode("ascii").rstrip("=")
-                forms |= {secret, percent_encode(secret), escaped, encoded}
-        # The longest first: taking out a secret that is part of another one would leave the rest of that one.
-        self._forms = sorted(forms, key=len, reverse=True)
-        self._bytes = [form.encode() for form in self._forms]
+                found.update(dict.fromkeys(_forms(secret.encode("utf-8", "replace"))))
+        self._needles = tuple((form, _part(len(form))) for form in found)
+        self._spaces = any(b" " in form for form in found)
 
     def __bool__(self) -> bool:
         """Whether there is anything to take out."""
-        return bool(self._forms)
+        return bool(self._needles)
 
     def text(self, text: str) -> str:
         """The text without the secrets; the same object where it had none."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, _MARK)
-        for form in self._forms:
-            if size := _overlap(text, form, min(len(text), len(form) - 1)):
-                text = text[:-size] + _MARK
-            if size := _overlap(form, text, min(len(text), len(form) - 1)):
-                text = _MARK + text[size:]
-        return text
+        if not self._needles:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        spans = self._spans(data, _TIMES)
+        if not spans:
+            return text
+        pieces: list[str] = []
+        end = 0
+        for start, stop in _merged(spans):
+            while start and data[start] & 0xC0 == 0x80:  # in the middle of a character
+                start -= 1
+            pieces.append(data[end:start].decode("utf-8", "surrogatepass"))
+            end = stop
+            while end < len(data) and data[end] & 0xC0 == 0x80:
+                end += 1
+        pieces.append(data[end:].decode("utf-8", "surrogatepass"))
+        return _MARK.join(pieces)
 
     def data(self, data: bytes) -> bytes:
         """The bytes without the secrets; the same object where they had none."""
-        mark = _MARK.encode()
-        for form in self._bytes:
-            if form in data:
-                data = data.replace(form, mark)
-        for form in self._bytes:
-            if size := _overlap(data, form, min(len(data), len(form) - 1)):
-                data = data[:-size] + mark
-            if size := _overlap(form, data, min(len(data), len(form) - 1)):
-                data = mark + data[size:]
-        return data
+        spans = self._spans(data, _TIMES) if self._needles else []
+        if not spans:
+            return data
+        pieces: list[bytes] = []
+        end = 0
+        for start, stop in _merged(spans):
+            pieces.append(data[end:start])
+            end = stop
+        pieces.append(data[end:])
+        return _MARK.encode().join(pieces)
 
-    def value(self, value: Any, depth: int = 0) -> Any:
-        """A JSON-like value (bytes and tuples too) without the secrets; of any other kind, the value itself."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, (bytes, bytearray)):
-            return self.data(bytes(value))
-        if depth < _DEPTH:
-            if isinstance(value, dict):
-                return {self.value(key, depth + 1): self.value(each, depth + 1) for key, each in value.items()}
-            if isinstance(value, list):
-                return [self.value(each, depth + 1) for each in value]
-            if type(value) is tuple:
-                return tuple(self.value(each, depth + 1) for each in value)
-        return value
+    def value(self, value: Any) -> Any:
+        """A JSON-like value (bytes and tuples too) of any depth without the secrets, copied.
+
+        What is of another kind is passed on as it is.
+        """
+        root = [value]
+        waiting: list[dict[Any, Any] | list[Any]] = [root]
+        tuples: list[tuple[Any, Any]] = []
+        copies: dict[int, Any] = {}
+        while waiting:
+            holder = waiting.pop()
+            for key, each in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+                if isinstance(each, str | bytes | bytearray):
+                    holder[key] = self._leaf(each)
+                elif isinstance(each, dict | list) or type(each) is tuple:
+                    copy = copies.get(id(each))
+                    if copy is None:
+                        copy = copies[id(each)] = (
+                            {self._leaf(name): item for name, item in each.items()}
+                            if isinstance(each, dict)
+                            else list(each)
+                        )
+                        waiting.append(copy)
+                    holder[key] = copy
+                    if type(each) is tuple:
+                        tuples.append((holder, key))
+        for holder, key in reversed(tuples):
+            holder[key] = tuple(holder[key])
+        return root[0]
 
     def error(self, error: ClaudeError) -> None:
         """Take the secrets out of an exception and of everything chained to it, in place.
@@ -89,7 +126,7 @@ class Redactor:
         A foreign exception that still shows one is taken out of the chain. The message under `partial` is left
         alone: it is the answer itself.
         """
-        if not self._forms:
+        if not self._needles:
             return
         seen: set[int] = set()
         waiting: list[tuple[BaseException, BaseException]] = [(error, error)]
@@ -98,32 +135,181 @@ class Redactor:
             if id(each) in seen:
                 continue
             seen.add(id(each))
-            each.args = self.value(each.args)
-            if isinstance(each, RemoteProtocolError):
-                each.excerpt = self.data(each.excerpt)
-            elif isinstance(each, APIError):
-                each.type = self.value(each.type)
-                each.error_message = self.text(each.error_message)
-                each.details = self.value(each.details)
-                each.body = self.data(each.body)
-            if isinstance(each, ClaudeError):
-                each.request_id = self.value(each.request_id)
-            elif self._shown(each):
+            self._clean(each)
+            if not isinstance(each, ClaudeError) and self._shows(each):
                 parent.__cause__ = parent.__context__ = None
                 continue
             waiting += [(each, link) for link in (each.__cause__, each.__context__) if link is not None]
 
-    def _shown(self, error: BaseException) -> bool:
+    def _clean(self, error: BaseException) -> None:
+        """Clean one exception: its attributes, then its arguments."""
+        made = isinstance(error, APIError) and error.args == (error.shown(),)
+        held = vars(error)  # not by setattr, which a class may refuse
+        for name, value in held.items():
+            if name not in _SHOWN_LATER:
+                held[name] = self.value(value)
+        if made and isinstance(error, APIError):
+            error.args = (error.shown(),)
+        error.args = self.value(error.args)
+
+    def _shows(self, error: BaseException) -> bool:
         try:
-            shown = f"{error} {error!r}"
+            # Some keep what they are about beside the arguments: UnicodeError, OSError.
+            beside = [getattr(error, name, "") for name in ("object", "filename", "filename2", "strerror", "doc")]
+            shown = f"{error} {error!r} {beside!r}".encode("utf-8", "replace")
         except Exception:  # what cannot be looked at must not be passed on
             return True
-        return any(form in shown for form in self._forms)
+        return bool(self._spans(shown, _TIMES))
+
+    def _leaf(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        return self.data(bytes(value)) if isinstance(value, bytes | bytearray) else value
+
+    def _spans(self, data: bytes, times: int) -> list[_Span]:
+        """Where the secrets are, as they stand or encoded up to `times` times; in no order, may overlap."""
+        lower = data.lower()
+        spans = [span for form, part in self._needles for span in _places(lower, form, part)]
+        if self._spaces and b"+" in lower:
+            lower = lower.replace(b"+", b" ")
+            spans += [span for form, part in self._needles for span in _places(lower, form, part)]
+        if times and (b"\\" in data or b"%" in data or b"&" in data):
+            decoded, pieces = _decoded(data)
+            if pieces:
+                starts = [piece[0] for piece in pieces]
+                spans += [_original(span, starts, pieces) for span in self._spans(decoded, times - 1)]
+        return spans
 
 
-def _overlap(left: Any, right: Any, most: int) -> int:
-    """How many characters at the end of `left` are also the beginning of `right`: 8 to `most`, else 0."""
-    for size in range(most, _CUT - 1, -1):
-        if left[len(left) - size :] == right[:size]:
-            return size
-    return 0
+def _part(size: int) -> int:
+    """How many bytes of a secret of this size are as good as all of it."""
+    return min(size, max(_PART, (size + 1) // 2))
+
+
+def _forms(secret: bytes) -> Iterator[bytes]:
+    """What is looked for, in lower case."""
+    plain = [secret]
+    decoded, pieces = _decoded(secret)
+    if pieces and len(decoded) >= _SHORTEST:
+        plain.append(decoded)
+    if secret[:6].lower() == b"basic ":
+        try:
+            credentials = binascii.a2b_base64(secret[6:] + b"==")
+        except binascii.Error:
+            credentials = b""
+        plain += [each for each in (credentials, credentials.partition(b":")[2]) if len(each) >= _SHORTEST]
+    for raw in plain:
+        yield raw.lower()
+        if len(raw) >= _CUT:
+            yield raw.hex().encode()
+            for shift in range(3):
+                # What stands in front of it decides where in a group of three bytes it begins. The characters that
+                # depend on its neighbours are left away.
+                encoded = binascii.b2a_base64(b"\0" * shift + raw, newline=False).rstrip(b"=")
+                whole = encoded if (shift + len(raw)) % 3 == 0 else encoded[:-1]
+                core = whole[(0, 2, 3)[shift] :].lower()
+                yield core
+                yield core.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def _places(data: bytes, form: bytes, part: int) -> Iterator[_Span]:
+    """Where `form`, or so much of its beginning or end as `part` says, stands in `data`; at the edges, less."""
+    size, end = len(form), len(data)
+    begins, ends = form[:part], form[size - part :]
+    at = data.find(begins)
+    while at >= 0:
+        stop = part
+        while stop < size and at + stop < end and data[at + stop] == form[stop]:
+            stop += 1
+        yield at, at + stop
+        at = data.find(begins, at + stop)
+    if part < size:
+        at = data.find(ends)
+        while at >= 0:
+            start = 0
+            while start < size - part and at > start and data[at - start - 1] == form[size - part - start - 1]:
+                start += 1
+            yield at - start, at + part
+            at = data.find(ends, at + part)
+    if size > _CUT:
+        at = data.find(form[:_CUT], max(0, end - size + 1))
+        while at >= 0:
+            if form.startswith(data[at:]):
+                yield at, end
+                break
+            at = data.find(form[:_CUT], at + 1)
+        at = data.rfind(form[size - _CUT :], 0, size - 1)
+        while at >= 0:
+            if form.endswith(data[: at + _CUT]):
+                yield 0, at + _CUT
+                break
+            at = data.rfind(form[size - _CUT :], 0, at + _CUT - 1)
+
+
+_Piece = tuple[int, int, int, int]
+
+
+def _decoded(data: bytes) -> tuple[bytes, list[_Piece]]:
+    """The data with every escape undone, and its pieces: from, to in the result, from, to in `data`; [] for no escape.
+
+    A piece that was no escape is as long in both.
+    """
+    parts: list[bytes] = []
+    pieces: list[_Piece] = []
+    there = here = 0
+    for match in re.finditer(_ESCAPE, data):
+        start, stop = match.span()
+        if start > here:
+            parts.append(data[here:start])
+            pieces.append((there, there + start - here, here, start))
+            there += start - here
+        character = _character(match)
+        parts.append(character)
+        pieces.append((there, there + len(character), start, stop))
+        there += len(character)
+        here = stop
+    if not pieces:
+        return data, []
+    if here < len(data):
+        parts.append(data[here:])
+        pieces.append((there, there + len(data) - here, here, len(data)))
+    return b"".join(parts), pieces
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    """What an escape stands for, as UTF-8."""
+    high, low, unit, byte, percent, hexadecimal, decimal, itself, name = match.groups()
+    if high is not None:
+        return chr(0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)).encode()
+    if percent is not None:
+        return bytes((int(percent, 16),))
+    if itself is not None:
+        return bytes(itself)
+    if name is not None:
+        return _NAMED[name]
+    code = int(decimal) if decimal is not None else int(unit or byte or hexadecimal, 16)
+    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b"?"
+
+
+def _original(span: _Span, starts: list[int], pieces: list[_Piece]) -> _Span:
+    """Where a span of decoded data stands in the data itself; of an escape it takes all."""
+    first = pieces[bisect_right(starts, span[0]) - 1]
+    last = pieces[bisect_right(starts, span[1] - 1) - 1]
+    start, stop = first[2], last[3]
+    if first[1] - first[0] == first[3] - first[2]:
+        start += span[0] - first[0]
+    if last[1] - last[0] == last[3] - last[2]:
+        stop -= last[1] - span[1]
+    return start, stop
+
+
+def _merged(spans: list[_Span]) -> Iterator[_Span]:
+    """The spans in order, those that touch or overlap as one."""
+    spans.sort()
+    start, stop = spans[0]
+    for begin, end in spans:
+        if begin > stop:
+            yield start, stop
+            start = begin
+        stop = max(stop, end)
+    yield start, stop

@@ -165,6 +165,19 @@ class APIError(ClaudeError):
         self.body = body
         self.retry_after = retry_after
 
+    def shown(self) -> str:
+        """The text that an error of a server has, made of its attributes; long words are cut here and nowhere before.
+
+        So secrets are taken out of the attributes first, and then the text is made anew: in a text that is cut in
+        the middle of a secret nobody finds it any more.
+        """
+        text = self.error_message
+        words = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+        where = "in the stream" if self.status == 200 and self.phase != "before_stream" else f"HTTP {self.status}"
+        if self.request_id:
+            where += f", request {self.request_id:.100}"
+        return f"{self.type or 'error':.100}: {words or 'the answer has no message'} ({where})"
+
 
 class InvalidRequestError(APIError):
     """400 or `invalid_request_error`: the request is wrong; sending it again will not help."""
@@ -355,12 +368,7 @@ def api_error(
         retryable = should_retry
     else:
         retryable = kind in _RETRYABLE_TYPES or status in _RETRYABLE_STATUSES or status >= 500
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    where = "in the stream" if status == 200 and phase != "before_stream" else f"HTTP {status}"
-    if request_id:
-        where += f", request {request_id:.100}"
-    return cls(
-        f"{kind or 'error':.100}: {shown or 'the answer has no message'} ({where})",
+    error = cls(
         type=kind,
         status=status,
         error_message=text,
@@ -372,3 +380,5 @@ def api_error(
         body=body,
         retry_after=retry_after,
     )
+    error.args = (error.shown(),)
+    return error

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import pickle
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -21,6 +24,29 @@ from sansio_claude._errors import (
 from sansio_claude._redact import Redactor
 
 KEY = 'sk-ant-"api"\\03/0123456789'
+LONG = "sk-ant-api03-" + "".join(map(chr, range(97, 123))) + "-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _each(text: str, seed: int, *ways: Callable[[str], str]) -> str:
+    """Each character in one of several ways."""
+    return "".join(ways[(seed >> number % 32) % len(ways)](each) for number, each in enumerate(text))
+
+
+# How servers and programs write a text; the number decides where there is a choice.
+WAYS: dict[str, Callable[[str, int], str]] = {
+    "percent": lambda text, _: quote(text, safe=""),
+    "percent lower": lambda text, _: "".join(f"%{ord(c):02x}" for c in text),
+    "form": lambda text, _: quote_plus(text, safe=""),
+    "some percent": lambda text, seed: _each(text, seed, lambda c: quote(c, safe=""), lambda c: f"%{ord(c):02X}"),
+    "json": lambda text, _: json.dumps(text)[1:-1],
+    "json slash": lambda text, _: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "json unicode": lambda text, seed: _each(text, seed, lambda c: f"\\u{ord(c):04x}", lambda c: f"\\u{ord(c):04X}"),
+    "python": lambda text, _: "".join(f"\\x{ord(c):02x}" for c in text),
+    "html": lambda text, _: html.escape(text),
+    "html numbers": lambda text, seed: _each(text, seed, lambda c: f"&#{ord(c)};", lambda c: f"&#x{ord(c):X};"),
+    "upper": lambda text, _: text.upper(),
+    "lower": lambda text, _: text.lower(),
+}
 
 
 class TestValues:
@@ -32,6 +58,64 @@ class TestValues:
             assert form not in cleaned
             assert KEY not in cleaned
             assert form.encode() not in redactor.data((before + form + after).encode("utf-8", "replace"))
+
+    @given(
+        secret=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), min_size=8, max_size=120)
+        .map(str.strip)
+        .filter(lambda text: len(text) >= 8),
+        before=st.text(max_size=30),
+        behind=st.text(max_size=30),
+        ways=st.lists(st.sampled_from(sorted(WAYS)), max_size=2),
+        data=st.data(),
+    )
+    def test_every_form_is_found(
+        self, secret: str, before: str, behind: str, ways: list[str], data: st.DataObject
+    ) -> None:
+        """However it was written, once or twice over; the text around it does not matter."""
+        form = secret
+        for way in ways:
+            form = WAYS[way](form, data.draw(st.integers(0, 2**32)))
+        redactor = Redactor([secret])
+        cleaned = redactor.text(f"<{before}<{form}>{behind}>")
+        assert form.lower() not in cleaned.lower()
+        assert "[redacted]" in cleaned
+        assert (
+            form.lower().encode() not in redactor.data(f"<{before}<{form}>{behind}>".encode("utf-8", "replace")).lower()
+        )
+
+    @given(
+        before=st.binary(max_size=20), behind=st.binary(max_size=20), key=st.sampled_from([KEY, "k" * 9, "sk-ant-" * 9])
+    )
+    def test_inside_of_base64_and_hex(self, before: bytes, behind: bytes, key: str) -> None:
+        for encode in (base64.b64encode, base64.urlsafe_b64encode, bytes.hex):
+            encoded = encode(before + key.encode() + behind)
+            text = encoded if isinstance(encoded, str) else encoded.decode()
+            cleaned = Redactor([key]).text(f"x {text} x")
+            assert "[redacted]" in cleaned
+            # No group of characters that stands for bytes of the key alone is left.
+            whole = base64.b64encode(key.encode()).decode().rstrip("=")[:-1]
+            assert whole not in cleaned
+
+    @given(cut=st.integers(0, len(LONG)), length=st.integers(0, 40))
+    def test_half_of_one_anywhere(self, cut: int, length: int) -> None:
+        redactor = Redactor([LONG])
+        for part in (LONG[:cut], LONG[cut:]):
+            text = f"{'.' * length} {part}... {'.' * length}"
+            assert (redactor.text(text) == text) is (2 * len(part) < len(LONG))
+
+    def test_what_it_stands_for_is_secret_as_well(self) -> None:
+        basic = "Basic " + base64.b64encode(b"user:pass word 1").decode()
+        for shown in (basic, "user:pass word 1", "pass+word+1", "pass%20word%201"):
+            assert shown not in Redactor([basic]).text(f"you sent {shown}!")
+        assert "a/b+c/d=e" not in Redactor(["a%2Fb%2Bc%2fd%3de"]).text("<a/b+c/d=e>")
+        assert Redactor(["Basic !"]).text("x") == "x"
+
+    def test_linear(self) -> None:
+        """A text made of the beginning of the secret, and an escape at every byte: the work grows with the length."""
+        for secret in ("a" * 100, "a\\" * 20, "%25" * 10):
+            redactor = Redactor([secret])
+            for text in (secret[:-1] * 2000, "\\" * 50_000, "%25" * 30_000, "a" * 100_000):
+                assert redactor.text(text)
 
     @given(st.text(alphabet="abcdefg", max_size=50))
     def test_other_text_is_the_same_object(self, text: str) -> None:
@@ -63,9 +147,15 @@ class TestValues:
         assert KEY not in repr(cleaned)
         assert list(cleaned) == ["[redacted]"]
         deep: Any = KEY
-        for _ in range(100):
-            deep = [deep]
-        Redactor([KEY]).value(deep)
+        for number in range(5000):
+            deep = ([deep], {"a": deep}, (deep,))[number % 3]
+        cleaned = Redactor([KEY]).value(deep)
+        for _ in range(5000):
+            cleaned = cleaned["a"] if isinstance(cleaned, dict) else cleaned[0]
+        assert cleaned == "[redacted]"
+        circle: list[Any] = [KEY]
+        circle.append(circle)
+        assert KEY not in repr(Redactor([KEY]).value(circle))
 
     def test_lone_surrogates(self) -> None:
         Redactor(["abcd\udcffefgh"]).text("x")
@@ -118,6 +208,33 @@ class TestErrors:
             error = ReadError("broke")
             error.__cause__ = cause
             Redactor([KEY]).error(error)
+            assert error.__cause__ is None
+
+    def test_redacted_first_and_cut_afterwards(self) -> None:
+        """Wherever the words, the type or the id are cut for show, nothing of the key is left at the cut."""
+        for size in range(380, 520):
+            text = "A" * size + LONG + " is wrong"
+            error = api_error({"error": {"type": text[280:], "message": text}}, status=401, request_id=text[300:])
+            shown = self.cleaned_with(LONG, error)
+            assert not any(LONG[at : at + 8] in shown for at in range(len(LONG) - 8))
+        own = APIError("words of somebody else", status=401, error_message=KEY)
+        self.cleaned(own)
+        assert str(own) == "words of somebody else"
+
+    def cleaned_with(self, key: str, error: ClaudeError) -> str:
+        Redactor([key]).error(error)
+        return f"{error} {error!r} {vars(error)} {pickle.dumps(error)!r}"
+
+    def test_what_stands_beside_the_arguments(self) -> None:
+        noted, held = ReadError("broke"), ReadError("broke")
+        noted.add_note(f"the key is {KEY}")
+        held.other = {"headers": [KEY]}  # type: ignore[attr-defined]
+        for error in (noted, held):
+            assert KEY not in self.cleaned(error)
+        for cause in (UnicodeDecodeError("utf-8", KEY.encode(), 0, 1, "bad"), OSError(5, "no", KEY)):
+            error = ReadError("broke")
+            error.__cause__ = cause
+            self.cleaned(error)
             assert error.__cause__ is None
 
     def test_a_circle(self) -> None:
