@@ -129,6 +129,8 @@ class ServerTLS:
         self._object = context.wrap_bio(self._in, self._out, server_side=True)
         self._done = False
         self.received = bytearray()
+        self.ended_cleanly = False
+        """Whether the client said that it was done."""
 
     def take(self, data: bytes | memoryview) -> bytes:
         """Bytes of the network in, plaintext out."""
@@ -140,7 +142,8 @@ class ServerTLS:
                 self._done = True
             while chunk := self._object.read(65536):
                 plain += chunk
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            self.ended_cleanly = True
+        except ssl.SSLWantReadError:
             pass
         return plain
 

@@ -16,7 +16,7 @@ from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
 from sansio_claude._client.tools import ToolMethods
-from sansio_claude._connect.tls import TLSExchange, create_context
+from sansio_claude._connect.tls import TLSMaker
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
@@ -24,6 +24,7 @@ from sansio_claude._stream.events import Event, TextDelta
 
 if TYPE_CHECKING:
     import ssl
+    from os import PathLike
 
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
@@ -55,6 +56,7 @@ class ClientBase(ToolMethods):
         max_connections: int = 100,
         ssl_context: ssl.SSLContext | None = None,
         proxy: str | Mapping[str, str] | None = None,
+        uds: str | PathLike[str] | None = None,
         strict: bool = False,
         betas: Sequence[str] = (),
         headers: Mapping[str, str | None] | None = None,
@@ -66,9 +68,13 @@ class ClientBase(ToolMethods):
 
         - `timeouts`, `retry`, `limits`: see `Timeouts`, `RetryPolicy`, `Limits`.
         - `max_connections`: how many connections there may be at once; further calls wait in a row.
-        - `ssl_context`: trust and options of your own; by default the system's trust store, names checked.
-        - `proxy`: the address of an HTTP proxy, or a mapping of environment variables such as `os.environ`, from which
-          HTTPS_PROXY, ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
+        - `ssl_context`: trust and options of your own for TLS with the API's server; by default the system's trust
+          store, names checked. No proxy is shown anything of it: TLS begins behind the proxy's tunnel.
+        - `proxy`: the address of an HTTP proxy (`http://host:port`) or of a SOCKS5 proxy (`socks5://host:port`, which
+          resolves the name), or a mapping of environment variables such as `os.environ`, from which HTTPS_PROXY,
+          ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
+        - `uds`: the path of a unix socket to connect to instead of host and port; "@name" is an abstract one of Linux.
+          Give `http://localhost` as the endpoint's address if the server behind it speaks no TLS.
         - `strict`: treat every deviation from the protocol as an error.
         - `betas`, `headers`: beta flags and headers for every request.
         - `trace`: called with a `TraceEvent` for each step of each call; a method `tap(call, data)` of it, if it has
@@ -78,12 +84,6 @@ class ClientBase(ToolMethods):
         used without `async with` if `aclose()` is called in the end.
         """
         runtime = self._runtime
-        contexts = [] if ssl_context is None else [ssl_context]
-
-        def tls(server_name: str) -> TLSExchange:
-            if not contexts:
-                contexts.append(create_context())  # reading the trust store takes a while, so not before it is needed
-            return TLSExchange(contexts[0], server_name)
 
         def tell(event: TraceEvent) -> None:
             if runtime.debugging():
@@ -98,10 +98,11 @@ class ClientBase(ToolMethods):
             limits=limits,
             max_connections=max_connections,
             proxy=proxy,
+            uds=uds,
             strict=strict,
             betas=betas,
             headers=headers,
-            tls=tls,
+            tls=TLSMaker(ssl_context),
             chance=runtime.chance,
             wall=runtime.wall,
             trace=tell,

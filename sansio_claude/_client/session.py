@@ -13,6 +13,7 @@ from sansio_claude._call.pool import Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._call.trace import Tap, TraceEvent
+from sansio_claude._connect.route import Route, route_to
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
 from sansio_claude._limits import Limits
@@ -20,10 +21,11 @@ from sansio_claude._request.endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._request.request import MessageRequest
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from sansio_claude._call.actions import TLSFactory
     from sansio_claude._call.answer import Wanted
     from sansio_claude._call.connection import Connection
-    from sansio_claude._connect.proxy import Proxy
     from sansio_claude._request.request import Param
 
 __all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
@@ -84,7 +86,18 @@ class Request(Sendable, Protocol):
 class Session:
     """What the clients of both event loops have in common. Does no I/O."""
 
-    __slots__ = ("_heads", "_quiet", "_watched", "betas", "endpoint", "headers", "pool", "settings")
+    __slots__ = (
+        "_heads",
+        "_prepare",
+        "_quiet",
+        "_watched",
+        "betas",
+        "endpoint",
+        "headers",
+        "pool",
+        "route",
+        "settings",
+    )
 
     def __init__(
         self,
@@ -95,6 +108,7 @@ class Session:
         limits: Limits | None,
         max_connections: int,
         proxy: str | Mapping[str, str] | None,
+        uds: str | PathLike[str] | None = None,
         strict: bool,
         betas: Sequence[str],
         headers: Mapping[str, str | None] | None,
@@ -105,11 +119,9 @@ class Session:
         watched: Callable[[], bool],
         tap: Tap | None = None,
     ) -> None:
-        through: Proxy | None = None
-        if proxy is not None:
-            from sansio_claude._connect.proxy import proxy_for  # few have one
-
-            through = proxy_for(proxy, host=endpoint.host, port=endpoint.port, tls=endpoint.scheme == "https")
+        self.route: Route = route_to(endpoint.address, proxy=proxy, uds=uds, allow_http=endpoint.allow_http)
+        # Before a call, not in its middle; a maker of one's own (in tests, say) may have nothing to prepare.
+        self._prepare: Callable[[], None] | None = getattr(tls, "prepare", None) if endpoint.address.tls else None
         self.endpoint: Endpoint = endpoint
         self.betas: Sequence[str] = betas
         self.headers: Mapping[str, str | None] | None = headers
@@ -119,7 +131,7 @@ class Session:
             retry=retry or RetryPolicy(),
             limits=limits or Limits(),
             strict=strict,
-            proxy=through,
+            proxy=self.route.proxy,
             tls=tls,
             chance=chance,
             wall=wall,
@@ -133,7 +145,10 @@ class Session:
         self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
 
     def call(self, request: Request, wanted: Wanted) -> Call:
-        """The call of a request. Raises LocalProtocolError where it cannot be sent."""
+        """The call of a request. Raises LocalProtocolError where it cannot be sent, TLSError without a trust store."""
+        self.route.permit()
+        if self._prepare is not None:
+            self._prepare()
         head, written = self._head(request)
         body = request.body(stream=wanted in ("stream", "message"))
         settings = self.settings if self._watched() else self._quiet

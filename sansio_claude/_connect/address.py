@@ -13,7 +13,7 @@ import attrs
 
 from sansio_claude._errors import LocalProtocolError
 
-__all__ = ["Address", "parse_address"]
+__all__ = ["Address", "is_loopback", "is_number", "parse_address"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 _SHAPE: Final = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
@@ -63,18 +63,35 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """Whether the host is this machine, by name or number (RFC 6761 section 6.3, RFC 1122, RFC 4291)."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        if ":" in self.host or self.host.replace(".", "").isdigit():
-            # Not at the top: most addresses are names, and the module costs as much as half of this package.
-            from ipaddress import IPv6Address, ip_address
+        """Whether the host is this machine, by name or number (RFC 6761 section 6.3, RFC 1122, RFC 4291).
 
-            number = ip_address(self.host)
-            if isinstance(number, IPv6Address) and number.ipv4_mapped is not None:
-                number = number.ipv4_mapped
-            return number.is_loopback
+        Of a name that is what it means; where it leads to, the resolver says.
+        """
+        name = self.host.removesuffix(".")
+        return name == "localhost" or name.endswith(".localhost") or is_loopback(self.host)
+
+    @property
+    def number(self) -> bool:
+        """Whether the host is an IP address, so that there is nothing to look up."""
+        return is_number(self.host)
+
+
+def is_number(host: str) -> bool:
+    """Whether a host of an `Address` is an IP address: `parse_address` lets only whole ones pass."""
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is the number of this machine, written for IPv4, IPv6 or IPv4 within IPv6."""
+    if not is_number(host):
         return False
+    # Not at the top: most addresses are names, and the module costs as much as half of this package.
+    from ipaddress import IPv6Address, ip_address
+
+    number = ip_address(host)
+    if isinstance(number, IPv6Address) and number.ipv4_mapped is not None:
+        number = number.ipv4_mapped
+    return number.is_loopback
 
 
 def parse_address(url: str) -> Address:

@@ -2,15 +2,17 @@
 
 Rules:
 
-- Everything goes through a tunnel, requests to http addresses too, so that a proxy sees a host name and no more
-  than the network would.
+- Everything goes through a tunnel, requests to http addresses too, so that a proxy is told a host name and a port.
+  What goes through the tunnel of a request to an https address it cannot read; of one to an http address it can read
+  all, so `_connect.route` lets that pass with `allow_http=True` only.
 - A proxy given as one address serves every host. Given as a mapping of environment variables: `https_proxy` for
   https addresses, `http_proxy` for http ones, else `all_proxy`, unless `no_proxy` names the host. Lower-case names
   come before upper-case ones, except that an upper-case HTTP_PROXY is not read at all: in a CGI program a client's
   `Proxy:` header would set it. An empty variable counts as absent.
 - `no_proxy` is a list with commas or spaces: `*`, host names (which also mean everything below them, with or without
   a leading dot or `*.`), addresses, networks like 10.0.0.0/8, each with a `:port` if only that port is meant.
-- Only http proxies. SOCKS and TLS to the proxy itself are refused with a sentence that says so.
+- `http://` is an HTTP proxy, `socks5://`, `socks5h://` and `socks://` are a SOCKS5 proxy; the three mean the same, the
+  proxy resolves the name. TLS to the proxy itself and SOCKS4 are refused with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
 
 from sansio_claude._connect.address import parse_address
 from sansio_claude._errors import LocalProtocolError, ProxyError
-from sansio_claude._limits import Limits
+
+if TYPE_CHECKING:
+    from sansio_claude._connect.socks import SocksExchange
+    from sansio_claude._limits import Limits
 
 __all__ = ["ConnectExchange", "Proxy", "parse_proxy", "proxy_for"]
 
@@ -32,54 +37,93 @@ __all__ = ["ConnectExchange", "Proxy", "parse_proxy", "proxy_for"]
 _STATUS: Final = rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?"
 _FIELD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*"
 _END: Final = re.compile(rb"\r?\n\r?\n")
+_PORTS: Final = {"http": 80, "socks5": 1080}  # where an address names none
+_SOCKS: Final = frozenset({"socks", "socks5", "socks5h"})
+_LONGEST: Final = 255  # bytes of a user or a password for SOCKS (RFC 1929 section 2)
 
 
 @attrs.define(frozen=True, kw_only=True)
 class Proxy:
-    """An HTTP proxy: where it is, and the credentials for it."""
+    """A proxy: where it is, what it speaks, and the credentials for it. `Proxy.parse(url)` makes one."""
 
     host: str
     port: int
+    kind: Literal["http", "socks5"] = "http"
+    """What it speaks: HTTP's CONNECT, or SOCKS5."""
     authorization: bytes | None = attrs.field(default=None, repr=False)
-    """The value of Proxy-Authorization."""
+    """The value of Proxy-Authorization, for an HTTP proxy."""
+    username: bytes | None = attrs.field(default=None, repr=False)
+    """For a SOCKS proxy that asks for it; None where the address has none."""
+    password: bytes | None = attrs.field(default=None, repr=False)
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Strings that no error or log may show."""
 
+    @classmethod
+    def parse(cls, url: str) -> Proxy:
+        """The proxy at `url`, such as "http://user:password@host:3128" or "socks5://host:1080".
+
+        The scheme may be missing (http); without a port it is 80 for http and 1080 for SOCKS. Raises
+        LocalProtocolError for anything else, without quoting the address, which may have a password in it.
+        """
+        return parse_proxy(url)
+
+    @property
+    def place(self) -> str:
+        """Host and port, as errors name them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def exchange(self, host: str, port: int, *, limits: Limits) -> ConnectExchange | SocksExchange:
+        """The state machine that asks the proxy for a connection to `host` and `port`."""
+        if self.kind == "socks5":
+            from sansio_claude._connect.socks import SocksExchange  # fewer still have one of these
+
+            return SocksExchange(self, host, port)
+        return ConnectExchange(self, host, port, limits=limits)
+
 
 def parse_proxy(url: str, *, name: str = "proxy") -> Proxy:
-    """The proxy at `url`: `http://[user[:password]@]host[:port]`, the scheme may be missing, the port is 80 then.
-
-    Raises LocalProtocolError for anything else; `name` is how it calls the setting. It never quotes the address,
-    which may have a password in it.
-    """
+    """The proxy at `url`; `name` is what errors call the setting. See `Proxy.parse`."""
+    if not isinstance(url, str):
+        raise LocalProtocolError(
+            f"{name} has to be the address of a proxy or a mapping of variables, not {type(url).__name__}", path=name
+        )
     scheme, colon, rest = url.strip().rpartition("://")
     scheme = scheme.lower() if colon else "http"
-    if scheme.startswith("socks"):
-        raise LocalProtocolError(f"{name}: SOCKS proxies are not supported; use an HTTP proxy (http://host:port)")
+    kind: Literal["http", "socks5"] = "socks5" if scheme in _SOCKS else "http"
+    if scheme.startswith("socks4"):
+        raise LocalProtocolError(
+            f"{name}: SOCKS4 is not supported; write socks5://host:port for a SOCKS5 proxy, or http://host:port"
+        )
     if scheme == "https":
         raise LocalProtocolError(
             f"{name}: TLS to the proxy itself is not supported; write http://host:port "
             "(https requests are tunnelled through it and stay encrypted from end to end)"
         )
-    if scheme != "http":
-        raise LocalProtocolError(f"{name}: only http proxies are supported; write http://host:port")
+    if scheme != "http" and kind == "http":
+        raise LocalProtocolError(f"{name}: only http and socks5 proxies are supported; write http://host:port")
     userinfo, at, place = rest.rpartition("@")
+    authority = re.split("[/?#]", place, maxsplit=1)[0]
+    if re.search(r":[0-9]*$", authority.rpartition("]")[2]) is None:
+        place = f"{authority}:{_PORTS[kind]}{place[len(authority) :]}"
     try:
         address = parse_address(f"http://{place}")
     except LocalProtocolError as error:
-        raise LocalProtocolError(f"{name}: {error.message}; write http://host:port") from None
-    if not at:
-        return Proxy(host=address.host, port=address.port)
-    user, _, password = userinfo.partition(":")
-    plain = _unquote(password)
-    credentials = binascii.b2a_base64(_unquote(user) + b":" + plain, newline=False)
-    secrets = (credentials.decode(), plain.decode("utf-8", "replace"), password)
-    return Proxy(
-        host=address.host,
-        port=address.port,
-        authorization=b"Basic " + credentials,
-        secrets=tuple(dict.fromkeys(secret for secret in secrets if secret)),
-    )
+        raise LocalProtocolError(f"{name}: {error.message}; write {kind}://host:port") from None
+    proxy = Proxy(host=address.host, port=address.port, kind=kind)
+    return _with_credentials(proxy, userinfo, name) if at else proxy
+
+
+def _with_credentials(proxy: Proxy, userinfo: str, name: str) -> Proxy:
+    user, _, written = userinfo.partition(":")
+    username, password = _unquote(user), _unquote(written)
+    basic = binascii.b2a_base64(username + b":" + password, newline=False)
+    secrets = (basic.decode(), password.decode("utf-8", "replace"), written)
+    known = tuple(dict.fromkeys(secret for secret in secrets if secret))
+    if proxy.kind == "http":
+        return attrs.evolve(proxy, authorization=b"Basic " + basic, secrets=known)
+    if not username or len(username) > _LONGEST or len(password) > _LONGEST:
+        raise LocalProtocolError(f"{name}: the user for a SOCKS proxy has 1 to 255 bytes, the password up to 255")
+    return attrs.evolve(proxy, username=username, password=password, secrets=known)
 
 
 def _unquote(text: str) -> bytes:
@@ -95,7 +139,7 @@ def proxy_for(proxy: str | Mapping[str, str] | None, *, host: str, port: int, tl
     """
     if proxy is None:
         return None
-    if isinstance(proxy, str):
+    if not isinstance(proxy, Mapping):
         return parse_proxy(proxy)
     names = ["https_proxy", "HTTPS_PROXY"] if tls else ["http_proxy"]
     for name in (*names, "all_proxy", "ALL_PROXY"):
@@ -140,20 +184,23 @@ class ConnectExchange:
 
     `data_to_send()` gives the request once. Once `done` is True the tunnel is open; a byte behind the head of the
     answer then is an error, for nobody has spoken to the server yet. `receive_data` and `receive_eof` raise
-    nothing; whatever went wrong is `error`, a ProxyError.
+    nothing; whatever went wrong is `error`, a ProxyError, and `passing` says whether it may be otherwise a little
+    later. Linear in the bytes received.
     """
 
-    __slots__ = ("_buffer", "_informational", "_limits", "_proxy", "_target", "_to_send", "done", "error")
+    __slots__ = ("_buffer", "_informational", "_limits", "_proxy", "_target", "_to_send", "done", "error", "passing")
 
     def __init__(self, proxy: Proxy, host: str, port: int, *, limits: Limits) -> None:
         name = f"[{host}]" if ":" in host else host
         self._target = f"{name}:{port}"
-        self._proxy = f"the proxy {proxy.host}:{proxy.port}"
+        self._proxy = f"the proxy {proxy.place}"
         self._limits = limits
         self._buffer = bytearray()
         self._informational = 0
         self.done = False
         self.error: ProxyError | None = None
+        self.passing = False
+        """Whether the same request may succeed a little later."""
         lines = [f"CONNECT {self._target} HTTP/1.1".encode("ascii"), f"Host: {self._target}".encode("ascii")]
         if proxy.authorization is not None:
             lines.append(b"Proxy-Authorization: " + proxy.authorization)
@@ -191,6 +238,7 @@ class ConnectExchange:
         """The proxy closed the connection."""
         if not self.done and self.error is None:
             self._fail(f"{self._proxy} closed the connection instead of opening a tunnel to {self._target}")
+            self.passing = True
 
     def _head(self, head: bytes) -> None:
         first, *fields = head.replace(b"\r\n", b"\n").split(b"\n")
@@ -214,4 +262,5 @@ class ConnectExchange:
 
     def _fail(self, words: str, status: int | None = None) -> None:
         self._buffer.clear()
+        self.passing = status is not None and (status in (408, 429) or status >= 500)
         self.error = ProxyError(words, status=status)

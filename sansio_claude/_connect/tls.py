@@ -1,4 +1,4 @@
-"""TLSExchange: TLS as a state machine on `ssl.MemoryBIO`, the same for both adapters. Opens and closes nothing.
+"""TLSExchange: TLS as a state machine on `ssl.MemoryBIO`, the same for every adapter. Opens and closes nothing.
 
 Rules:
 
@@ -8,7 +8,11 @@ Rules:
   `plaintext_received` raises the TLSError, and so does every later one.
 - The end of the network's bytes without a close_notify may be an attack that cuts an answer short (RFC 8446
   section 6.1): `ended` is True then and `ended_cleanly` is not. Whether anything is missing, HTTP has to tell.
-- Closing waits for nothing: `close` queues our close_notify, and nobody needs the peer's.
+- The connection is idle on the border of two records only (RFC 8446 section 5.1). OpenSSL keeps the part of a record
+  that has come to itself, so the headers of the records are followed here. Otherwise the rest of such a record would
+  become the beginning of the next answer.
+- A server that chooses another protocol than HTTP/1.1 by ALPN is refused before a byte of the request is sent.
+- Closing waits for nothing: `close` gives our close_notify (RFC 8446 section 6.1), and nobody needs the peer's.
 """
 
 from __future__ import annotations
@@ -19,33 +23,100 @@ from typing import Final
 
 from sansio_claude._errors import LocalProtocolError, TLSError
 
-__all__ = ["TLSExchange", "create_context"]
+__all__ = ["TLSExchange", "TLSMaker", "create_context"]
 
-# OpenSSL keeps a buffer of 16 KiB for writing, which it makes when it reads session tickets, until it has written
-# something, if only nothing: two fifths of what an idle connection would hold. Tickets come before the answer.
+# OpenSSL allocates a buffer of 16 KiB for writing when it reads session tickets, and frees it when something is
+# written. Writing no bytes at all is enough, and sends nothing.
 _NOTHING: Final = b""
-# OpenSSL's buffers grow to what they are fed at once and never shrink; a connection is idle most of its life. So it
-# gets a long read or a long request in slices, and a read of a few events in small ones.
+# OpenSSL's buffers grow to the size of what they are fed at once and never shrink, and a connection is idle most of
+# its life. So a long read or a long request is fed in slices of 4 KiB, and a read of a few events in slices of 512 B.
 _SLICE: Final = 4 * 1024
 _SMALL_SLICE: Final = 512
-_RECORD: Final = 16 * 1024  # plaintext of one record at most (RFC 8446 section 5.1)
+_RECORD: Final = 16 * 1024  # bytes of plaintext in one record at most (RFC 8446 section 5.1)
+_HEADER: Final = 5  # bytes of a record's header: type, version (2), length (2)
+_SPOKEN: Final = frozenset({None, "http/1.1", "http/1.0"})  # what ALPN may lead to; None: the server took no part
 
 
 def create_context() -> ssl.SSLContext:
-    """A client context: the system's trust store, certificate and host name checked, ALPN http/1.1."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
+    """A client context: the system's trust store, certificate and host name checked, ALPN http/1.1.
+
+    Raises TLSError where it cannot be made, or where the trust store cannot be read: OpenSSL itself says nothing
+    then, and every certificate would be refused.
+    """
+    try:
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        words = f"the TLS context could not be made: {error}; an SSLKEYLOGFILE that cannot be written is one reason"
+        raise TLSError(words) from error
+    if not _trusts_somebody(context):
+        raise TLSError(
+            "the trust store of the system could not be read, so no certificate could be checked; install the "
+            "certificates of the system (ca-certificates), set SSL_CERT_FILE, or pass an ssl_context"
+        )
     return context
 
 
+def _trusts_somebody(context: ssl.SSLContext) -> bool:
+    """Whether the context has a certificate authority, or a folder in which OpenSSL looks for one when needed."""
+    return context.cert_store_stats()["x509_ca"] > 0 or ssl.get_default_verify_paths().capath is not None
+
+
+class TLSMaker:
+    """Makes the TLS of each connection of a client from one context, which is made when it is first needed.
+
+    `context` is the caller's own; None stands for `create_context()`. `prepare()` makes it, before a call begins, so
+    that what is wrong with it is not met in the middle of the call. A context whose trust store file exists and could
+    not be read serves one connection and is not kept.
+    """
+
+    __slots__ = ("_context", "_kept", "_own")
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._own = context
+        self._context: ssl.SSLContext | None = None
+        self._kept = False
+
+    def prepare(self) -> None:
+        """Make the context, unless it is there. Raises LocalProtocolError for what is no context, or TLSError."""
+        if self._kept:
+            return
+        if self._own is not None:
+            if not isinstance(self._own, ssl.SSLContext):
+                raise LocalProtocolError(
+                    f"ssl_context has to be an ssl.SSLContext, not {type(self._own).__name__}", path="ssl_context"
+                )
+            self._context = self._own
+            self._kept = True
+        else:
+            self._context = create_context()
+            whole = self._context.cert_store_stats()["x509_ca"] > 0
+            self._kept = whole or ssl.get_default_verify_paths().cafile is None
+        with contextlib.suppress(OSError, LookupError):  # needed for every host name; loading it takes a descriptor
+            "a".encode("idna")
+
+    def __call__(self, server_name: str) -> TLSExchange:
+        """The TLS of one connection to `server_name`. Raises what `prepare` raises."""
+        if self._context is None:
+            self.prepare()
+        assert self._context is not None
+        return TLSExchange(self._context, server_name)
+
+
 class TLSExchange:
-    """The client's side of one TLS connection to `server_name`, which the certificate has to be for."""
+    """The client's side of one TLS connection to `server_name`, which the certificate has to be for.
+
+    A dot at the end of the name is for the resolver only: neither the name that is sent (RFC 6066 section 3) nor the
+    one that is checked has it. Raises LocalProtocolError for a name that TLS cannot send or check.
+    """
 
     __slots__ = (
         "_ended",
         "_error",
         "_handshake_done",
+        "_header",
         "_in",
+        "_left",
         "_object",
         "_out",
         "_plain",
@@ -61,13 +132,15 @@ class TLSExchange:
         self._sealed: list[bytes] = []  # bytes for the network of a long request
         self._error: TLSError | None = None
         self._handshake_done = False
+        self._header = b""  # the part of a record's header that has come
+        self._left = 0  # bytes that the present record still needs
         self._ended = False
         self._sent = False  # whether something was sent since the last plaintext
         self.ended_cleanly = False
         """Whether the peer said that it was done (close_notify)."""
         try:
-            self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name)
-        except (ValueError, ssl.SSLError) as error:  # UnicodeError is a ValueError
+            self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name.removesuffix("."))
+        except (ValueError, OSError) as error:  # UnicodeError is a ValueError, ssl.SSLError an OSError
             raise LocalProtocolError(f"TLS cannot be used with the host name {server_name!r}: {error}") from error
         self._handshake()
 
@@ -83,8 +156,17 @@ class TLSExchange:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is pending in either direction, as it should be between two answers."""
-        return not (self._plain or self._in.pending or self._out.pending or self._sealed or self._ended or self._error)
+        """Whether nothing is pending in either direction, as it should be between two answers; half a record is."""
+        return not (
+            self._plain
+            or self._left
+            or self._header
+            or self._in.pending
+            or self._out.pending
+            or self._sealed
+            or self._ended
+            or self._error
+        )
 
     @property
     def alpn(self) -> str | None:
@@ -94,6 +176,8 @@ class TLSExchange:
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes of the network. Ignored after the end and after an error."""
         size = len(data)
+        if self._left or self._header or size < _HEADER or data[3] << 8 | data[4] != size - _HEADER:
+            self._follow(memoryview(data))
         if size <= _SMALL_SLICE:
             self._in.write(data)
             self._read()
@@ -133,7 +217,7 @@ class TLSExchange:
                 for start in range(0, len(view), _SLICE):
                     self._object.write(view[start : start + _SLICE])
                     self._sealed.append(self._out.read())
-        except ssl.SSLError as error:
+        except OSError as error:
             self._fail(error)
             raise self._error from error  # type: ignore[misc]  # set by _fail
         self._sent = True
@@ -146,20 +230,42 @@ class TLSExchange:
             self._sealed.clear()
         return data
 
-    def close(self) -> None:
-        """Queue a close_notify. Nothing has to be waited for afterwards."""
-        try:
-            self._object.unwrap()
-        except (ssl.SSLError, ValueError):
-            pass  # it wants the peer's close_notify, which nobody needs, or there was no TLS yet
+    def close(self) -> bytes:
+        """The last bytes for the network, a close_notify or an alert; b"" where there are none. Waits for nothing."""
+        with contextlib.suppress(OSError, ValueError):
+            self._object.unwrap()  # it asks for the peer's close_notify, which nobody needs
+        return self.data_to_send()
+
+    def _follow(self, data: memoryview) -> None:
+        """Follow the records: where does the present one end? One whole record, the usual read, does not come here."""
+        at, size = 0, len(data)
+        while at < size:
+            if self._left:
+                step = min(self._left, size - at)
+                self._left -= step
+                at += step
+                continue
+            missing = _HEADER - len(self._header)
+            self._header += data[at : at + missing]
+            at += missing
+            if len(self._header) == _HEADER:
+                self._left = int.from_bytes(self._header[3:], "big")
+                self._header = b""
 
     def _handshake(self) -> None:
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             return
-        except ssl.SSLError as error:
+        except OSError as error:
             self._fail(error)
+            return
+        if self.alpn not in _SPOKEN:
+            self._ended = True
+            self._error = TLSError(
+                f"the server chose the protocol {self.alpn!r}, which the ssl_context offers and this client does not "
+                'speak; call ssl_context.set_alpn_protocols(["http/1.1"])'
+            )
             return
         self._handshake_done = True
 
@@ -179,7 +285,7 @@ class TLSExchange:
                 return
             except ssl.SSLZeroReturnError:
                 plain = b""
-            except ssl.SSLError as error:
+            except OSError as error:
                 self._fail(error)
                 return
             if not plain:
@@ -197,7 +303,7 @@ class TLSExchange:
         with contextlib.suppress(ssl.SSLError):
             self._object.write(_NOTHING)
 
-    def _fail(self, error: ssl.SSLError) -> None:
+    def _fail(self, error: OSError) -> None:
         self._ended = True
         if isinstance(error, ssl.SSLCertVerificationError):
             words = f"the server's certificate is not accepted: {error.verify_message}"
@@ -205,11 +311,13 @@ class TLSExchange:
             words = f"the TLS connection broke: {_reason(error)}"
         else:
             words = f"the TLS handshake failed: {_reason(error)}"
-            if error.reason == "WRONG_VERSION_NUMBER":
+            if getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":
                 words += "; the server does not seem to speak TLS on this port"
         self._error = TLSError(words)
         self._error.__cause__ = error
 
 
-def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or "unknown").replace("_", " ").lower()
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "unknown").replace("_", " ").lower()
+    return error.strerror or type(error).__name__

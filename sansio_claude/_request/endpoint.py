@@ -18,6 +18,7 @@ from typing import Final, Literal, Protocol, Self, TypeAlias
 import attrs
 
 from sansio_claude._connect.address import Address, parse_address
+from sansio_claude._connect.route import IN_CLEAR
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
 from sansio_claude._version import __version__
@@ -142,6 +143,8 @@ class Endpoint:
     """What goes into `x-api-key`."""
     auth_token: str | None = attrs.field(default=None, repr=False, converter=_auth_token)
     """What goes into `Authorization`, behind "Bearer "."""
+    allow_http: bool = False
+    """Whether key and prompts may cross a network in clear, through a proxy too."""
 
     @classmethod
     def from_base_url(
@@ -172,7 +175,15 @@ class Endpoint:
         path += "/messages" if path.endswith("/v1") else "/v1/messages"
         address = _permitted(attrs.evolve(base, path=path), allow_http)
         key, token = _signed(api_key, auth_token, auth)
-        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
+        return cls(
+            address=address,
+            version=version,
+            betas=betas,
+            headers=headers,
+            api_key=key,
+            auth_token=token,
+            allow_http=allow_http,
+        )
 
     @classmethod
     def from_messages_url(
@@ -190,7 +201,15 @@ class Endpoint:
         """An endpoint at a whole messages address, which is used as it stands, query included."""
         address = _permitted(parse_address(url), allow_http)
         key, token = _signed(api_key, auth_token, auth)
-        return cls(address=address, version=version, betas=betas, headers=headers, api_key=key, auth_token=token)
+        return cls(
+            address=address,
+            version=version,
+            betas=betas,
+            headers=headers,
+            api_key=key,
+            auth_token=token,
+            allow_http=allow_http,
+        )
 
     @classmethod
     def from_env(
@@ -337,12 +356,9 @@ class Endpoint:
 
 
 def _permitted(address: Address, allow_http: bool) -> Address:
+    """Judged once more, with the proxy or the socket in between, when the way is known; see `_connect.route`."""
     if not (address.tls or allow_http or address.loopback):
-        raise LocalProtocolError(
-            "the address is http and not this machine, so key and prompts would cross the network in clear; use https, "
-            "or pass allow_http=True if that is meant",
-            path="url",
-        )
+        raise LocalProtocolError(IN_CLEAR, path="url")
     return address
 
 

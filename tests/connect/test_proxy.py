@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,25 @@ class TestAddresses:
     def test_forms(self, url: str, host: str, port: int) -> None:
         assert parse_proxy(url) == Proxy(host=host, port=port)
 
+    @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks", "SOCKS5"])
+    @pytest.mark.parametrize(
+        ("rest", "host", "port"),
+        [("proxy.test", "proxy.test", 1080), ("[::1]:9/", "::1", 9), ("127.0.0.1/", "127.0.0.1", 1080)],
+    )
+    def test_socks(self, scheme: str, rest: str, host: str, port: int) -> None:
+        assert parse_proxy(f"{scheme}://{rest}") == Proxy(host=host, port=port, kind="socks5")
+        signed = Proxy.parse(f"{scheme}://us%65r:p%40ss%3Aword@{rest}")
+        assert (signed.username, signed.password) == (b"user", b"p@ss:word")
+        assert signed.authorization is None
+        assert {"p@ss:word", "p%40ss%3Aword"} <= set(signed.secrets)
+        assert "p@ss" not in repr(signed)
+        assert parse_proxy(f"{scheme}://user@{rest}").password == b""
+
+    @pytest.mark.parametrize("bad", [5, b"http://proxy.test", ["http://proxy.test"]])
+    def test_what_is_no_address(self, bad: Any) -> None:
+        with pytest.raises(LocalProtocolError, match="address of a proxy or a mapping"):
+            proxy_for(bad, host="api.test", port=443, tls=True)
+
     def test_credentials(self) -> None:
         proxy = parse_proxy("http://us%65r:p%40ss%3Aword@proxy.test:3128")
         assert proxy.authorization == b"Basic dXNlcjpwQHNzOndvcmQ="
@@ -41,10 +62,13 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("url", "words"),
         [
-            ("socks5://proxy.test:1080", "SOCKS"),
-            ("socks5h://u:hunter22@proxy.test:1080", "SOCKS"),
+            ("socks4://proxy.test:1080", "SOCKS4 is not supported"),
+            ("socks4a://u:hunter22@proxy.test:1080", "write socks5://"),
+            ("socks5://:hunter22@proxy.test", "1 to 255 bytes"),
+            (f"socks5://u:hunter22{'x' * 250}@proxy.test", "1 to 255 bytes"),
+            ("socks5://", "no host"),
             ("https://proxy.test", "TLS to the proxy"),
-            ("ftp://proxy.test", "only http"),
+            ("ftp://proxy.test", "only http and socks5"),
             ("http://", "no host"),
             ("http://a b", "space"),
             ("http://user:hunter22@:80", "no host"),
@@ -79,8 +103,9 @@ class TestChoice:
         assert self.chosen({"ALL_PROXY": "p3"}, tls=False) == "p3"
 
     def test_the_variable_is_named(self) -> None:
-        with pytest.raises(LocalProtocolError, match="ALL_PROXY: SOCKS"):
-            self.chosen({"ALL_PROXY": "socks5://p"})
+        with pytest.raises(LocalProtocolError, match="ALL_PROXY: SOCKS4"):
+            self.chosen({"ALL_PROXY": "socks4://p"})
+        assert self.chosen({"ALL_PROXY": "socks5://p"}) == self.chosen({"all_proxy": "socks://p"}) == "p"
 
     @pytest.mark.parametrize(
         ("rules", "host", "port", "excluded"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._connect.tls import TLSExchange, create_context
+from sansio_claude._connect.tls import TLSExchange, TLSMaker, create_context
 from sansio_claude._errors import (
     DeadlineError,
     LocalProtocolError,
@@ -18,7 +20,7 @@ from sansio_claude._errors import (
     TransportError,
     TruncatedError,
 )
-from tests.certificates import client_context, server_context
+from tests.certificates import authority, client_context, server_context
 from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, MESSAGE, RESET, STREAM, Peer, ServerTLS, World, head
 
 
@@ -171,10 +173,51 @@ class TestExchange:
 
     def test_closing_waits_for_nothing(self) -> None:
         client, server = connected()
+        last = client.close()
+        assert last
+        server.take(last)
+        assert server.ended_cleanly
+        assert client.close() == b""
+        assert TLSExchange(client_context(), "localhost").close() != b""  # its first words, which were not fetched
+
+    def test_a_broken_connection_may_be_closed(self) -> None:
+        client, server = connected()
+        bad = bytearray(server.encrypt(b"bad"))
+        bad[-1] ^= 1
+        client.receive_data(bytes(bad))
         client.close()
-        assert server.take(client.data_to_send()) == b""
-        client.close()
-        TLSExchange(client_context(), "localhost").close()
+
+    @given(
+        sizes=st.lists(st.integers(0, 40_000), min_size=1, max_size=4),
+        cuts=st.lists(st.integers(1, 20_000), min_size=1, max_size=40),
+    )
+    def test_idle_on_the_border_of_a_record_only(self, sizes: list[int], cuts: list[int]) -> None:
+        """Whatever the cuts: with a part of a record inside, it is not idle, whether OpenSSL says so or not."""
+        client, server = connected()
+        cipher = b"".join(server.encrypt(b"x" * size) for size in sizes if size)
+        borders, at = {0}, 0
+        while at < len(cipher):
+            at += 5 + int.from_bytes(cipher[at + 3 : at + 5], "big")
+            borders.add(at)
+        start = 0
+        for cut in [*cuts, len(cipher)]:
+            client.receive_data(cipher[start : start + cut])
+            client.plaintext_received()
+            start = min(start + cut, len(cipher))
+            assert client.idle is (start in borders)
+
+    @pytest.mark.parametrize("host", ["localhost.", "localhost"])
+    def test_a_dot_at_the_end_of_a_name_is_for_the_resolver(self, host: str) -> None:
+        named: list[str | None] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority().issue_cert("localhost").configure_cert(context)
+        context.sni_callback = lambda _object, name, _context: named.append(name)  # type: ignore[assignment]
+        client, server = TLSExchange(client_context(), host), ServerTLS(context)
+        while not client.handshake_done:
+            server.take(client.data_to_send())
+            client.receive_data(server.pending())
+            client.plaintext_received()
+        assert named == ["localhost"]
 
     def test_sending_too_early_or_too_late(self) -> None:
         with pytest.raises(LocalProtocolError, match="handshake"):
@@ -193,6 +236,75 @@ class TestExchange:
         context = create_context()
         assert context.check_hostname
         assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+class TestContexts:
+    @pytest.mark.parametrize("bad", ["a context", 5, object()])
+    def test_what_is_no_context(self, bad: Any) -> None:
+        with pytest.raises(LocalProtocolError, match="ssl_context has to be"):
+            TLSMaker(bad).prepare()
+
+    def test_made_once_and_kept(self) -> None:
+        maker = TLSMaker()
+        maker.prepare()
+        first = maker._context
+        maker.prepare()
+        assert maker._context is first
+        own = client_context()
+        assert TLSMaker(own)("localhost").data_to_send()
+
+    def test_a_key_log_that_cannot_be_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SSLKEYLOGFILE", "/nonexistent/keys.log")
+        with pytest.raises(TLSError, match="SSLKEYLOGFILE") as caught:
+            TLSMaker().prepare()
+        assert isinstance(caught.value.__cause__, OSError)
+
+    def test_an_empty_trust_store_is_said_and_not_kept(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        trusted = tmp_path / "ca.pem"
+        trusted.write_bytes(b"")
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+        maker = TLSMaker()
+        for _ in range(2):
+            with pytest.raises(TLSError, match="trust store"):
+                maker.prepare()
+        authority().cert_pem.write_to_path(trusted)
+        maker.prepare()
+        assert maker._context is not None
+        assert maker._context.cert_store_stats()["x509_ca"] == 1
+
+    def test_a_file_that_could_not_be_read_is_looked_at_again(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """OpenSSL looks into the folder as long as it needs nothing of the file, so this one serves, for now."""
+        trusted = tmp_path / "ca.pem"
+        trusted.write_bytes(b"")
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        maker = TLSMaker()
+        maker.prepare()
+        first = maker._context
+        assert maker("localhost").data_to_send()
+        maker.prepare()
+        assert maker._context is not first
+
+    @pytest.mark.parametrize("offered", [["h2"], ["h2", "http/1.1"], ["spdy/3"]])
+    def test_another_protocol_is_refused_before_anything_is_sent(self, offered: list[str]) -> None:
+        server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority().issue_cert("localhost").configure_cert(server_side)
+        server_side.set_alpn_protocols(offered[:1])
+        client_side = ssl.create_default_context()
+        authority().configure_trust(client_side)
+        client_side.set_alpn_protocols(offered)
+        client, server = TLSExchange(client_side, "localhost"), ServerTLS(server_side)
+        while not client.ended:
+            server.take(client.data_to_send())
+            client.receive_data(server.pending())
+        with pytest.raises(TLSError, match=f"chose the protocol '{offered[0]}'.*set_alpn_protocols"):
+            client.plaintext_received()
+        assert not client.handshake_done
+        assert server.take(client.close()) == b""
+        assert server.ended_cleanly
 
 
 class TestHandshake:
@@ -233,7 +345,35 @@ class TestHandshake:
             client.plaintext_received()
 
 
+class BehindTLS(ServerTLS):
+    """A server that sends so many bytes of a further record right behind its answer."""
+
+    def __init__(self, size: int, *, further: bytes = b"FORGED ANSWER") -> None:
+        super().__init__(server_context("localhost"))
+        self.size = size
+        self.further = further
+        self.whole = 0
+
+    def encrypt(self, plain: bytes) -> bytes:
+        answer = super().encrypt(plain)
+        further = super().encrypt(self.further)
+        self.whole = len(further)
+        return answer + further[: self.size]
+
+
 class TestCalls:
+    @pytest.mark.parametrize("wanted", ["stream", "message"])
+    def test_cut_at_every_byte_of_a_record_behind_the_answer(self, wanted: Any) -> None:
+        """With any part of it inside, and with all of it, the connection is not used again."""
+        size, whole = 0, 1
+        while size <= whole:
+            server = BehindTLS(size)
+            world = self.world(Peer([GOOD], tls=server))
+            outcome = world.run(world.call(wanted, tls=True, host="localhost"))
+            assert outcome.error is None
+            assert (world.pool.idle, world.handles[0].closed) == ((1, 0) if size == 0 else (0, 1)), size
+            size, whole = size + 1, server.whole
+
     def world(self, *peers: Peer, host: str = "localhost", **options: object) -> World:
         for peer in peers:
             if peer.tls is None and peer.connects is True:
