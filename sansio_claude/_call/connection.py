@@ -15,6 +15,7 @@ from sansio_claude._errors import ProxyError, RemoteProtocolError, TLSError
 if TYPE_CHECKING:
     from sansio_claude._call.actions import TLS, TLSFactory
     from sansio_claude._connect.proxy import ConnectExchange, Proxy
+    from sansio_claude._connect.socks import SocksExchange
     from sansio_claude._errors import ClaudeError
     from sansio_claude._limits import Limits
 
@@ -31,11 +32,9 @@ class Connection:
         self._port = port
         self._proxy = proxy
         self._tls_factory = tls
-        self._tunnel: ConnectExchange | None = None
+        self._tunnel: ConnectExchange | SocksExchange | None = None
         if proxy is not None:
-            from sansio_claude._connect.proxy import ConnectExchange  # few have one
-
-            self._tunnel = ConnectExchange(proxy, host, port, limits=limits)
+            self._tunnel = proxy.exchange(host, port, limits=limits)
         self.stage: Literal["opening", "tunnel", "tls", "open"] = "opening"
         self.handle: Any = None
         """The adapter's own object; its `stale` is asked before the connection is used again."""

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 
 from sansio_claude._call.actions import TraceEvent
@@ -558,13 +559,15 @@ class TestProxies:
             async with loop.Client(where, proxy=proxy, ssl_context=client_context()) as client:
                 for _ in range(2):
                     assert (await client.create(**ASK)).to_dict() == HELLO.message
-            environ = {"ALL_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.0/8"}
+            # A proxy of the environment is not asked for this machine.
+            environ = {"ALL_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
             async with loop.Client(where, proxy=environ, ssl_context=client_context()) as client:
                 assert (await client.create(**ASK)).to_dict() == HELLO.message
 
         context = server_context("127.0.0.1") if secure else None
         with serve_in_thread(ReplayServer([HELLO]), ssl_context=context) as address, self.proxy(asked) as place:
-            loop.run(main, endpoint(address), f"http://user:hunter22@{place[0]}:{place[1]}")
+            where = attrs.evolve(endpoint(address), allow_http=not secure)
+            loop.run(main, where, f"http://user:hunter22@{place[0]}:{place[1]}")
         assert len(asked) == 1
         assert b"Proxy-Authorization: Basic dXNlcjpodW50ZXIyMg==" in asked[0]
         assert SECRET.encode() not in asked[0]
@@ -574,11 +577,26 @@ class TestProxies:
             async with loop.Client(where, proxy=proxy, retry=NO_RETRY) as client:
                 with pytest.raises(TransportError, match="407"):
                     await client.create(**ASK)
-            with pytest.raises(LocalProtocolError, match="SOCKS"):
-                loop.Client(where, proxy="socks5://127.0.0.1")
+            with pytest.raises(LocalProtocolError, match="TLS to the proxy"):
+                loop.Client(where, proxy="https://127.0.0.1")
 
         with self.proxy([], b"HTTP/1.1 407 No\r\n\r\n") as place:
             loop.run(main, Endpoint.from_base_url("https://api.test", api_key=SECRET), f"{place[0]}:{place[1]}")
+
+    def test_plain_http_is_not_shown_to_a_proxy(self, loop: Runtime) -> None:
+        asked: list[bytes] = []
+
+        async def main(proxy: str) -> None:
+            where = Endpoint.from_base_url("http://localhost:8080", api_key=SECRET)
+            async with loop.Client(where, proxy=proxy) as client:
+                with pytest.raises(LocalProtocolError, match="in clear"):
+                    await client.create(**ASK)
+                with pytest.raises(LocalProtocolError, match="in clear"):
+                    client.stream(**ASK)
+
+        with self.proxy(asked) as place:
+            loop.run(main, f"http://{place[0]}:{place[1]}")
+        assert asked == []
 
 
 class TestForgotten:

@@ -149,7 +149,8 @@ class TestPatterns:
     def test_nothing_found(self) -> None:
         race = Race([], 0.0)
         assert race.over
-        assert race.winner is race.error is None
+        assert race.winner is None
+        assert race.error is None
         assert race.due(0.0) == []
 
 

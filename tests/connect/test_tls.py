@@ -211,7 +211,7 @@ class TestExchange:
         named: list[str | None] = []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority().issue_cert("localhost").configure_cert(context)
-        context.sni_callback = lambda _object, name, _context: named.append(name)  # type: ignore[assignment]
+        context.sni_callback = lambda _object, name, _context: named.append(name)
         client, server = TLSExchange(client_context(), host), ServerTLS(context)
         while not client.handshake_done:
             server.take(client.data_to_send())

@@ -12,6 +12,7 @@ from tests.faults.pieces import EVENTS, FINE, GOOD, HEAD, JSON, PAGE, chunk, eve
 from tests.faults.server import FIN, FLOW, HOLD, READ, RST, TLS, TUNNEL, Site
 
 BODY = events(*EVENTS)
+DEAD = "http://127.0.0.1:1"
 LOCAL = TLS(server_context("127.0.0.1"))
 
 
@@ -78,8 +79,18 @@ proxied(
     off=2,
     then=False,
 )
-case("proxy_ok_plain", "ok", [TUNNEL, READ, GOOD], client=lambda site: {"proxy": through(site)})
-DEAD = "http://127.0.0.1:1"
+case(
+    "proxy_plain_refused",
+    "protocol",
+    [TUNNEL, READ, GOOD],
+    client=lambda site: {"proxy": through(site)},
+    off=0,
+    tries=0,
+    then=False,
+    words="in clear",
+)
+case("proxy_plain_environment", "ok", [READ, GOOD], client=lambda site: {"proxy": {"http_proxy": DEAD}})
+
 case("proxy_no_proxy", "ok", [READ, GOOD], client={"proxy": {"http_proxy": DEAD, "NO_PROXY": "localhost,127.0.0.1"}})
 case("proxy_no_proxy_star", "ok", [READ, GOOD], client={"proxy": {"http_proxy": DEAD, "no_proxy": "*"}})
 case(
@@ -94,12 +105,12 @@ case(
     [READ, GOOD],
     client=lambda site: {"proxy": {"all_proxy": DEAD, "no_proxy": f"127.0.0.1:{site.port}"}},
 )
-case(
+proxied(
     "proxy_no_proxy_other_port",
     "connect",
     [READ, GOOD],
     error=ProxyError,
-    client={"proxy": {"all_proxy": DEAD, "no_proxy": "127.0.0.1:1"}},
+    client={"proxy": {"all_proxy": DEAD, "no_proxy": "api.test:1"}},
     off=0,
     tries=0,
     then=False,
@@ -142,7 +153,7 @@ proxied(
 )
 proxied("proxy_trunc", "truncated", [TUNNEL, API, READ, HEAD + chunk(events(*EVENTS[:3])), FIN])
 proxied("proxy_dead", "connect", [READ], client={"proxy": DEAD}, off=0, tries=0, error=ProxyError, then=False)
-proxied("proxy_socks", "protocol", [READ], client={"proxy": "socks5://127.0.0.1:1080"}, off=0, tries=0, words="SOCKS")
+proxied("proxy_socks4", "protocol", [READ], client={"proxy": "socks4://127.0.0.1:1080"}, off=0, tries=0, words="SOCKS4")
 proxied(
     "proxy_https",
     "protocol",
@@ -208,12 +219,13 @@ proxied(
 )
 proxied(
     "proxy_socks_environment",
-    "protocol",
+    "connect",
     [READ],
     client={"proxy": {"ALL_PROXY": "socks5h://127.0.0.1:1"}},
     off=0,
     tries=0,
-    words="SOCKS",
+    error=ProxyError,
+    then=False,
 )
 proxied(
     "proxy_bad_environment",
