@@ -126,7 +126,7 @@ class Extractor(Generic[T]):
             action = self._loop.next_action()
         if isinstance(action, Finished):
             wrong = f"the answer ended with {action.reason}"
-            if action.reason not in ("end_turn", "tool_use", "stop_sequence"):
+            if action.reason not in ("end_turn", "stop_sequence", "calls_not_run", "tool_use_without_call"):
                 self._fail(f"the model gave no value: {wrong}", message)
                 return
             self._loop.add_user(f"Give the answer by calling {self._name}.")

@@ -10,15 +10,19 @@
 
 States: "asking" (the next thing is a request), "running" (calls of the last answer await results), "finished".
 
-The rules, with the stop reasons' steps of `_continue.STEPS`:
+The rules, with the stop reasons' steps of `continuation.STEPS`:
 
-- Calls are run only where the stop reason is "tool_use", and only those whose input is one whole JSON object. Any other
-  call is answered with an error result; so is a call of a tool that is not there.
+- Calls are run where the stop reason is "tool_use", and only those whose input is one whole JSON object. Any other
+  call is answered with an error result; so is a call of a tool that is not there. "tool_use" without a call ends the
+  run with the reason "tool_use_without_call".
+- Under "end_turn" and "stop_sequence", which gateways write below answers with calls, they are run where
+  `_turn.may_run` allows it. Calls that are not run end the run with the reason "calls_not_run".
 - Every call of an answer gets exactly one result, and all results stand first in one user's turn, in the order of the
-  calls, whatever the order they came in.
-- An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with two
-  exceptions that the API would refuse: a text block without text is left out, and an input that is no JSON object
-  stands as `{"INVALID_JSON": raw text}`.
+  calls, whatever the order they came in. A call without an id, or with one that an earlier call has, gets an id of
+  the loop's own, in the call and in its result.
+- An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with those ids, and
+  with two exceptions that the API would refuse: a text block without text is left out, and an input that is no JSON
+  object stands as `{"INVALID_JSON": raw text}`.
 - pause_turn: the answer goes back unchanged, nothing is run; calls in it are run if the answer's last part ends with
   "tool_use". One without content ends the run. compaction: the block stands first in the next request.
 - max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for again
@@ -26,7 +30,10 @@ The rules, with the stop reasons' steps of `_continue.STEPS`:
 - A refused turn is not kept, nor are its paused parts. Of an answer that ends the run with calls that may not be
   run, what stands before the first of them is kept.
 - A limit (turns, tokens) stops the loop before a request, never between a call and its result: the history is whole.
+- `history` is at every moment a conversation that the API accepts: a call without a result has one there that says so.
 - A forced `tool_choice` holds until the first results; after them it is "auto", or the run could never end.
+
+The work for an answer is linear in its blocks, that for a result constant but for the logarithm of the waiting calls.
 """
 
 from __future__ import annotations
@@ -39,20 +46,31 @@ import attrs
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._message.blocks import CompactionBlock
 from sansio_claude._message.message import Message
-from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._request.continuation import container_of, larger_max_tokens, next_step
 from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
+from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
+from sansio_claude.tools._saved import FORMAT, checked, without_secrets
 from sansio_claude.tools._schema import RunnableTool, tool
-from sansio_claude.tools._turn import calls_of_last_turn, close_turn, is_whole, last_turn_of, plain, refusal_of, turn_of
+from sansio_claude.tools._turn import (
+    Ids,
+    close_turn,
+    is_whole,
+    last_turn,
+    last_turn_of,
+    may_run,
+    named_turn_of,
+    plain,
+    refusal_of,
+)
 
 __all__ = ["ToolLoop", "ToolParam"]
 
 ToolParam: TypeAlias = RunnableTool | Mapping[str, Any] | Callable[..., Any]
 State: TypeAlias = Literal["asking", "running", "finished"]
 
-_FORMAT: Final = 1  # of to_dict
 _ASKED_AGAIN: Final = 5  # times in a row that a cut tool input is asked for with more tokens
 _COUNTED: Final[tuple[str, ...]] = (
     "input_tokens",
@@ -83,7 +101,7 @@ class ToolLoop:
         **request: Any,
     ) -> None:
         if concurrency < 1:
-            raise LocalProtocolError("concurrency must be 1 or more")
+            raise LocalProtocolError("concurrency must be 1 or more", path="concurrency")
         self.max_turns = max_turns
         self.token_budget = token_budget
         self._concurrency = concurrency
@@ -97,7 +115,8 @@ class ToolLoop:
         if betas:
             self._request["betas"] = list(dict.fromkeys(betas))
         self._history: list[dict[str, Any]] = self._request.pop("messages", None) or []
-        self._first = 0
+        self._ids = Ids(self._history)
+        self._first = 0  # the place in the history where the next request begins: behind it is summed up
         self._turn = 1
         self._state: State = "asking"
         self._error: RemoteProtocolError | None = None
@@ -105,10 +124,8 @@ class ToolLoop:
         self._reason = ""
         self._usage: dict[str, int] = dict.fromkeys(_COUNTED, 0)
         self._asked_again = 0
-        self._calls: dict[str, ToolCall] = {}
-        self._results: dict[str, dict[str, Any]] = {}
-        self._started: set[str] = set()
-        self._said: list[dict[str, Any]] = []
+        self._said: list[dict[str, Any]] = []  # of the user, while calls run
+        self._pending = PendingCalls()
 
     @property
     def state(self) -> State:
@@ -117,8 +134,14 @@ class ToolLoop:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The whole conversation as plain messages, the given ones included. A copy of the list."""
-        return list(self._history)
+        """The whole conversation as plain messages, the given ones included: to be kept, or to be gone on with.
+
+        The API accepts it at every moment: while calls have no results, a last turn answers each of them, those that
+        have none with words that say so. Behind a paused answer that answer stands last. A copy of the list.
+        """
+        if self._state != "running":
+            return list(self._history)
+        return [*self._history, {"role": "user", "content": [*self._pending.blocks(), *self._said]}]
 
     @property
     def message(self) -> Message | None:
@@ -141,18 +164,19 @@ class ToolLoop:
         return sum(self._usage.values())
 
     def next_action(self) -> Action:
-        """What is to be done now.
+        """What is to be done now. Changes nothing but that the calls of RunTools count as begun.
 
-        Raises RemoteProtocolError, at every call, after an answer whose calls cannot be answered (ids missing or
-        not unique); the history is that of before.
+        Raises RemoteProtocolError, at every call, after an answer that cannot be sent back; the history is that of
+        before, and `interrupt()` goes on from there.
         """
         if self._error is not None:
             raise self._error
+        if self._pending.lost:
+            self._pending.settle_lost()
+            self._end_calls()
         if self._state == "running":
-            ready = self._ready()
-            self._started.update(call.id for call in ready)
-            waiting = tuple(call for call in self._calls if call in self._started and call not in self._results)
-            return RunTools(ready) if ready else AwaitResults(waiting)
+            ready = self._pending.take_ready(self._concurrency)
+            return RunTools(ready) if ready else AwaitResults(self._pending.running())
         if self._state == "finished":
             return Finished(self._reason, self._message)
         if self.max_turns is not None and self._turn > self.max_turns:
@@ -175,10 +199,12 @@ class ToolLoop:
             self._usage[key] += getattr(message.usage, key) or 0
         self._request.update(container_of(self._request, message))
         step = next_step(message.stop_reason)
-        if step == "run_tools" and (uses := [*calls_of_last_turn(self._history, self._first), *message.tool_uses]):
-            self._begin_calls(message, uses)
-        elif step == "resume" and (turn := turn_of(message.content)):
-            self._resume(message, turn)
+        before = last_turn(self._history, self._first)
+        called = bool(message.tool_uses) or any(block.get("type") == "tool_use" for block in before)
+        if called and (step == "run_tools" or may_run(message.stop_reason, before, message.content)):
+            self._begin_calls(message)
+        elif step == "resume" and message.content:
+            self._resume(message)
         elif step == "compacted":
             self._compacted(message)
         elif step == "cut" and (more := self._more_tokens(message)) is not None:
@@ -186,7 +212,7 @@ class ToolLoop:
             self._asked_again += 1
             return
         else:
-            self._finish(message)
+            self._finish(message, called=called)
         self._asked_again = 0
 
     def receive_result(self, call_id: str, result: Any = None, *, is_error: bool = False) -> None:
@@ -194,18 +220,54 @@ class ToolLoop:
 
         Raises LocalProtocolError where no such call awaits one.
         """
-        call = self._calls.get(call_id) if self._state == "running" else None
-        if call is None or call_id in self._results:
+        if not self.awaits(call_id):
             raise LocalProtocolError(f"no call with the id {call_id!r:.80} awaits a result")
         made = ToolResult.of(result)
         if is_error and not made.is_error:
             made = ToolResult(made.content, is_error=True, cache_control=made.cache_control)
-        self._results[call_id] = made.to_block(call_id, toolset_name=call.toolset_name)
+        self._pending.put(call_id, made)
         self._end_calls()
 
     def receive_error(self, call_id: str, error: BaseException) -> None:
         """Take the exception that a call ended with: an error result for the model. Raises like `receive_result`."""
         self.receive_result(call_id, ToolResult.of_error(error))
+
+    def awaits(self, call_id: str) -> bool:
+        """Whether a result of the call with this id is still to come."""
+        return call_id in self._pending.calls and call_id not in self._pending.results
+
+    def put_back(self, call_id: str) -> None:
+        """Say that a call which was handed out was never begun: `next_action` will hand it out again.
+
+        Raises LocalProtocolError where no such call has been handed out, or it has its result.
+        """
+        if call_id not in self._pending.begun:
+            raise LocalProtocolError(f"no call with the id {call_id!r:.80} has been handed out without a result since")
+        self._pending.put_back(call_id)
+
+    def leave(self) -> None:
+        """Say that nobody runs any more what was handed out, as when a worker has died.
+
+        At the next `next_action` the calls that have begun and have no result are answered as interrupted, or handed
+        out again where their tool says `idempotent=True`. The others are still to be run. Until then, a result may
+        come from elsewhere.
+        """
+        self._pending.lost = set(self._pending.begun)
+
+    def interrupt(self) -> None:
+        """Stop here, so that the user can say something else, or the model be asked again. Never raises.
+
+        Every call that has no result gets one: that it was interrupted, or that it was not begun. What a paused answer
+        has left open is taken out of the history. An answer that cannot be sent back (see `next_action`) is dropped.
+        """
+        self._error = None
+        if self._state == "running":
+            self._pending.interrupt()
+            self._end_calls()
+        elif self._state == "asking" and self._paused and self._turn > 1:
+            close_turn(self._history, keep=True, start=self._first)
+            if self._paused:  # the model may not be asked before the user has said something
+                self._state, self._reason = "finished", "interrupted"
 
     def add_user(self, *content: str | Mapping[str, Any]) -> None:
         """Add texts or blocks of the user: to the turn with the results while calls run, else as a turn of its own.
@@ -218,23 +280,26 @@ class ToolLoop:
         if self._state == "running":
             self._said.extend(blocks)
             return
-        if self._state == "asking" and self._history and self._history[-1]["role"] == "assistant":
+        if self._state == "asking" and self._paused:
             raise LocalProtocolError(
-                "the last answer is paused: the conversation cannot go on before its rest has come"
+                "the last answer is paused: the conversation cannot go on before its rest has come, or interrupt()"
             )
         self._history.append({"role": "user", "content": blocks})
         self._state = "asking"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The state as plain dicts, for `from_dict`, in this process or another.
+    @property
+    def _paused(self) -> bool:
+        return len(self._history) > self._first and self._history[-1].get("role") == "assistant"
 
-        Tools are not in it, nor are `extra_headers`, which may hold secrets. Calls that were handed out and have no
-        result are handed out again.
+    def to_dict(self) -> dict[str, Any]:
+        """The state as plain dicts, lists and JSON values, for `from_dict`, in this process or another.
+
+        Tools are not in it, and nothing that may be secret: `extra_headers`, `extra_query`, tokens of MCP servers and
+        whatever in `extra_body` has the name of a secret. They have to be given again to `from_dict`.
         """
-        request = {key: value for key, value in self._request.items() if key != "extra_headers"}
         return {
-            "format": _FORMAT,
-            "request": plain(request),
+            "format": FORMAT,
+            "request": plain(without_secrets(self._request)),
             "history": plain(self._history),
             "first": self._first,
             "turn": self._turn,
@@ -252,9 +317,10 @@ class ToolLoop:
                     "turn": call.turn,
                     "toolset_name": call.toolset_name,
                 }
-                for call in self._calls.values()
+                for call in self._pending.calls.values()
             ],
-            "results": plain(self._results),
+            "begun": list(self._pending.running()),
+            "results": plain(self._pending.results),
             "said": plain(self._said),
             "max_turns": self.max_turns,
             "token_budget": self.token_budget,
@@ -262,33 +328,35 @@ class ToolLoop:
         }
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, Any], *, tools: Iterable[ToolParam] = (), **request: Any) -> Self:
-        """The loop of a `to_dict`. The tools are given again; `request` arguments go over those of then.
+    def from_dict(cls, value: Mapping[str, Any], *, tools: Iterable[ToolParam] = (), **options: Any) -> Self:
+        """The loop of a `to_dict`. The tools are given again; options of the loop and arguments of the request go over
+        those of then. For the calls that had begun and have no result see `leave`.
 
-        Raises LocalProtocolError where it is not one of this library.
+        Raises LocalProtocolError, which names the first part that is not right, where it is not one of this library.
         """
+        saved = checked(value)
+        if "messages" in options:
+            raise LocalProtocolError("the saved loop has its messages: add to them with add_user()", path="messages")
+        kept = {key: saved[key] for key in ("max_turns", "token_budget", "concurrency")}
+        loop = cls(tools=tools, **{**kept, **plain(saved["request"]), **options, "messages": saved["history"]})
+        loop._first, loop._turn, loop._asked_again = saved["first"], saved["turn"], saved["asked_again"]
+        loop._state, loop._reason = saved["state"], saved["reason"]
+        loop._usage = {key: saved["usage"].get(key, 0) for key in _COUNTED}
+        error, message = saved["error"], saved["message"]
+        loop._error = None if error is None else RemoteProtocolError(error, stage="message")
         try:
-            if value["format"] != _FORMAT:
-                raise LocalProtocolError(f"the saved loop has format {value['format']!r:.20}, not {_FORMAT}")
-            loop = cls(
-                tools=tools,
-                max_turns=value["max_turns"],
-                token_budget=value["token_budget"],
-                concurrency=value["concurrency"],
-                **{**value["request"], "messages": value["history"], **request},
-            )
-            loop._first, loop._turn, loop._asked_again = value["first"], value["turn"], value["asked_again"]
-            loop._state, loop._reason, loop._usage = value["state"], value["reason"], dict(value["usage"])
-            error, message = value["error"], value["message"]
-            loop._error = None if error is None else RemoteProtocolError(error, stage="message")
-            loop._message = None if message is None else Message.from_dict(message)
-            loop._results, loop._said = dict(plain(value["results"])), list(plain(value["said"]))
-            loop._calls = {
-                call["id"]: ToolCall(**plain(call), tool=loop._runnable.get(call["name"])) for call in value["calls"]
-            }
-        except (KeyError, TypeError, AttributeError, RemoteProtocolError) as error:
-            raise LocalProtocolError(f"this is no saved loop: {type(error).__name__}: {error}") from error
+            loop._message = None if message is None else Message.from_dict(plain(message))
+        except RemoteProtocolError as broken:
+            raise LocalProtocolError(f"this is no saved loop: `message` is no answer: {broken.message}") from broken
+        loop._said = plain(saved["said"])
+        loop._pending = PendingCalls(
+            ToolCall(**_call_fields(call), tool=loop._runner_of(call)) for call in saved["calls"]
+        )
+        loop._pending.restore(plain(saved["results"]), saved["begun"])
         return loop
+
+    def _runner_of(self, call: Mapping[str, Any]) -> RunnableTool | None:
+        return None if call["toolset_name"] else self._runnable.get(call["name"])
 
     def _add_tool(self, given: ToolParam, betas: list[str]) -> None:
         if isinstance(given, Mapping):
@@ -314,69 +382,58 @@ class ToolLoop:
         request["messages"] = self._history[self._first :]
         return request
 
-    def _begin_calls(self, message: Message, uses: list[ToolUseBlock]) -> None:
-        ids = [block.id for block in uses]
-        if "" in ids or len(set(ids)) < len(ids):
-            self._error = RemoteProtocolError(
-                "the answer's tool calls have no ids or the same ones: they cannot be answered",
-                stage="message",
-                partial=message,
-            )
-            return
-        if turn := turn_of(message.content):
+    def _begin_calls(self, message: Message) -> None:
+        turn, broken = named_turn_of(message.content, self._ids)
+        if turn:
             self._history.append({"role": "assistant", "content": turn})
-        self._results, self._started, self._said = {}, set(), []
-        self._calls = {}
-        for block in uses:
-            whole = is_whole(block)
-            toolset = block.raw.get("toolset_name")
-            call = ToolCall(
-                id=block.id,
-                name=block.name,
-                input=plain(block.input) if whole else None,
-                turn=self._turn - 1,
-                tool=None if toolset else self._runnable.get(block.name),
-                toolset_name=toolset if isinstance(toolset, str) else None,
-            )
-            self._calls[call.id] = call
-            names = [definition.get("name") for definition in self._definitions]
-            known = toolset is not None or call.name in names
-            refusal = refusal_of(call.name, None if known else names, broken=not whole)
-            if refusal is not None:
-                self._results[call.id] = ToolResult(refusal, is_error=True).to_block(
-                    call.id, toolset_name=call.toolset_name
-                )
+        self._said = []
+        names = [definition.get("name") for definition in self._definitions]
+        known = {name for name in names if isinstance(name, str)}
+        calls = [
+            self._call_of(block, whole=block["id"] not in broken)
+            for block in last_turn(self._history, self._first)
+            if block.get("type") == "tool_use"
+        ]
+        self._pending = PendingCalls(calls)
         self._state = "running"
+        for call in calls:
+            there = call.toolset_name is not None or call.name in known
+            refusal = refusal_of(call.name, None if there else names, broken=call.id in broken)
+            if refusal is not None:
+                self._pending.put(call.id, ToolResult(refusal, is_error=True))
         self._end_calls()
 
-    def _ready(self) -> tuple[ToolCall, ...]:
-        room = self._concurrency - len(self._started - self._results.keys())
-        ready: list[ToolCall] = []
-        busy: set[str] = set()
-        for call in self._calls.values():
-            if call.id in self._results:
-                continue
-            waits = call.sequential and call.name in busy
-            busy.add(call.name)
-            if call.id not in self._started and not waits and room > len(ready):
-                ready.append(call)
-        return tuple(ready)
+    def _call_of(self, block: Mapping[str, Any], *, whole: bool) -> ToolCall:
+        name, toolset = block.get("name"), block.get("toolset_name")
+        fields = {
+            "id": block["id"],
+            "name": name if isinstance(name, str) else "",
+            "input": plain(block.get("input")) if whole else None,
+            "turn": self._turn - 1,
+            "toolset_name": toolset if isinstance(toolset, str) else None,
+        }
+        return ToolCall(**fields, tool=self._runner_of(fields))
 
     def _end_calls(self) -> None:
-        if len(self._results) < len(self._calls):
+        if self._state != "running" or self._pending:
             return
-        content = [self._results[call_id] for call_id in self._calls]
-        self._history.append({"role": "user", "content": [*content, *self._said]})
-        self._calls, self._results, self._said, self._started = {}, {}, [], set()
+        self._history.append({"role": "user", "content": [*self._pending.blocks(), *self._said]})
+        self._said = []
+        self._pending = PendingCalls()
         choice = self._request.get("tool_choice")
         if isinstance(choice, dict) and choice.get("type") in ("any", "tool"):
             kept = {key: choice[key] for key in ("disable_parallel_tool_use",) if key in choice}
             self._request["tool_choice"] = {"type": "auto", **kept}
         self._state = "asking"
 
-    def _resume(self, message: Message, turn: list[dict[str, Any]]) -> None:
-        if not self._refused_to_send_back(message):
+    def _resume(self, message: Message) -> None:
+        if self._refused_to_send_back(message):
+            return
+        turn, _ = named_turn_of(message.content, self._ids)
+        if turn:
             self._history.append({"role": "assistant", "content": turn})
+        else:
+            self._finish(message, called=False)
 
     def _refused_to_send_back(self, message: Message) -> bool:
         broken = any(isinstance(block, ToolInputBlock) and not is_whole(block) for block in message.content)
@@ -406,13 +463,23 @@ class ToolLoop:
             return larger_max_tokens(self._request) if self._asked_again < _ASKED_AGAIN else None
         return None
 
-    def _finish(self, message: Message) -> None:
+    def _finish(self, message: Message, *, called: bool) -> None:
         self._state = "finished"
-        self._reason = message.stop_reason or "unknown"
-        content = last_turn_of(message)
-        if content:
+        step = next_step(message.stop_reason)
+        if called and step == "finished":
+            self._reason = "calls_not_run"
+        elif step == "run_tools":
+            self._reason = "tool_use_without_call"
+        else:
+            self._reason = message.stop_reason or "unknown"
+        self._ids.keep(message.content)
+        if content := last_turn_of(message):
             self._history.append({"role": "assistant", "content": content})
-        close_turn(self._history, keep=next_step(message.stop_reason) != "refused", start=self._first)
+        close_turn(self._history, keep=step != "refused", start=self._first)
+
+
+def _call_fields(call: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: plain(call[key]) for key in ("id", "name", "input", "turn", "toolset_name")}
 
 
 def _arguments(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import WRITTEN_DEPTH, dumps
-from sansio_claude._message.blocks import TextBlock, block_from_dict
+from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
 from sansio_claude._request.continuation import next_step, whole_blocks
 
-__all__ = ["INVALID", "calls_of_last_turn", "close_turn", "is_whole", "last_turn_of", "plain", "refusal_of", "turn_of"]
+__all__ = [
+    "INVALID",
+    "Ids",
+    "blocks_of",
+    "close_turn",
+    "is_whole",
+    "last_turn",
+    "last_turn_of",
+    "may_run",
+    "named_turn_of",
+    "plain",
+    "refusal_of",
+    "turn_of",
+]
 
 INVALID: Final = "INVALID_JSON"
 """The key under which an input that is no JSON object is sent back, as the API's documentation advises."""
 
 _CALLS: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
 _THINKING: Final = ("thinking", "redacted_thinking")
+_TOLD: Final = 50  # names of tools that a model is told which called one that is not there
 
 
 def is_whole(block: ToolInputBlock) -> bool:
@@ -34,18 +48,98 @@ def is_whole(block: ToolInputBlock) -> bool:
 
 def turn_of(content: Iterable[Any]) -> list[dict[str, Any]]:
     """The blocks of an answer as the history keeps them."""
+    return named_turn_of(content, Ids())[0]
+
+
+class Ids:
+    """The ids of the calls of a conversation: each is there once, so that each result has one call."""
+
+    def __init__(self, history: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._known: set[str] = set()
+        self._made = 0
+        for block in blocks_of(history):
+            if block.get("type") in _CALLS and isinstance(block.get("id"), str):
+                self._known.add(block["id"])
+
+    def keep(self, blocks: Iterable[Any]) -> None:
+        """Take the ids of the calls of the server, whose results stand beside them: they stay as they are."""
+        for block in blocks:
+            if isinstance(block, ToolInputBlock) and not isinstance(block, ToolUseBlock):
+                self._known.add(block.id)
+
+    def take(self, given: Any) -> str:
+        """The id itself where it is a text that no other call has, else one of the loop's own. Amortised O(1)."""
+        found: str = given if isinstance(given, str) and given else ""
+        while not found or found in self._known:
+            self._made += 1
+            found = f"call_{self._made}"
+        self._known.add(found)
+        return found
+
+
+def named_turn_of(content: Iterable[Any], ids: Ids) -> tuple[list[dict[str, Any]], set[str]]:
+    """The blocks of an answer as the history keeps them, and the ids of the client's calls that cannot be run.
+
+    Each client's call gets an id that no other call of the conversation has (see `Ids.take`). Linear.
+    """
     kept: list[dict[str, Any]] = []
+    broken: set[str] = set()
+    content = list(content)
+    ids.keep(content)
     for block in content:
         if isinstance(block, TextBlock) and not block.text.strip() and not block.citations:
             continue
-        if isinstance(block, ToolInputBlock) and not is_whole(block):
+        whole = not isinstance(block, ToolInputBlock) or is_whole(block)
+        if whole:
+            written = block.to_param()
+        else:
             raw = block.to_dict()
             came = block.input_json
             text = came if came or block.input_status != "complete" else _written(raw.get("input"))
-            kept.append({**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}})
-        else:
-            kept.append(block.to_param())
-    return kept
+            written = {**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}}
+        if isinstance(block, ToolUseBlock):
+            taken = ids.take(written.get("id"))
+            if written.get("id") != taken:
+                written = {**written, "id": taken}
+            if not whole:
+                broken.add(taken)
+        kept.append(written)
+    return kept, broken
+
+
+def may_run(stop_reason: str | None, before: Iterable[Mapping[str, Any]], content: Iterable[Any]) -> bool:
+    """Whether the client's calls of a turn are run although its stop reason is not "tool_use". Linear.
+
+    `before` are the turn's paused parts as the history has them, `content` the blocks of its last part. Gateways write
+    "end_turn" or "stop_sequence" below answers with calls. Such calls are run if each of them is whole and the model's
+    own (`caller` absent or direct) and nothing but calls stands behind it. Under "stop_sequence", which may have cut
+    the answer, each input must also have arrived as text.
+    """
+    if stop_reason not in ("end_turn", "stop_sequence"):
+        return False
+    needs_text = stop_reason == "stop_sequence"
+    called = False
+    for raw in before:
+        if raw.get("type") == "tool_use":
+            called = True
+            if needs_text or not isinstance(raw.get("input"), dict) or not _is_direct(raw.get("caller")):
+                return False
+        elif called:
+            return False
+    for block in content:
+        if isinstance(block, ToolUseBlock):
+            called = True
+            if not is_whole(block) or not _is_direct(block.raw.get("caller")):
+                return False
+            if needs_text and not block.input_json.strip():
+                return False
+        elif called:
+            return False
+    return called
+
+
+def _is_direct(caller: Any) -> bool:
+    return caller is None or (isinstance(caller, dict) and caller.get("type") == "direct")
 
 
 def _written(value: Any) -> str:
@@ -70,10 +164,9 @@ def last_turn_of(message: Message) -> list[dict[str, Any]]:
     return turn_of(whole_blocks(message.content, cut=cut) if cut or open_calls else message.content)
 
 
-def calls_of_last_turn(history: Sequence[Mapping[str, Any]], start: int) -> list[ToolUseBlock]:
-    """The client's calls in the turn at the end of the history, which a paused answer leaves without results."""
-    blocks = (block_from_dict(plain(block)) for block in _blocks_from(history, _begin_of_turn(history, start)))
-    return [block for block in blocks if isinstance(block, ToolUseBlock)]
+def last_turn(history: Sequence[Mapping[str, Any]], start: int) -> list[dict[str, Any]]:
+    """The blocks of the assistant's turn at the end of the history: paused parts, or the answer just added."""
+    return list(blocks_of(history[_begin_of_turn(history, start) :]))
 
 
 def _begin_of_turn(history: Sequence[Mapping[str, Any]], start: int) -> int:
@@ -83,27 +176,28 @@ def _begin_of_turn(history: Sequence[Mapping[str, Any]], start: int) -> int:
     return first
 
 
-def _blocks_from(history: Sequence[Mapping[str, Any]], first: int) -> list[dict[str, Any]]:
-    contents = [message["content"] for message in history[first:]]
-    return [block for content in contents if isinstance(content, list) for block in content if isinstance(block, dict)]
+def blocks_of(messages: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """The content blocks of some messages; whatever else stands there is passed over."""
+    for message in messages:
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if isinstance(content, list):
+            yield from (block for block in content if isinstance(block, dict))
 
 
 def close_turn(history: list[dict[str, Any]], *, keep: bool, start: int = 0) -> None:
     """Make the last turn, paused parts included, one that a user's turn may follow. Changes the list from `start` on.
 
     Without `keep` the turn goes. Else a call whose result never came goes, with all that stands behind it. A compaction
-    at its beginning stays: it stands for everything before it.
+    at its beginning stays: it stands for everything before it. Linear in the turn.
     """
     first = _begin_of_turn(history, start)
-    blocks = _blocks_from(history, first)
+    blocks = list(blocks_of(history[first:]))
     summed_up = bool(blocks) and blocks[0].get("type") == "compaction"
     if not keep:
         del history[first + summed_up :]
         return
-    kept = blocks
-    while (place := _first_open(kept)) is not None:
-        kept = kept[:place]
-    if kept is blocks:
+    kept = _closed(blocks)
+    if len(kept) == len(blocks):
         return
     # An answer may not end in thinking.
     while kept and kept[-1].get("type") in _THINKING:
@@ -113,22 +207,34 @@ def close_turn(history: list[dict[str, Any]], *, keep: bool, start: int = 0) -> 
         history.append({"role": "assistant", "content": kept})
 
 
-def _first_open(blocks: Sequence[Mapping[str, Any]]) -> int | None:
-    """The place of the first call without a result."""
-    answered = {block.get("tool_use_id") for block in blocks}
-    for place, block in enumerate(blocks):
-        if block.get("type") in _CALLS and block.get("id") not in answered:
-            return place
-    return None
+def _closed(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The longest beginning in which every call has its result."""
+    answered: set[str] = set()
+    waiting: set[str] = set()
+    length = 0
+    for place, block in enumerate(blocks, 1):
+        result, call = block.get("tool_use_id"), block.get("id")
+        if isinstance(result, str):
+            answered.add(result)
+            waiting.discard(result)
+        if block.get("type") in _CALLS:
+            if not isinstance(call, str):
+                break
+            if call not in answered:
+                waiting.add(call)
+        if not waiting:
+            length = place
+    return blocks[:length]
 
 
 def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str | None:
     """What the model is told of a call that cannot be run; None for one that can.
 
-    `names` are the tools that there are where this one is not among them, else None.
+    `names` are the tools that there are where this one is not among them, else None; the first 50 are told.
     """
     if names is not None:
-        known = ", ".join(str(name) for name in names if name)
+        told = [str(name) for name in names if name]
+        known = ", ".join(told[:_TOLD]) + (f" and {len(told) - _TOLD} more" if len(told) > _TOLD else "")
         there = f"The tools are: {known}." if known else "There are no tools."
         return (
             f"Error: There is no tool named {name!r:.80}. {there} "

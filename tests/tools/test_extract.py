@@ -100,9 +100,9 @@ def test_what_does_not_fit_is_told_and_asked_for_again() -> None:
 
 def test_calls_that_cannot_be_answered_are_an_error_at_every_question() -> None:
     extractor = an_extractor()
-    extractor.receive_message(answer("tool_use", given(1, name="Ada"), given(1, name="Ada", age=36)))
+    extractor.receive_message(answer("pause_turn", {**given(1), "input": {"$incomplete_json": "{"}}))
     for _ in range(2):
-        with pytest.raises(RemoteProtocolError, match="no ids or the same ones"):
+        with pytest.raises(RemoteProtocolError, match="a tool input that is not whole"):
             extractor.next_request()
     assert not extractor.done
 
@@ -186,7 +186,7 @@ def test_a_message_request_and_other_tools() -> None:
 
 def test_an_answer_that_cannot_be_answered_is_an_error() -> None:
     extractor = an_extractor()
-    extractor.receive_message(answer("tool_use", given(1), given(1)))
-    with pytest.raises(RemoteProtocolError, match="no ids or the same ones"):
+    extractor.receive_message(answer("pause_turn", {**given(1), "input": {"$incomplete_json": "{"}}))
+    with pytest.raises(RemoteProtocolError, match="a tool input that is not whole"):
         extractor.next_request()
     assert isinstance(extractor.loop.message, Message)

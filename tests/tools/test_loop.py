@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolE
 from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._request.request import MessageRequest
+from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude.testing import compose
 from sansio_claude.tools import (
     AskModel,
     AwaitResults,
@@ -311,8 +314,7 @@ def test_calls_in_a_paused_answer_are_run_where_its_turn_ends_with_tool_use() ->
     same = a_loop()
     same.receive_message(answer("pause_turn", first))
     same.receive_message(answer("tool_use", first))
-    with pytest.raises(RemoteProtocolError, match="no ids or the same ones"):
-        same.next_action()
+    assert calls_of(same) == ["toolu_1", "call_1"]  # the second call has an id of the loop's own
 
 
 def test_calls_in_a_paused_answer_that_nothing_ran_do_not_stay() -> None:
@@ -389,7 +391,7 @@ def test_F_an_end(stop_reason: str) -> None:
 
 def test_F_no_stop_reason_at_all_is_an_end() -> None:
     loop = a_loop()
-    loop.receive_message(answer(None, text("Done."), call(1)))
+    loop.receive_message(answer(None, text("Done.")))
     assert finished(loop) == "unknown"
 
 
@@ -401,20 +403,110 @@ def test_F_an_empty_answer_is_not_sent_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "stop_reason", ["end_turn", "stop_sequence", "refusal", "model_context_window_exceeded", "one_to_come"]
+    "stop_reason", ["end_turn", "stop_sequence", "refusal", "model_context_window_exceeded", "one_to_come", "", None]
 )
-def test_F_calls_are_run_for_tool_use_alone(stop_reason: str) -> None:
+def test_F_calls_with_text_behind_them_are_run_for_tool_use_alone(stop_reason: str | None) -> None:
     loop = a_loop()
     loop.receive_message(answer(stop_reason, text("Now."), call(1, location="x"), text("Then.")))
-    assert finished(loop) == stop_reason
+    own = stop_reason in ("refusal", "model_context_window_exceeded")
+    assert finished(loop) == (stop_reason if own else "calls_not_run")
     kept = [] if stop_reason == "refusal" else [{"role": "assistant", "content": [text("Now.")]}]
     assert loop.history == [GO, *kept]
 
 
-def test_F_tool_use_without_a_call_is_an_end() -> None:
+def streamed(stop_reason: str, *content: dict[str, Any]) -> Message:
+    """The answer as it arrives in a stream: inputs as text."""
+    stream = MessageStream()
+    stream.receive_data(compose(list(content), stop_reason=stop_reason).data)
+    stream.events_received()
+    assert stream.done
+    assert stream.message is not None
+    return stream.message
+
+
+def test_N3_whole_direct_calls_at_the_end_are_run_under_end_turn_and_stop_sequence() -> None:
+    direct = {**call(2, location="y"), "caller": {"type": "direct"}}
+    for stop_reason in ("end_turn", "stop_sequence", "tool_use"):
+        loop = a_loop()
+        loop.receive_message(streamed(stop_reason, text("Now."), call(1, location="x"), direct))
+        assert calls_of(loop) == ["toolu_1", "toolu_2"]
+        loop.receive_result("toolu_1", "a")
+        loop.receive_result("toolu_2", "b")
+        assert [block["content"] for block in asked(loop)["messages"][-1]["content"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [call(1, location="x"), text("and")],
+        [call(1, location="x"), text("")],
+        [call(1, location="x"), {"type": "one_to_come"}],
+        [call(1, location="x"), {**call(2, "web_search"), "type": "server_tool_use"}],
+        [call(1, location="x"), cut_call(2)],
+        [cut_call(1), call(2, location="x")],
+        [{**call(1, location="x"), "caller": {"type": "code_execution_20260120", "tool_id": "srvtoolu_1"}}],
+        [{**call(1, location="x"), "caller": {}}],
+        [{**call(1, location="x"), "caller": "direct"}],
+    ],
+)
+@pytest.mark.parametrize("stop_reason", ["end_turn", "stop_sequence"])
+def test_N3_any_other_call_ends_the_run_and_says_so(content: list[dict[str, Any]], stop_reason: str) -> None:
     loop = a_loop()
-    loop.receive_message(answer("tool_use", text("None.")))
-    assert finished(loop) == "tool_use"
+    loop.receive_message(answer(stop_reason, text("Now."), *content))
+    assert finished(loop) == "calls_not_run"
+    assert loop.history == [GO, {"role": "assistant", "content": [text("Now.")]}]
+    loop.add_user("Go on.")
+    asked(loop)
+
+
+def test_N3_under_stop_sequence_an_input_must_have_arrived_as_text() -> None:
+    for given in (answer("stop_sequence", call(1, location="x")), streamed("stop_sequence", call(1))):
+        loop = a_loop()
+        loop.receive_message(given)
+        assert finished(loop) == "calls_not_run" or given.tool_uses[0].input_json == "{}"
+    loop = a_loop()
+    loop.receive_message(answer("end_turn", call(1, location="x")))
+    assert calls_of(loop) == ["toolu_1"]
+
+
+def test_N3_a_paused_turn_is_judged_as_a_whole() -> None:
+    loop = a_loop()
+    loop.receive_message(answer("pause_turn", text("Well."), call(1, location="x")))
+    loop.receive_message(answer("end_turn", call(2, location="y")))
+    assert calls_of(loop) == ["toolu_1", "toolu_2"]
+    other = a_loop()
+    other.receive_message(answer("pause_turn", text("Well."), call(1, location="x")))
+    other.receive_message(answer("end_turn", text("Done.")))
+    assert finished(other) == "calls_not_run"
+    assert other.history == [GO, {"role": "assistant", "content": [text("Well.")]}]
+
+
+@pytest.mark.parametrize("given", [{}, {"id": ""}, {"id": "toolu_1"}, {"id": "earlier"}])
+def test_N3_a_call_without_an_id_of_its_own_gets_one_of_the_loops(given: dict[str, Any]) -> None:
+    earlier = [
+        {"role": "assistant", "content": [{**call(0), "id": "earlier"}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "earlier", "content": "x"}]},
+    ]
+    loop = a_loop(messages=[GO, *earlier])
+    second = {key: value for key, value in call(2, location="y").items() if key != "id"} | given
+    loop.receive_message(answer("tool_use", call(1, location="x"), second))
+    ids = calls_of(loop)
+    assert ids[0] == "toolu_1"
+    assert len({*ids, "earlier"}) == 3
+    for call_id in ids:
+        loop.receive_result(call_id, f"of {call_id}")
+    turn, results = asked(loop)["messages"][-2:]
+    assert [block["id"] for block in turn["content"]] == ids
+    assert [(block["tool_use_id"], block["content"]) for block in results["content"]] == [
+        (call_id, f"of {call_id}") for call_id in ids
+    ]
+
+
+def test_F_tool_use_without_a_call_is_an_end_of_its_own() -> None:
+    for content in ([text("None.")], [], [{**call(1, "web_search"), "type": "server_tool_use"}]):
+        loop = a_loop()
+        loop.receive_message(answer("tool_use", *content))
+        assert finished(loop) == "tool_use_without_call"
 
 
 def test_F_max_tokens_in_text_is_an_end() -> None:
@@ -681,8 +773,6 @@ def test_verbs_out_of_order_are_refused() -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (answer("tool_use", call(1), call(1)), "no ids or the same ones"),
-        (answer("tool_use", {"type": "tool_use", "name": "get_weather", "input": {}}), "no ids or the same ones"),
         (answer("pause_turn", cut_call(1)), "a tool input that is not whole"),
         (answer("compaction", cut_call(1)), "a tool input that is not whole"),
     ],
@@ -700,6 +790,8 @@ def test_an_answer_that_cannot_be_answered_is_an_error_that_stays(message: Messa
     again = ToolLoop.from_dict(json.loads(json.dumps(loop.to_dict())), tools=[get_weather, write])
     with pytest.raises(RemoteProtocolError, match=words):
         again.next_action()
+    again.interrupt()  # the answer is dropped, and the model can be asked again
+    assert asked(again)["messages"] == [GO]
 
 
 # Moving a run.
@@ -720,26 +812,156 @@ def test_a_run_moves_to_another_process_between_any_two_steps() -> None:
     loop.receive_message(answer("tool_use", call(1, location="x"), call(2, location="y")))
     assert calls_of(loop) == ["toolu_1"]
     loop = move()
-    assert calls_of(loop) == ["toolu_1"]  # handed out, but no result came: handed out again
-    loop.receive_result("toolu_1", "one")
+    assert calls_of(loop) == ["toolu_2"]  # the first was handed out, and nobody knows how it ended
+    loop.put_back("toolu_2")  # not begun after all
     loop.add_user("hurry")
     loop = move()
     action = loop.next_action()
     assert isinstance(action, RunTools)
     assert action.calls[0].start() == "15 degrees in y"
-    loop.receive_result("toolu_2", "two")
     loop = move()
-    assert [block.get("content", "") for block in asked(loop)["messages"][-1]["content"]] == ["one", "two", ""]
+    loop.receive_result("toolu_2", "two")  # it ran elsewhere
+    loop = move()
+    one, two, said = asked(loop)["messages"][-1]["content"]
+    assert one["is_error"]
+    assert "interrupted" in one["content"]
+    assert (two["content"], said["text"]) == ("two", "hurry")
     loop.receive_message(answer("end_turn", text("Done.")))
     loop = move()
     assert finished(loop) == "end_turn"
     assert (loop.max_turns, loop.token_budget, loop.turn) == (9, 10**6, 3)
 
 
-@pytest.mark.parametrize("value", [{}, {"format": 2}, {"format": 1}, {"format": 1, "request": 3}])
-def test_what_is_no_saved_loop_is_refused(value: dict[str, Any]) -> None:
-    with pytest.raises(LocalProtocolError, match="saved loop"):
+@pytest.mark.parametrize("value", [{}, {"format": 2}, {"format": 1}, {"format": 2, "request": 3}, None, [], "x", 3])
+def test_what_is_no_saved_loop_is_refused(value: Any) -> None:
+    with pytest.raises(LocalProtocolError, match="no saved loop"):
         ToolLoop.from_dict(value)
+
+
+def saved_in_the_middle() -> dict[str, Any]:
+    loop = a_loop(concurrency=1)
+    loop.receive_message(answer("tool_use", call(1, location="x"), call(2, location="y"), call(3, "none")))
+    calls_of(loop)
+    loop.add_user("hurry")
+    found: dict[str, Any] = json.loads(json.dumps(loop.to_dict()))
+    return found
+
+
+@pytest.mark.parametrize("key", sorted(saved_in_the_middle()))
+@pytest.mark.parametrize("wrong", [None, "x", -1, 1.5, [1], {"x": 1}, [{"id": []}], {"toolu_1": 1}, True])
+def test_a_saved_loop_with_a_wrong_part_is_refused_or_works(key: str, wrong: Any) -> None:
+    saved = {**saved_in_the_middle(), key: wrong}
+    try:
+        loop = ToolLoop.from_dict(saved, tools=[get_weather, write])
+    except LocalProtocolError:
+        return
+    loop.to_dict()
+    loop.interrupt()
+    loop.next_action()
+
+
+def test_a_saved_loop_has_no_secrets_and_says_what_has_to_be_given_again() -> None:
+    servers = [{"type": "url", "name": "one", "url": "https://one.example", "authorization_token": "sk-mcp-1"}]
+    loop = a_loop(
+        mcp_servers=servers,
+        extra_headers={"authorization": "sk-head-2"},
+        extra_query={"key": "sk-query-3"},
+        extra_body={"backend": {"api_key": "sk-body-4", "headers": {"x": "sk-5"}, "kept": 1, "max_tokens": 3}},
+    )
+    saved = json.loads(json.dumps(loop.to_dict()))
+    assert "sk-" not in str(saved)
+    assert saved["request"]["mcp_servers"] == [{"type": "url", "name": "one", "url": "https://one.example"}]
+    assert saved["request"]["extra_body"] == {"backend": {"kept": 1, "max_tokens": 3}}
+    again = ToolLoop.from_dict(saved, tools=[get_weather], mcp_servers=servers, max_turns=7)
+    assert asked(again)["mcp_servers"] == servers
+    assert again.max_turns == 7
+    with pytest.raises(LocalProtocolError, match="add_user"):
+        ToolLoop.from_dict(saved, messages=[GO])
+
+
+# A run that is stopped.
+
+
+def test_a_stopped_run_can_go_on_at_every_step() -> None:
+    loop = a_loop(concurrency=1)
+    loop.receive_message(answer("tool_use", call(1, location="x"), call(2, location="y"), call(3, location="z")))
+    assert problems([*loop.history, GO]) == []
+    calls_of(loop)
+    loop.receive_result("toolu_1", "fine")
+    calls_of(loop)
+    results = loop.history[-1]["content"]
+    assert [block["content"][:27] for block in results] == [
+        "fine",
+        "Error: The call was interru",
+        "Error: The run was stopped ",
+    ]
+    loop.interrupt()
+    assert loop.history[-1]["content"] == results
+    loop.add_user("Never mind. What is 2 + 2?")
+    assert asked(loop)["messages"][-1] == {"role": "user", "content": [text("Never mind. What is 2 + 2?")]}
+    loop.interrupt()
+    loop.receive_message(answer("end_turn", text("4")))
+    loop.interrupt()
+    assert finished(loop) == "end_turn"
+
+
+def test_a_call_that_may_run_twice_is_run_again_when_nobody_knows_how_it_ended() -> None:
+    read = tool(get_weather.function, name="read", idempotent=True)
+    loop = a_loop(tools=[get_weather, read], concurrency=2)
+    loop.receive_message(answer("tool_use", call(1, location="x"), call(2, "read", location="y"), call(3, "read")))
+    assert calls_of(loop) == ["toolu_1", "toolu_2"]
+    loop.leave()
+    assert calls_of(loop) == ["toolu_2", "toolu_3"]
+    assert not loop.awaits("toolu_1")
+    with pytest.raises(LocalProtocolError, match="no call with the id 'toolu_1' has been handed out"):
+        loop.put_back("toolu_1")
+
+
+def test_interrupting_a_paused_answer_takes_out_what_is_open() -> None:
+    search = {**call(1, "web_search", query="x"), "type": "server_tool_use"}
+    loop = a_loop()
+    loop.receive_message(answer("pause_turn", text("Searching."), search))
+    loop.interrupt()
+    assert finished(loop) == "interrupted"
+    assert loop.history == [GO, {"role": "assistant", "content": [text("Searching.")]}]
+    loop.add_user("Stop searching.")
+    asked(loop)
+    alone = a_loop()
+    alone.receive_message(answer("pause_turn", search))
+    alone.interrupt()
+    assert asked(alone)["messages"] == [GO]
+
+
+# The work is linear: calls of Python functions are counted, no time is taken.
+
+
+def steps_for(number: int, name: str) -> int:
+    """How many functions of the library are called for an answer with so many calls, all of them answered."""
+    tools = [{"name": f"by_hand_{n}", "input_schema": {"type": "object"}} for n in range(number)]
+    loop = a_loop(tools=[get_weather, write, *tools])
+    message = answer("tool_use", *(call(n, name, text="x") for n in range(number)))
+    count = 0
+
+    def counting(_: Any, event: str, __: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(counting)
+    try:
+        loop.receive_message(message)
+        while isinstance(action := loop.next_action(), RunTools):
+            for one in action.calls:
+                loop.receive_result(one.id, "x")
+    finally:
+        sys.setprofile(None)
+    assert isinstance(action, AskModel)
+    return count
+
+
+@pytest.mark.parametrize("name", ["get_weather", "write", "by_hand_0", "not_there"])
+def test_the_work_grows_no_faster_than_calls_and_tools(name: str) -> None:
+    small, large = steps_for(50, name), steps_for(400, name)
+    assert large < 8.5 * small
 
 
 def test_objects_of_this_library_may_stand_in_the_request() -> None:

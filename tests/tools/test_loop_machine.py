@@ -1,5 +1,5 @@
 """The tool loop under any answers, results, errors and orders: every call gets exactly one result, every request is
-one that the API accepts, and what goes back is what came."""
+one that the API accepts, and what goes back is what came, however often the run is stopped, left or moved."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._message.message import Message
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools import AskModel, AwaitResults, Finished, RunTools, Tool, ToolCall, ToolLoop, tool
 from tests.tools.history import problems
 
@@ -33,12 +34,21 @@ def add_one(n: int = 0) -> int:
 
 @tool(sequential=True)
 def in_order(n: int = 0) -> int:
-    """Keep the order."""
+    """Keep the order of the calls."""
     return n
 
 
-BY_HAND = {"name": "by_hand", "description": "Run by the caller.", "input_schema": {"type": "object"}}
-NAMES = ("add_one", "in_order", "by_hand", "not_there")
+@tool(idempotent=True)
+def look_up(n: int = 0) -> int:
+    """Look a number up, as often as is wanted."""
+    return n
+
+
+BY_HAND = {"name": "by_hand", "description": "Something that is run by the caller.", "input_schema": {"type": "object"}}
+NAMES = ("add_one", "in_order", "look_up", "by_hand", "not_there")
+# Whole, missing, empty, one that is there already; and who called.
+IDS = ("own", "own", "own", "missing", "empty", "again")
+CALLERS: tuple[Any, ...] = ("absent", "absent", None, {"type": "direct"}, {"type": "code_execution_20260120"}, {})
 
 
 def tool_use(kind: str, number: int, name: str, text: str) -> dict[str, Any]:
@@ -50,6 +60,12 @@ def tool_use(kind: str, number: int, name: str, text: str) -> dict[str, Any]:
     return {"type": kind, "id": f"toolu_{number}", "name": name, "input": value}
 
 
+def with_id(block: dict[str, Any], how: str) -> dict[str, Any]:
+    if how == "missing":
+        return {key: value for key, value in block.items() if key != "id"}
+    return {**block, "id": {"empty": "", "again": "toolu_1"}.get(how, block["id"])}
+
+
 def search_result(call: str) -> dict[str, Any]:
     return {"type": "web_search_tool_result", "tool_use_id": call, "content": [{"encrypted_content": "opaque=="}]}
 
@@ -57,7 +73,7 @@ def search_result(call: str) -> dict[str, Any]:
 class Loop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.tools: list[Tool | dict[str, Any]] = [add_one, in_order, BY_HAND]
+        self.tools: list[Tool | dict[str, Any]] = [add_one, in_order, look_up, BY_HAND]
         self.max_turns = 25
         self.loop = ToolLoop(
             tools=self.tools,
@@ -71,6 +87,7 @@ class Loop(RuleBasedStateMachine):
         self.open = ""
         self.out: dict[str, ToolCall] = {}
         self.handed_out: list[str] = []
+        self.again = 0
         self.answers: list[dict[str, Any]] = []
         self.action: Any = None
         self.look()
@@ -86,6 +103,7 @@ class Loop(RuleBasedStateMachine):
                         assert call.id not in self.out
                         assert call.name != "not_there"
                         self.out[call.id] = call
+                        self.again += call.id in self.handed_out
                         self.handed_out.append(call.id)
                     running = [call.name for call in self.out.values()]
                     assert running.count("in_order") <= 1
@@ -97,7 +115,7 @@ class Loop(RuleBasedStateMachine):
                     assert not self.out
                     assert turn <= self.max_turns
                     assert problems(request["messages"], paused=self.paused()) == []
-                    assert [definition["name"] for definition in request["tools"]] == list(NAMES[:3])
+                    assert [definition["name"] for definition in request["tools"]] == list(NAMES[:4])
                     assert self.loop.next_action() == self.action
                     return
                 case Finished(reason=reason):
@@ -112,7 +130,11 @@ class Loop(RuleBasedStateMachine):
         thinking=st.sampled_from(["", "signed", "redacted"]),
         text=st.sampled_from(["", "words", " "]),
         server=st.sampled_from(["", "pair", "open"]),
-        calls=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(INPUTS)), max_size=4),
+        calls=st.lists(
+            st.tuples(*map(st.sampled_from, (NAMES, INPUTS, IDS, CALLERS))),
+            max_size=4,
+        ),
+        calls_last=st.booleans(),
         compaction=st.sampled_from(["", "worked", "failed"]),
         empty=st.sampled_from([False, False, False, True]),
     )
@@ -122,7 +144,8 @@ class Loop(RuleBasedStateMachine):
         thinking: str,
         text: str,
         server: str,
-        calls: list[tuple[str, str]],
+        calls: list[tuple[str, str, str, Any]],
+        calls_last: bool,
         compaction: str,
         empty: bool,
     ) -> None:
@@ -147,10 +170,13 @@ class Loop(RuleBasedStateMachine):
                     content.append(search_result(f"toolu_{self.number}"))
                 else:
                     self.open = f"toolu_{self.number}"
-            for name, given in calls:
+            for name, given, own_id, caller in calls:
                 self.number += 1
                 # A paused answer with an input that cannot go back ends the run.
-                content.append(tool_use("tool_use", self.number, name, "{}" if stop == "pause_turn" else given))
+                block = tool_use("tool_use", self.number, name, "{}" if stop == "pause_turn" else given)
+                content.append(with_id(block, own_id) | ({} if caller == "absent" else {"caller": caller}))
+            if calls and not calls_last:
+                content.append({"type": "text", "text": "behind"})
             if stop == "pause_turn" and empty:
                 content = []
             elif all(block["type"] in ("thinking", "redacted_thinking", "text") for block in content):
@@ -175,10 +201,12 @@ class Loop(RuleBasedStateMachine):
             if raw["stop_reason"] == "tool_use" or not any(block["type"] == "tool_use" for block in came):
                 assert len(kept) == len(came)
         for one, other in zip(kept, came, strict=False):
+            hidden = {"id": 0} if one["type"] == "tool_use" and one["id"] != other.get("id") else {}
+            if hidden:
+                assert other.get("id") in (None, "", "toolu_1")
             if "INVALID_JSON" in str(one):
-                assert {**one, "input": 0} == {**other, "input": 0}
-            else:
-                assert json.dumps(one) == json.dumps(other)
+                hidden["input"] = 0
+            assert json.dumps({**one, **hidden}, sort_keys=True) == json.dumps({**other, **hidden}, sort_keys=True)
 
     @precondition(lambda self: bool(self.out))
     @rule(data=st.data(), how=st.sampled_from(["value", "tool error", "error", "flag"]))
@@ -227,33 +255,77 @@ class Loop(RuleBasedStateMachine):
         assert loop.to_dict() == self.loop.to_dict() == saved
         assert loop.history == self.loop.history
         self.loop = loop
-        self.out.clear()  # what ran in the old process is handed out again
+        self.nobody_runs_them_any_more()
+
+    @rule()
+    def leave(self) -> None:
+        self.loop.leave()
+        self.nobody_runs_them_any_more()
+
+    def nobody_runs_them_any_more(self) -> None:
+        """What may run twice is handed out again; the rest of what had begun has a result that says so."""
+        before, self.out = self.out, {}
+        self.look()
+        again = {call_id for call_id, call in before.items() if call.name == "look_up"}
+        assert again <= set(self.out)
+        assert not (set(before) - again) & set(self.out)
+        if lost := set(before) - again:
+            answers = {block.get("tool_use_id"): block for block in self.loop.history[-1]["content"]}
+            assert all("interrupted" in answers[call_id]["content"] for call_id in lost)
+
+    @precondition(lambda self: bool(self.out))
+    @rule(data=st.data())
+    def put_back(self, data: st.DataObject) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.out)))
+        del self.out[call_id]
+        self.loop.put_back(call_id)
+        self.look()
+        assert call_id in self.out
+
+    @rule()
+    def interrupt(self) -> None:
+        begun, self.out, self.open = set(self.out), {}, ""
+        waited = self.loop.state == "running"
+        self.loop.interrupt()
+        self.loop.interrupt()
+        assert self.loop.state in ("asking", "finished")
+        assert not self.paused()
+        if waited:
+            for block in self.loop.history[-1]["content"]:
+                if block.get("tool_use_id") in begun:
+                    assert "interrupted" in block["content"]
         self.look()
 
     @invariant()
     def the_history_can_be_gone_on_with(self) -> None:
-        history = self.loop.history
-        if isinstance(self.action, Finished):
-            paused = self.paused()
-            assert (
-                problems(history if paused else [*history, {"role": "user", "content": "go on"}], paused=paused) == []
-            )
+        history, paused = self.loop.history, self.paused()
+        whole = history if paused else [*history, {"role": "user", "content": "go on"}]
+        assert problems(whole, paused=paused) == []
+        if not paused:
+            request = MessageRequest(model="a-model", max_tokens=100, messages=whole, tools=self.tools)
+            assert [problem for problem in request.check() if problem.severity == "error"] == []
 
     @invariant()
-    def calls_ran_only_after_tool_use(self) -> None:
-        legal: set[str] = set()
-        paused: set[str] = set()
+    def only_calls_that_may_run_were_handed_out(self) -> None:
+        assert len(self.handed_out) <= self.may_run_at_most()
+
+    def may_run_at_most(self) -> int:
+        """How many calls may have been handed out: whole ones below tool_use, or at the end below end_turn."""
+        found = paused = 0
         for raw in self.answers:
-            calls = {
-                block["id"]
-                for block in raw["content"]
-                if block["type"] == "tool_use" and block["input"] in ({"n": 1}, {})
-            }
+            kinds = [block["type"] for block in raw["content"]]
+            calls = [block for block in raw["content"] if block["type"] == "tool_use"]
+            whole = [block for block in calls if block["input"] in ({"n": 1}, {})]
             if raw["stop_reason"] == "pause_turn":
-                paused |= calls  # the same turn may end with tool_use
+                paused += len(whole)  # the same turn may end with tool_use
             elif raw["stop_reason"] == "tool_use":
-                legal |= calls | paused
-        assert set(self.handed_out) <= legal
+                found += len(whole) + paused
+            elif raw["stop_reason"] == "end_turn":
+                direct = all(block.get("caller") in (None, {"type": "direct"}) for block in calls)
+                last = kinds[len(kinds) - len(calls) :].count("tool_use") == len(calls)
+                if direct and last and len(whole) == len(calls):
+                    found += len(whole) + paused
+        return found + self.again
 
     @invariant()
     def tokens_are_added_up(self) -> None:
@@ -261,4 +333,4 @@ class Loop(RuleBasedStateMachine):
 
 
 TestLoop = Loop.TestCase
-TestLoop.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestLoop.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
