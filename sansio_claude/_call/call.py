@@ -139,6 +139,11 @@ class Call:
         self._error: ClaudeError | None = None
 
     @property
+    def pool(self) -> Pool[Connection]:
+        """The pool that its connections come from."""
+        return self._place.pool
+
+    @property
     def holds_place(self) -> bool:
         """Whether it holds a place among the connections, or waits for one."""
         return self._place.ticket is not None
@@ -237,9 +242,10 @@ class Call:
         self._talking().connect_failed(cause)
         self._look(now)
 
-    def sent(self, now: float) -> None:
-        """The data of a Send are written."""
-        self._talking().sent(now)
+    def sent(self, now: float, count: int | None = None) -> None:
+        """The data of a Send are written: all of them, or the first `count` bytes, because there is something to
+        read before the rest can be written."""
+        self._talking().sent(now, count)
         self._look(now)
 
     def send_failed(self, cause: BaseException, now: float) -> None:

@@ -24,11 +24,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sansio_claude._call.actions import TLS, Connect, Receive, Send
+from sansio_claude._call.broken import (
+    broken_reading,
+    broken_writing,
+    closed_writing,
+    not_connected,
+    passing,
+    reason,
+)
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
-    ConnectError,
     DeadlineError,
     LocalProtocolError,
     ProxyError,
@@ -76,12 +83,14 @@ class Conversation:
         "_deadlines",
         "_exchange",
         "_informational",
+        "_interrupted",
         "_lingers",
         "_progress",
         "_request",
         "_sending",
         "_sent",
         "_tls",
+        "_unfinished",
         "_write_error",
         "again",
         "asked",
@@ -112,6 +121,8 @@ class Conversation:
         self._request = b""
         self._sent = 0
         self._sending: bytes | memoryview | None = None
+        self._interrupted = False  # writing waits until what can be read has been read
+        self._unfinished = False  # the request was not written to its end
         self._write_error: WriteError | DeadlineError | None = None
         self._informational = 0
         self._progress = 0
@@ -148,13 +159,11 @@ class Conversation:
     @property
     def reusable(self) -> bool:
         """Whether the connection can carry another request."""
-        return (
-            self._exchange.reusable and self._connection.clean and self._sending is None and self._write_error is None
-        )
+        return self._exchange.reusable and self._connection.clean and self._sending is None and not self._unfinished
 
     def next_action(self) -> Connect | Send | Receive:
         """What to do now. Not to be asked in COMPLETE and OVER."""
-        if self._sending is not None:
+        if self._sending is not None and not self._interrupted:
             return Send(self._sending, self._deadlines.nearest())
         if self.phase == CONNECT:
             host, port = self._connection.address
@@ -177,14 +186,16 @@ class Conversation:
     def connect_failed(self, cause: BaseException) -> None:
         """There is no TCP connection."""
         self._expect(CONNECT)
-        kind = ProxyError if self._connection.proxied else ConnectError
-        error = kind(f"could not connect to {self._connection.place}: {_reason(cause)}")
-        error.__cause__ = cause
+        error = not_connected(self._connection.place, cause, proxied=self._connection.proxied)
         self._fail(error, again=isinstance(cause, OSError))
 
-    def sent(self, now: float) -> None:
-        """The data of a Send are written."""
+    def sent(self, now: float, count: int | None = None) -> None:
+        """The data of a Send are written, or the first `count` bytes of them and there is something to read."""
         self._expect(SETUP, WRITE, ANSWER)
+        if count is not None and self._sending is not None and count < len(self._sending):
+            self._sending = memoryview(self._sending)[count:]
+            self._interrupted = True
+            return
         self._sending = None
         if self.phase == SETUP:
             self._set_up(now)
@@ -196,16 +207,18 @@ class Conversation:
         self._expect(SETUP, WRITE, ANSWER)
         self._sending = None
         if self.phase == SETUP:
-            self._setup_broke(f"the connection broke ({_reason(cause)})", cause)
+            self._setup_broke(f"the connection broke ({reason(cause)})", cause)
             return
-        self._write_error = WriteError(f"the connection broke while the request was written: {_reason(cause)}")
-        self._write_error.__cause__ = cause
+        self._stop_writing(broken_writing(cause))
         # A server that refuses a request early, say for its size, answers, closes and resets: look for the answer.
-        self.phase = ANSWER
         self._deadlines.within(EARLY_ANSWER, now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes came."""
+        self._interrupted = False
+        if self.phase == WRITE:
+            self._receive_early(data, now)
+            return
         if self.phase != ANSWER:
             self._receive_elsewhere(data, now)
             return
@@ -230,12 +243,14 @@ class Conversation:
 
     def receive_eof(self, now: float) -> None:
         """The connection's bytes have ended."""
-        self._expect(SETUP, ANSWER, DRAINING)
+        self._expect(SETUP, WRITE, ANSWER, DRAINING)
         if self.phase == DRAINING:
             self.phase = OVER
         elif self.phase == SETUP:
             self._setup_broke("the server closed the connection", None)
         else:
+            if self.phase == WRITE:
+                self._stop_writing(closed_writing())
             if self._tls is not None:
                 self._tls.receive_eof()
             self._end_answer(clean=self._tls is None or self._tls.ended_cleanly)
@@ -243,15 +258,15 @@ class Conversation:
 
     def receive_failed(self, cause: BaseException, now: float) -> None:
         """The connection broke."""
-        self._expect(SETUP, ANSWER, DRAINING)
+        self._expect(SETUP, WRITE, ANSWER, DRAINING)
         if self.phase == DRAINING:
             self.phase = OVER
         elif self.phase == SETUP:
-            self._setup_broke(f"the connection broke ({_reason(cause)})", cause)
+            self._setup_broke(f"the connection broke ({reason(cause)})", cause)
         else:
-            error = ReadError(f"the connection broke before the answer was whole: {_reason(cause)}")
-            error.__cause__ = cause
-            self._break_answer(error)
+            if self.phase == WRITE:
+                self._stop_writing(broken_writing(cause))
+            self._break_answer(broken_reading(cause))
             self._answered(now)
 
     def deadline_passed(self, now: float) -> None:
@@ -262,9 +277,7 @@ class Conversation:
         error = self._deadlines.passed(self._connection.place)
         if self.phase == WRITE and error.deadline == "write":
             # A server that refuses a request early may take no more of it and leave it at that.
-            self._sending = None
-            self._write_error = error
-            self.phase = ANSWER
+            self._stop_writing(error)
             self._deadlines.step_at = now + GLANCE
         elif self.phase == ANSWER:
             self._break_answer(error)
@@ -276,7 +289,7 @@ class Conversation:
         """The answer is whole and nobody wants more of it. Goes on to OVER, perhaps after a moment."""
         tls = self._tls
         hopeless = self._exchange.done or not self._exchange.persists or (tls is not None and tls.ended)
-        if hopeless or self._sending is not None or self._write_error is not None:
+        if hopeless or self._sending is not None or self._unfinished:
             self.phase = OVER
             return
         self.phase = DRAINING
@@ -294,7 +307,7 @@ class Conversation:
             return
         if connection.stage == "tls" and self._deadlines.step != "tls":
             self._deadlines.begin("tls", now)
-        self._sending = connection.data_to_send() or None
+        self._queue(connection.data_to_send())
 
     def _setup_broke(self, words: str, cause: BaseException | None) -> None:
         error = self._connection.broken(words)
@@ -315,6 +328,8 @@ class Conversation:
             self.phase = ANSWER
             self._deadlines.begin("first_byte", now)
             self.steps += ("sent",)
+            if self._exchange.received:  # it began while the request was being written
+                self._go_on(now)
             return
         whole = len(request) <= SLICE
         piece = request if whole else memoryview(request)[self._sent : self._sent + SLICE]
@@ -327,9 +342,46 @@ class Conversation:
                 self._fail(error)
                 return
             piece = self._tls.data_to_send()
-        self._sending = piece
+        self._queue(piece)
+
+    def _queue(self, data: bytes | memoryview) -> None:
+        """Have this written, behind what is being written."""
+        if data and not self._unfinished:
+            self._sending = data if self._sending is None else b"".join((self._sending, data))
+
+    def _stop_writing(self, error: WriteError | DeadlineError | None) -> None:
+        """The rest of the request is not written any more: `error` says why, None that the answer is there already.
+
+        The connection cannot carry anything else then.
+        """
+        self._write_error = error
+        self._unfinished = True
+        self._interrupted = False
+        self._sending = None
+        self._request = b""
+        self.phase = ANSWER
 
     # Reading
+
+    def _receive_early(self, data: bytes, now: float) -> None:
+        """Bytes came while the request is being written.
+
+        A refusal is final, and so is an answer that is over: nobody reads the rest of the request. Anything else, 1xx
+        answers and session tickets of TLS among it, is no reason to stop.
+        """
+        answer, tls = self._answer, self._tls
+        if tls is None:
+            answer.receive_data(data)
+        else:
+            tls.receive_data(data)
+            if tls.ended:
+                self._stop_writing(closed_writing())
+            self._decrypt(tls)
+        if answer.stage == "refusal" or answer.over:
+            if not self._unfinished:
+                self._stop_writing(None)
+            self._deadlines.idle_at = now + self._deadlines.idle
+            self._go_on(now)
 
     def _receive_elsewhere(self, data: bytes, now: float) -> None:
         self._expect(SETUP, DRAINING)
@@ -337,7 +389,7 @@ class Conversation:
             try:
                 self._connection.receive_data(data)
             except ClaudeError as error:
-                self._fail(error, again=isinstance(error, ProxyError) and _passing(error.status))
+                self._fail(error, again=isinstance(error, ProxyError) and passing(error.status))
             else:
                 self._set_up(now)
             return
@@ -360,7 +412,7 @@ class Conversation:
             self._answer.broken(error)
         if tls.ended and not self._answer.over:
             self._end_answer(clean=tls.ended_cleanly)
-        self._sending = tls.data_to_send() or None
+        self._queue(tls.data_to_send())
 
     def _go_on(self, now: float) -> None:
         """Bytes of the answer came: what has come of them?"""
@@ -442,14 +494,3 @@ class Conversation:
     def _expect(self, *phases: Phase) -> None:
         if self.phase not in phases:
             raise LocalProtocolError(UNFIT)
-
-
-def _passing(status: int | None) -> bool:
-    """Whether a proxy that answers so may think better of it."""
-    return status in (408, 429) or (status or 0) >= 500
-
-
-def _reason(cause: BaseException) -> str:
-    """The operating system's words for what went wrong, or the exception's own."""
-    words = getattr(cause, "strerror", None) or str(cause)
-    return str(words) if words else type(cause).__name__

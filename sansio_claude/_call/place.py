@@ -15,10 +15,10 @@ __all__ = ["Place"]
 class Place:
     """Asked for before each attempt, left after it."""
 
-    __slots__ = ("_pool", "_wake", "connection", "ticket")
+    __slots__ = ("_wake", "connection", "pool", "ticket")
 
     def __init__(self, pool: Pool[Connection]) -> None:
-        self._pool = pool
+        self.pool = pool
         self._wake: Callable[[], object] | None = None
         self.ticket: Ticket[Connection] | None = None
         """What the pool gave for it, while it is held or waited for."""
@@ -41,7 +41,7 @@ class Place:
 
     def ask(self, origin: Hashable, now: float, *, fresh: bool) -> None:
         """Get in line. Raises LocalProtocolError on a closed pool."""
-        self.ticket = self._pool.request(origin, now, fresh=fresh)
+        self.ticket = self.pool.request(origin, now, fresh=fresh)
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
         """Have `wake` called when it is granted, or by `wake`; None: not any more."""
@@ -67,7 +67,7 @@ class Place:
         if ticket is None or not ticket.held:
             raise LocalProtocolError("the client was closed while the call waited for its turn")
         while waited and ticket.connection is not None and ticket.connection.stale:
-            self._pool.renew(ticket)
+            self.pool.renew(ticket)
         self.connection, ticket.connection = ticket.connection, None
         return self.connection
 
@@ -76,7 +76,7 @@ class Place:
         ticket, connection = self.ticket, self.connection
         if ticket is not None and connection is not None and reusable:
             connection.used = True
-            self._pool.release(ticket, connection, now)
+            self.pool.release(ticket, connection, now)
         elif ticket is not None:
-            self._pool.discard(ticket, None if self.handle is None else connection)
+            self.pool.discard(ticket, None if self.handle is None else connection)
         self.ticket = self.connection = None

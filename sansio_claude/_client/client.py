@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack, final
 
 from sansio_claude._call.call import Call
+from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
     from sansio_claude._request.request import MessageRequest
     from sansio_claude._stream.deviations import Deviation
 
-__all__ = ["ONE_TASK", "ClientBase", "Stream", "TextIterator", "close_discarded", "give_up"]
+__all__ = ["ClientBase", "Stream", "TextIterator"]
 
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
-ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
 
 
 class ClientBase(ToolMethods):
@@ -129,7 +129,7 @@ class ClientBase(ToolMethods):
     async def aclose(self) -> None:
         """Close all idle connections; those of open streams are closed when these end. No call can begin afterwards."""
         self._session.pool.close()
-        close_discarded(self._session)
+        close_discarded(self._session.pool)
 
     def stream(self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]) -> Stream:
         """Send a request and receive the answer as it comes: `async with client.stream(...) as stream`.
@@ -188,7 +188,7 @@ class ClientBase(ToolMethods):
         return result
 
     async def _finish(self, call: Call) -> None:
-        while await self._runtime.advance(self._session, call) is not None:
+        while await drive(self._runtime.adapter, call) is not None:
             pass
 
     def __del__(self) -> None:
@@ -198,7 +198,7 @@ class ClientBase(ToolMethods):
                 f"unclosed {self!r}: call aclose() or use async with", ResourceWarning, stacklevel=2, source=self
             )
             session.pool.close()
-            close_discarded(session)
+            close_discarded(session.pool)
 
     def __repr__(self) -> str:
         pool = self._session.pool
@@ -214,11 +214,11 @@ class Stream:
     and again on every later try. Cancelling a read ends the stream: its connection is closed at once.
     """
 
-    __slots__ = ("__weakref__", "_advance", "_call", "_entered", "_ready", "_runtime", "_session")
+    __slots__ = ("__weakref__", "_adapter", "_call", "_entered", "_ready", "_runtime", "_session")
 
     def __init__(self, runtime: Runtime, session: Session, call: Call) -> None:
         self._runtime = runtime
-        self._advance = runtime.advance
+        self._adapter = runtime.adapter
         self._session = session
         self._call = call
         self._ready: Iterator[Event] = iter(())  # a deque would take more memory than all the rest of this
@@ -253,7 +253,7 @@ class Stream:
             if not self._entered:
                 raise LocalProtocolError(NOT_ENTERED)
             call = self._call
-            events = None if call.handle is None and call.done else await self._advance(self._session, call)
+            events = None if call.handle is None and call.done else await drive(self._adapter, call)
             if events is None:
                 raise StopAsyncIteration
             if len(events) == 1:
@@ -312,12 +312,12 @@ class Stream:
         """
         self._ready = iter(())
         if self._call.done:
-            close_discarded(self._session)
+            close_discarded(self._session.pool)
             return
-        self._call.close(self._runtime.now())
-        close_discarded(self._session)
+        self._call.close(self._adapter.now())
+        close_discarded(self._session.pool)
         try:
-            while await self._advance(self._session, self._call) is not None:
+            while await drive(self._adapter, self._call) is not None:
                 pass
         except ClaudeError:
             pass  # that it was given up, or what was raised before
@@ -326,7 +326,7 @@ class Stream:
         """Wait for more events; False at the end."""
         if not self._entered:
             raise LocalProtocolError(NOT_ENTERED)
-        events = await self._advance(self._session, self._call)
+        events = await drive(self._adapter, self._call)
         if events is None:
             return False
         self._ready = iter(events)
@@ -365,13 +365,7 @@ class TextIterator:
                 return event.text
 
 
-def close_discarded(session: Session) -> None:
-    """Close the connections that the pool wants to be closed."""
-    for connection in session.pool.discarded():
-        connection.handle.close()
-
-
 def give_up(session: Session, call: Call) -> None:
     """Abandon a call, at once."""
     call.abandon()
-    close_discarded(session)
+    close_discarded(session.pool)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sansio_claude._call.call import Call
-    from sansio_claude._client.session import Session
-    from sansio_claude._stream.events import Event
+    from sansio_claude._call.loop import Adapter
     from sansio_claude.tools._run import RunCalls
 
 __all__ = ["Runtime"]
@@ -19,10 +17,8 @@ class Runtime(NamedTuple):
 
     name: str
     """The adapter's module, which is also the name of its logger."""
-    now: Callable[[], float]
-    """The loop's clock, in seconds."""
-    advance: Callable[[Session, Call], Awaitable[Sequence[Event] | None]]
-    """Does what the call asks for until it has events, or None when it is over. Raises its error."""
+    adapter: Adapter
+    """The clock, bells and connections."""
     run_calls: RunCalls
     """Runs the tools of one answer at once; see `tools._run`."""
     wall: Callable[[], float]

@@ -5,33 +5,23 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sansio_claude._client.runtime import Runtime
 
 if TYPE_CHECKING:
-    from sansio_claude._call.call import Call
-    from sansio_claude._client.session import Session
-    from sansio_claude._stream.events import Event
+    from sansio_claude._call.loop import Adapter
     from sansio_claude.tools._run import RunCalls
 
 __all__ = ["runtime_of"]
 
 
-def runtime_of(
-    name: str,
-    *,
-    now: Callable[[], float],
-    advance: Callable[[Session, Call], Awaitable[Sequence[Event] | None]],
-    run_calls: RunCalls,
-) -> Runtime:
+def runtime_of(name: str, adapter: Adapter, *, run_calls: RunCalls) -> Runtime:
     """The `Runtime` of the adapter whose module is `name`."""
     logger = logging.getLogger(name)
     return Runtime(
         name=name,
-        now=now,
-        advance=advance,
+        adapter=adapter,
         run_calls=run_calls,
         wall=time.time,
         chance=random.random,

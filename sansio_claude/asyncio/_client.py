@@ -1,25 +1,21 @@
-"""The client on asyncio. Every decision is the core's (`_call`); here is one `match` that does what it asks for.
-
-No task is started. Cancelling the caller closes the socket, and the pool is consistent afterwards.
-"""
+"""The client on asyncio: what an event loop brings to the calls. The loop over their actions is `_call.loop`."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
+import contextlib
+import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, assert_never, final
+from typing import TYPE_CHECKING, ClassVar, Final, final
 
-from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
-from sansio_claude._call.call import Call
+from sansio_claude._call.actions import Connect
+from sansio_claude._call.loop import Bell as AnyBell
 from sansio_claude._call.timeouts import NEVER
-from sansio_claude._client.client import ONE_TASK, ClientBase, Stream, TextIterator, close_discarded
+from sansio_claude._client.client import ClientBase, Stream, TextIterator
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import Session
-from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import runtime_of
-from sansio_claude._stream.events import Event
-from sansio_claude.asyncio._net import open_wire
+from sansio_claude.asyncio._net import Wire
 
 if TYPE_CHECKING:
     from sansio_claude.tools._calls import ToolCall
@@ -27,119 +23,79 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Stream", "TextIterator"]
 
-
-async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
-    """Do what the call asks for until it has events, or None when it is over. Raises its error."""
-    if call.driven:
-        raise LocalProtocolError(ONE_TASK)
-    call.driven = True
-    handle = call.handle
-    clock = asyncio.get_running_loop().time if handle is None else handle.clock
-    now = clock()
-    try:
-        while True:
-            action = call.next_action(now)
-            match action:
-                case Receive(deadline=deadline):
-                    try:
-                        received = await call.handle.receive(deadline)
-                    except OSError as error:
-                        call.receive_failed(error, now := clock())
-                        continue
-                    now = clock()
-                    if received:
-                        call.receive_data(received, now)
-                    elif received is None:
-                        call.deadline_passed(now)
-                    else:
-                        call.receive_eof(now)
-                case Deliver(events=events):
-                    return events
-                case Send(data=data, deadline=deadline):
-                    close_discarded(session)
-                    try:
-                        written = await call.handle.send(data, deadline)
-                    except OSError as error:
-                        call.send_failed(error, now := clock())
-                        continue
-                    now = clock()
-                    if written:
-                        call.sent(now)
-                    else:
-                        call.deadline_passed(now)
-                case Connect(host=host, port=port, deadline=deadline):
-                    close_discarded(session)
-                    await _connect(call, host, port, deadline)
-                    now = clock()
-                case Wait(until=until, reason=reason):
-                    close_discarded(session)
-                    woken = await _wait(call, until)
-                    now = clock()
-                    if woken or reason == "backoff":
-                        call.waited(now)
-                    else:
-                        call.deadline_passed(now)
-                case Done(error=failure):
-                    close_discarded(session)
-                    break
-                case _:
-                    assert_never(action)
-    except BaseException:
-        call.abandon()
-        close_discarded(session)
-        raise
-    finally:
-        call.driven = False
-    if failure is not None:
-        raise failure.with_traceback(None)
-    return None
+POLL: Final = 0.02  # seconds between two looks at a socket, where the loop cannot wait for one (Windows)
 
 
-async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
-    loop = asyncio.get_running_loop()
-    scope = asyncio.timeout_at(None if deadline == NEVER else deadline)
-    try:
-        async with scope:
-            call.on_wake(lambda: scope.reschedule(loop.time()))
-            try:
-                wire = await open_wire(host, port)
-            finally:
-                call.on_wake(None)
-    except Exception as error:  # a name that cannot even be encoded is no OSError
-        if scope.expired():
-            call.deadline_passed(loop.time())
-        else:
-            call.connect_failed(error, loop.time())
-        return
-    try:
-        call.connected(wire, loop.time())
-    except BaseException:  # given up meanwhile
-        wire.close()
-        raise
+class Bell:
+    """Wakes one task of the running loop."""
+
+    __slots__ = ("_loop", "_rung", "_waiter")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rung = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """End every wait, from any thread."""
+        self._rung = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        """End the wait that is under way, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            self._loop.call_soon_threadsafe(self.wake)
+
+    def wake(self) -> None:
+        """End the wait, if one is under way, in the loop's thread."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def wait(self, until: float) -> bool:
+        """Wait until somebody rings (True), or until then."""
+        if self._rung:
+            return True
+        self._waiter = self._loop.create_future()
+        timer = None if until == NEVER else self._loop.call_at(until, self.wake)
+        try:
+            await self._waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
+        return self._rung
 
 
-async def _wait(call: Call, until: float) -> bool:
-    """Wait until then, or until the call is woken: True."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[bool] = loop.create_future()
+class Adapter:
+    """The clock, the bells and the connections of the running event loop."""
 
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(True)
+    def now(self) -> float:
+        """The loop's clock."""
+        return asyncio.get_running_loop().time()
 
-    def ring() -> None:
-        if not waiter.done():
-            waiter.set_result(False)
+    def bell(self) -> Bell:
+        """A bell of the running loop."""
+        return Bell()
 
-    # From any thread: a forgotten stream may be collected, and give its place back, in another one.
-    call.on_wake(functools.partial(loop.call_soon_threadsafe, wake))
-    timer = None if until == NEVER else loop.call_at(until, ring)
-    try:
-        return await waiter
-    finally:
-        call.on_wake(None)
-        if timer is not None:
-            timer.cancel()
+    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+        """Open a connection."""
+        sock = await open_socket(self, action, bell)
+        return None if sock is None else await Wire.over(sock)
+
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
+        """Wait for one of the sockets, the time or the bell."""
+        assert isinstance(bell, Bell)
+        loop, waited = asyncio.get_running_loop(), []
+        try:
+            for sock in sockets:
+                loop.add_writer(sock, bell.wake)
+                waited.append(sock)
+        except NotImplementedError:
+            until = min(until, loop.time() + POLL)
+        try:
+            return await bell.wait(until)
+        finally:
+            for sock in waited:
+                loop.remove_writer(sock)
 
 
 async def _run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
@@ -162,9 +118,4 @@ class Client(ClientBase):
     `async with` if `aclose()` is called in the end. For the options see `__init__`.
     """
 
-    _runtime: ClassVar[Runtime] = runtime_of(
-        "sansio_claude.asyncio",
-        now=lambda: asyncio.get_running_loop().time(),
-        advance=_advance,
-        run_calls=_run_calls,
-    )
+    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.asyncio", Adapter(), run_calls=_run_calls)

@@ -1,32 +1,42 @@
-"""The wire on asyncio: one TCP connection, raw bytes, deadlines. Decides nothing.
+"""The wire on asyncio: one TCP connection, raw bytes, deadlines.
 
 A `BufferedProtocol` reads into one buffer that all connections of a thread share: `asyncio.Protocol` and streams ask
 the system for 256 KiB at every wakeup, which costs more than all the rest.
 
 A read resumes the task that waits for it at once, in the same turn of the loop: a `Wire` is itself what its reader
-awaits. A future would do it one turn later, for the price of another turn, its handle and its look at the selector:
-a quarter of what an event costs altogether (measured with 100 paced streams). What asyncio needs of an object to
-await it is little and documented (`asyncio.isfuture`); the task is resumed as a future would do it, in its own context.
+awaits. A future would resume it one turn later, which costs another turn of the loop with its system call: a quarter
+of what an event costs altogether (measured with 100 paced streams). What asyncio asks of an object that a task can
+await is little and documented (`asyncio.isfuture`); the task is resumed as a future would do it, in its own context.
+
+So the consumer's code runs inside of the transport's callback. Two rules follow:
+
+- SystemExit and KeyboardInterrupt, which a task lets through, are raised again from a callback of their own: uvloop
+  would take them for errors of the transport.
+- Only the loops that are known to allow it are treated so: asyncio's own and uvloop's. On others, and where a loop was
+  patched to run inside of itself, the task is resumed in the next turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-import select
+import os
 import socket
 import threading
 import time
 import types
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, Self, cast
 
-__all__ = ["Wire", "open_wire"]
+from sansio_claude._call.timeouts import NEVER
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.sockets import BUFFER, readable
 
-BUFFER: Final = 64 * 1024  # bytes of one read
+__all__ = ["Wire"]
+
 BACKLOG: Final = 128 * 1024  # bytes that may wait for a slow consumer before reading is paused
-HAPPY_EYEBALLS: Final = 0.25  # seconds before the next address is tried too (RFC 8305 section 8)
-NEVER: Final = float("inf")
+WRONG_LOOP: Final = "this stream belongs to another event loop: read it where it was begun, and make a client for each"
+_STOCK: Final = asyncio.BaseEventLoop.run_until_complete
 
 _shared = threading.local()
 
@@ -39,11 +49,23 @@ def _buffer() -> memoryview:
     return buffer
 
 
+def _resumes_inside(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a task may be resumed inside of a transport's callback. What runs a loop inside of itself, as
+    nest_asyncio does, replaces `run_until_complete`."""
+    kind = type(loop)
+    return kind.run_until_complete is _STOCK or kind.__module__.partition(".")[0] == "uvloop"
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
 class Wire(asyncio.BufferedProtocol):
-    """One TCP connection. `receive` and `send` are for one task at a time."""
+    """One TCP connection. `receive` and `send` are for one task at a time. Made by `Wire.over`."""
 
     __slots__ = (
         "__weakref__",
+        "_ahead",
         "_asyncio_future_blocking",
         "_backlog",
         "_buffer",
@@ -55,8 +77,10 @@ class Wire(asyncio.BufferedProtocol):
         "_ended",
         "_error",
         "_loop",
+        "_process",
         "_reading_paused",
         "_resume",
+        "_socket",
         "_timer",
         "_timer_at",
         "_transport",
@@ -65,8 +89,11 @@ class Wire(asyncio.BufferedProtocol):
         "clock",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket | None = None) -> None:
         self._loop = loop
+        self._socket = sock
+        self._process = os.getpid()
+        self._ahead = 0  # how many bytes of the next send the transport has already
         # What BaseEventLoop.time asks, without the way there: it is asked twice for an event.
         stock = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
         self.clock: Callable[[], float] = time.monotonic if stock else loop.time
@@ -89,13 +116,25 @@ class Wire(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
 
+    @classmethod
+    async def over(cls, sock: socket.socket) -> Self:
+        """A wire over a connected, non-blocking socket, which belongs to it from now on."""
+        loop = asyncio.get_running_loop()
+        wire = cls(loop, sock)
+        try:
+            await loop.create_connection(lambda: wire, sock=sock)
+        except BaseException:
+            wire.close()
+            sock.close()
+            raise
+        return wire
+
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)
-        _set_options(transport.get_extra_info("socket"))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to."""
@@ -108,18 +147,24 @@ class Wire(asyncio.BufferedProtocol):
         if resume is not None and context is not None:
             self._resume = self._context = None
             self._data = data
+            if not _resumes_inside(self._loop):
+                self._loop.call_soon(resume, self, context=context)
+                return
             try:
                 context.run(resume, self)
             except RuntimeError:
                 # What the task raises it keeps, so this says that it was not entered: because another one runs, or
                 # its context is in use. No loop reads then, but whoever feeds a wire by hand may.
                 self._loop.call_soon(resume, self, context=context)
+            except (SystemExit, KeyboardInterrupt) as error:
+                self._loop.call_soon(_raise, error)
             return
         self._chunks.append(data)
         self._backlog += nbytes
         if self._backlog > BACKLOG and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
+        self._wake_writer()
 
     def eof_received(self) -> bool:
         """The peer has sent all it wants to. Our side stays open until we close it."""
@@ -129,6 +174,8 @@ class Wire(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
+        if exc is not None:
+            self._read_what_is_left()
         self._ended = True
         self._error = exc
         self._wake()
@@ -140,8 +187,16 @@ class Wire(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """All is written."""
         self._writing_paused = False
-        if self._writer is not None and not self._writer.done():
-            self._writer.set_result(True)
+        self._wake_writer()
+
+    def _read_what_is_left(self) -> None:
+        """A write that fails makes a transport give up reading, and an answer may still lie in the system's buffer."""
+        try:
+            while self._socket is not None and self._backlog <= BACKLOG and (data := self._socket.recv(BUFFER)):
+                self._chunks.append(data)
+                self._backlog += len(data)
+        except OSError:
+            pass  # nothing is left
 
     # What a task calls that waits for bytes: a future's part. Which loop it is of `_loop` says, as with a future.
 
@@ -183,6 +238,8 @@ class Wire(asyncio.BufferedProtocol):
             self._asyncio_future_blocking = True
             try:
                 yield self
+            except RuntimeError as error:  # the task's own loop says it, and nobody else
+                raise LocalProtocolError(WRONG_LOOP) from error
             finally:
                 data, self._data = self._data, None  # lost where this was cancelled, which ends the stream anyway
                 self._resume = self._context = None
@@ -204,39 +261,52 @@ class Wire(asyncio.BufferedProtocol):
             raise self._error.with_traceback(None)
         return b""
 
-    async def send(self, data: bytes | memoryview, deadline: float) -> bool:
-        """Write all of it; False when the deadline passed. Raises OSError."""
+    async def send(self, data: bytes | memoryview, deadline: float) -> int | None:
+        """Write `data`: how many bytes are written, None when the deadline passed. Raises OSError.
+
+        Where not all can be written at once and something can be read, ends before all is written.
+        """
         transport = self._transport
         if transport is None or transport.is_closing():
             raise (self._error or ConnectionResetError("the connection is closed")).with_traceback(None)
-        transport.write(data)
+        size = len(data)
+        ahead, self._ahead = self._ahead, 0
+        transport.write(memoryview(data)[ahead:] if ahead else data)
         while self._writing_paused:
             if transport.is_closing():
                 raise (self._error or ConnectionResetError("the connection was closed")).with_traceback(None)
+            if self._chunks or self._ended:
+                self._ahead = transport.get_write_buffer_size()
+                return size - self._ahead
             writer = self._writer = self._loop.create_future()
             self._deadline = deadline
             if deadline < self._timer_at:
                 self._arm()
             try:
                 if not await writer:
-                    return False
+                    return None
             finally:
                 self._writer = None
-        return True
+        return size
 
     @property
     def stale(self) -> bool:
-        """Whether a byte or an end has come while nobody was reading, even if the loop has not seen it yet."""
-        transport = self._transport
+        """Whether a byte or an end has come while nobody was reading, even if the loop has not seen it yet; or
+        whether this is another loop's connection, or another process's."""
+        transport, sock = self._transport, self._socket
         if transport is None or self._chunks or self._ended or transport.is_closing():
             return True
-        if asyncio.get_running_loop() is not self._loop:
-            return True  # the client has outlived the loop it was used in before
-        descriptor: int = transport.get_extra_info("socket").fileno()
-        return descriptor < 0 or _readable(descriptor)
+        if self._process != os.getpid() or asyncio.get_running_loop() is not self._loop:
+            return True
+        return sock is None or sock.fileno() < 0 or readable(sock)
 
     def close(self) -> None:
         """Close at once; what is not written yet is lost. Safe to call more than once, and from any thread."""
+        if self._process != os.getpid():
+            # The parent of this process goes on with the connection: only this process's copy is closed.
+            if self._socket is not None:
+                self._socket.close()
+            return
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -279,45 +349,8 @@ class Wire(asyncio.BufferedProtocol):
 
     def _wake(self) -> None:
         self._wake_reader()
+        self._wake_writer()
+
+    def _wake_writer(self) -> None:
         if self._writer is not None and not self._writer.done():
             self._writer.set_result(True)
-
-
-async def open_wire(host: str, port: int) -> Wire:
-    """Find the host and connect. Raises OSError, or what the loop raises for a name it cannot even look up."""
-    loop = asyncio.get_running_loop()
-    wire = Wire(loop)
-    options: dict[str, Any] = {}
-    # A number is one address. uvloop knows nothing of happy eyeballs.
-    if isinstance(loop, asyncio.BaseEventLoop) and ":" not in host and not host[-1:].isdigit():
-        options["happy_eyeballs_delay"] = HAPPY_EYEBALLS
-    try:
-        await loop.create_connection(lambda: wire, host, port, **options)
-    except BaseException:
-        wire.close()
-        raise
-    return wire
-
-
-def _readable(descriptor: int) -> bool:
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-def _set_options(sock: Any) -> None:
-    """No delay for small writes; a dead peer is noticed after about six minutes even where nobody waits."""
-    for level, name, value in (
-        ("IPPROTO_TCP", "TCP_NODELAY", 1),
-        ("SOL_SOCKET", "SO_KEEPALIVE", 1),
-        ("IPPROTO_TCP", "TCP_KEEPIDLE", 60),
-        ("IPPROTO_TCP", "TCP_KEEPINTVL", 60),
-        ("IPPROTO_TCP", "TCP_KEEPCNT", 5),
-    ):
-        if hasattr(socket, name):
-            try:
-                sock.setsockopt(getattr(socket, level), getattr(socket, name), value)
-            except OSError:
-                pass  # the connection may be gone already; reading tells why

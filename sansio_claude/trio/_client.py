@@ -1,24 +1,21 @@
-"""The client on trio. Every decision is the core's (`_call`); here is one `match` that does what it asks for.
-
-No task is started. Cancelling the caller closes the socket, and the pool is consistent afterwards.
-"""
+"""The client on trio: what a run of trio brings to the calls. The loop over their actions is `_call.loop`."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, assert_never, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import trio
 
-from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
-from sansio_claude._call.call import Call
-from sansio_claude._client.client import ONE_TASK, ClientBase, Stream, TextIterator, close_discarded
+from sansio_claude._call.actions import Connect
+from sansio_claude._call.loop import Bell as AnyBell
+from sansio_claude._client.client import ClientBase, Stream, TextIterator
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import Session
-from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import runtime_of
-from sansio_claude._stream.events import Event
-from sansio_claude.trio._net import Wire, open_wire
+from sansio_claude.trio._net import Wire
 
 if TYPE_CHECKING:
     from sansio_claude.tools._calls import ToolCall
@@ -27,106 +24,69 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Stream", "TextIterator"]
 
 
-async def _advance(session: Session, call: Call) -> Sequence[Event] | None:
-    """Do what the call asks for until it has events, or None when it is over. Raises its error."""
-    if call.driven:
-        raise LocalProtocolError(ONE_TASK)
-    call.driven = True
-    clock = trio.current_time
-    now = clock()
-    try:
-        while True:
-            action = call.next_action(now)
-            match action:
-                case Receive(deadline=deadline):
-                    try:
-                        received = await call.handle.receive(deadline)
-                    except OSError as error:
-                        call.receive_failed(error, now := clock())
-                        continue
-                    now = clock()
-                    if received:
-                        call.receive_data(received, now)
-                    elif received is None:
-                        call.deadline_passed(now)
-                    else:
-                        call.receive_eof(now)
-                case Deliver(events=events):
-                    return events
-                case Send(data=data, deadline=deadline):
-                    close_discarded(session)
-                    try:
-                        written = await call.handle.send(data, deadline)
-                    except OSError as error:
-                        call.send_failed(error, now := clock())
-                        continue
-                    now = clock()
-                    if written:
-                        call.sent(now)
-                    else:
-                        call.deadline_passed(now)
-                case Connect(host=host, port=port, deadline=deadline):
-                    close_discarded(session)
-                    await _connect(call, host, port, deadline)
-                    now = clock()
-                case Wait(until=until, reason=reason):
-                    close_discarded(session)
-                    woken = await _wait(call, until)
-                    now = clock()
-                    if woken or reason == "backoff":
-                        call.waited(now)
-                    else:
-                        call.deadline_passed(now)
-                case Done(error=failure):
-                    close_discarded(session)
-                    break
-                case _:
-                    assert_never(action)
-    except BaseException:
-        call.abandon()
-        close_discarded(session)
-        raise
-    finally:
-        call.driven = False
-    if failure is not None:
-        raise failure.with_traceback(None)
-    return None
+class Bell:
+    """Wakes one task of this run of trio."""
+
+    __slots__ = ("_event", "_rung", "_token")
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._rung = False
+        self._token = trio.lowlevel.current_trio_token()
+
+    def ring(self) -> None:
+        """End every wait, from any thread."""
+        self._rung = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        """End the wait that is under way, or the next one, from any thread."""
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(lambda: self._event.set())
+
+    async def wait(self, until: float) -> bool:
+        """Wait until somebody rings (True), or until then."""
+        if not self._rung:
+            with trio.move_on_at(until):
+                await self._event.wait()
+            self._event = trio.Event()
+        return self._rung
 
 
-async def _connect(call: Call, host: str, port: int, deadline: float) -> None:
-    wire: Wire | None = None
-    with trio.move_on_at(deadline) as scope:
-        call.on_wake(scope.cancel)
+class Adapter:
+    """The clock, the bells and the connections of a run of trio."""
+
+    def now(self) -> float:
+        """trio's clock."""
+        return trio.current_time()
+
+    def bell(self) -> Bell:
+        """A bell of this run."""
+        return Bell()
+
+    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+        """Open a connection."""
+        await trio.lowlevel.checkpoint()  # on this machine a connection may be open at once
+        sock = await open_socket(self, action, bell)
+        return None if sock is None else Wire(sock)
+
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
+        """Wait for one of the sockets, the time or the bell."""
+        rung = False
         try:
-            wire = await open_wire(host, port)
-        except Exception as error:  # a name that cannot even be encoded is no OSError
-            call.connect_failed(error, trio.current_time())
-            return
-        finally:
-            call.on_wake(None)
-    if wire is None:
-        assert scope.cancelled_caught
-        call.deadline_passed(trio.current_time())
-        return
-    try:
-        call.connected(wire, trio.current_time())
-    except BaseException:  # given up meanwhile
-        wire.close()
-        raise
+            async with trio.open_nursery() as nursery:
 
+                async def wait(sock: socket.socket) -> None:
+                    await trio.lowlevel.wait_writable(sock)
+                    nursery.cancel_scope.cancel()
 
-async def _wait(call: Call, until: float) -> bool:
-    """Wait until then, or until the call is woken: True."""
-    waiter = trio.Event()
-    token = trio.lowlevel.current_trio_token()
-    # From any thread: a forgotten stream may be collected, and give its place back, in another one.
-    call.on_wake(lambda: token.run_sync_soon(waiter.set))
-    try:
-        with trio.move_on_at(until):
-            await waiter.wait()
-    finally:
-        call.on_wake(None)
-    return waiter.is_set()
+                for sock in sockets:
+                    nursery.start_soon(wait, sock)
+                rung = await bell.wait(until)
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:  # a cancellation, or Ctrl-C
+            raise group.exceptions[0] from None
+        return rung
 
 
 async def _run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
@@ -149,9 +109,4 @@ class Client(ClientBase):
     `async with` if `aclose()` is called in the end. For the options see `__init__`.
     """
 
-    _runtime: ClassVar[Runtime] = runtime_of(
-        "sansio_claude.trio",
-        now=trio.current_time,
-        advance=_advance,
-        run_calls=_run_calls,
-    )
+    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.trio", Adapter(), run_calls=_run_calls)

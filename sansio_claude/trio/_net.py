@@ -1,4 +1,4 @@
-"""The wire on trio: one TCP connection, raw bytes, deadlines. Decides nothing.
+"""The wire on trio: one TCP connection, raw bytes, deadlines.
 
 It waits for the socket and then reads it once: trying first, as streams do, would fail nearly every time, since
 events come one by one.
@@ -11,16 +11,17 @@ others: a `Watch`. No task is started for it.
 from __future__ import annotations
 
 import errno
-import select
+import os
 import socket
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import trio
 
-__all__ = ["Wire", "open_wire"]
+from sansio_claude._call.timeouts import NEVER
+from sansio_claude._runtime.sockets import BUFFER, readable
 
-BUFFER: Final = 64 * 1024  # bytes of one read
-NEVER: Final = float("inf")
+__all__ = ["Wire"]
 
 
 class Watch:
@@ -73,13 +74,17 @@ _watches: Final[Any] = cast(Any, trio.lowlevel.RunVar)("sansio_claude.watch", de
 class Wire:
     """One TCP connection. `receive` and `send` are for one task at a time."""
 
-    __slots__ = ("__weakref__", "_watch", "deadline", "socket")
+    __slots__ = ("__weakref__", "_process", "_watch", "deadline", "socket")
 
-    def __init__(self, sock: socket.socket, watch: Watch) -> None:
+    clock: Callable[[], float] = staticmethod(trio.current_time)
+    """trio's clock."""
+
+    def __init__(self, sock: socket.socket, watch: Watch | None = None) -> None:
         self.socket = sock
+        self._process = os.getpid()
         self.deadline = NEVER
         """Until when `receive` waits."""
-        self._watch = watch
+        self._watch = watch or _watch()
 
     async def receive(self, deadline: float) -> bytes | None:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
@@ -116,30 +121,36 @@ class Wire:
             except BlockingIOError:
                 pass  # a false alarm of the system's
 
-    async def send(self, data: bytes | memoryview, deadline: float) -> bool:
-        """Write all of it; False when the deadline passed. Raises OSError."""
-        sock = self.socket
-        view = memoryview(data)
+    async def send(self, data: bytes | memoryview, deadline: float) -> int | None:
+        """Write `data`: how many bytes are written, None when the deadline passed. Raises OSError.
+
+        Where not all can be written at once and something can be read, ends before all is written.
+        """
+        sock, size, sent = self.socket, len(data), 0
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
-            view = view[sock.send(view) :]
+            sent = sock.send(data)
         except BlockingIOError:
             pass
-        if not view:
-            return True  # nearly always: what a request is fits into the system's buffer, and a scope costs more
+        if sent == size:
+            return sent  # nearly always: what a request is fits into the system's buffer, and a scope costs more
+        view = memoryview(data)
         with trio.CancelScope(deadline=deadline) as scope:
-            while view:
+            while sent < size and not readable(sock):
                 try:
-                    view = view[sock.send(view) :]
+                    sent += sock.send(view[sent:])
                 except BlockingIOError:
-                    await _writable(sock)
-        return not scope.cancelled_caught
+                    await _writable_or_readable(sock)
+        return None if scope.cancelled_caught else sent
 
     @property
     def stale(self) -> bool:
-        """Whether a byte or an end has come while nobody was reading."""
-        descriptor = self.socket.fileno()
-        return descriptor < 0 or _readable(descriptor)
+        """Whether a byte or an end has come while nobody was reading; or whether this is the connection of another
+        run of trio, or of another process."""
+        sock = self.socket
+        if sock.fileno() < 0 or self._process != os.getpid() or self._watch is not _watch():
+            return True
+        return readable(sock)
 
     def close(self) -> None:
         """Close at once. Safe to call more than once."""
@@ -151,30 +162,23 @@ class Wire:
             self.socket.close()
 
 
-async def open_wire(host: str, port: int) -> Wire:
-    """Find the host and connect. Raises OSError, or what trio raises for a name it cannot even look up."""
-    if ":" in host or host[-1:].isdigit():  # a number is one address: nothing to look up, nothing to race
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        opened = trio.socket.socket(family, socket.SOCK_STREAM)
-        try:
-            await opened.connect((host, port))
-        except BaseException:
-            opened.close()
-            raise
-    else:
-        opened = (await trio.open_tcp_stream(host, port)).socket
-    # trio has no reading without a checkpoint first; the plain socket has. Its types do not know of detach().
-    sock = socket.socket(fileno=cast(Any, opened).detach())
-    sock.setblocking(False)
-    _set_options(sock)
-    return Wire(sock, _watch())
-
-
-async def _writable(sock: socket.socket) -> None:
+async def _writable_or_readable(sock: socket.socket) -> None:
+    """Wait until something can be written or read. A request that is refused early is answered while it is sent."""
     try:
-        await trio.lowlevel.wait_writable(sock)
-    except trio.ClosedResourceError:
-        raise OSError(errno.EBADF, "the connection was closed") from None
+        async with trio.open_nursery() as nursery:
+
+            async def wait_readable() -> None:
+                await trio.lowlevel.wait_readable(sock)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(wait_readable)
+            await trio.lowlevel.wait_writable(sock)
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        error = group.exceptions[0]
+        if isinstance(error, trio.ClosedResourceError):
+            raise OSError(errno.EBADF, "the connection was closed") from None
+        raise error from None
 
 
 def _watch() -> Watch:
@@ -184,27 +188,3 @@ def _watch() -> Watch:
         watch = Watch()
         _watches.set(watch)
     return watch
-
-
-def _readable(descriptor: int) -> bool:
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-def _set_options(sock: socket.socket) -> None:
-    """No delay for small writes; a dead peer is noticed after about six minutes even where nobody waits."""
-    for level, name, value in (
-        ("IPPROTO_TCP", "TCP_NODELAY", 1),
-        ("SOL_SOCKET", "SO_KEEPALIVE", 1),
-        ("IPPROTO_TCP", "TCP_KEEPIDLE", 60),
-        ("IPPROTO_TCP", "TCP_KEEPINTVL", 60),
-        ("IPPROTO_TCP", "TCP_KEEPCNT", 5),
-    ):
-        if hasattr(socket, name):
-            try:
-                sock.setsockopt(getattr(socket, level), getattr(socket, name), value)
-            except OSError:
-                pass  # the connection may be gone already; reading tells why

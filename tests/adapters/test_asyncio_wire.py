@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from sansio_claude._call.timeouts import NEVER
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude.asyncio._net import Wire
 
 
@@ -188,7 +189,7 @@ def test_a_wire_of_another_loop(run: Any) -> None:
     wire = Wire(other)
 
     async def main() -> None:
-        with pytest.raises(RuntimeError, match="different loop"):
+        with pytest.raises(LocalProtocolError, match="another event loop"):
             await wire.receive(NEVER)
 
     run(main())

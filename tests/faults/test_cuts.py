@@ -13,7 +13,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
@@ -131,16 +131,16 @@ class Near:
         self._wire, self._far = wire, far
         self.receive = wire.receive
         self.close = wire.close
-        self.clock = getattr(wire, "clock", None)  # on asyncio
+        self.clock = wire.clock
 
     @property
     def stale(self) -> bool:
         return bool(self._wire.stale)
 
-    async def send(self, data: bytes, deadline: float) -> bool:
-        done = await self._wire.send(data, deadline)
+    async def send(self, data: bytes, deadline: float) -> int | None:
+        done: int | None = await self._wire.send(data, deadline)
         self._far.look()
-        return bool(done)
+        return done
 
 
 @attrs.define
@@ -170,23 +170,20 @@ class Sweep:
             return self.expected(size) == len(self.answer.frames)
         return size >= self.borders()[1]
 
-    async def run(
-        self, open_wire: Callable[..., Awaitable[Any]], places: Iterable[int], monkey: pytest.MonkeyPatch
-    ) -> None:
-        import sys
-
-        module = sys.modules[self.runtime.Client.__module__]
+    async def run(self, places: Iterable[int], monkey: pytest.MonkeyPatch) -> None:
+        kind = type(self.runtime.Client._runtime.adapter)
+        connect = kind.connect
         scheme = "https" if self.secure else "http"
         endpoint = Endpoint.from_base_url(f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}", api_key=KEY)
         for size in places:
             for end in ENDS:
 
-                async def opened(host: str, port: int, size: int = size, end: str = end) -> Near:
-                    wire = await open_wire(host, port)
+                async def opened(self_: Any, action: Any, bell: Any, size: int = size, end: str = end) -> Near:
+                    wire = await connect(self_, action, bell)
                     self.far = Far(self.listener, self.answer, size, end, secure=self.secure)
                     return Near(wire, self.far)
 
-                monkey.setattr(module, "open_wire", opened)
+                monkey.setattr(kind, "connect", opened)
                 try:
                     await self.one(endpoint, size, end)
                 except AssertionError as error:
@@ -285,16 +282,13 @@ def listening() -> Iterator[socket.socket]:
 
 
 def sweep(runtime: Runtime, answer: Composed, *, secure: bool, step: int, monkey: pytest.MonkeyPatch) -> int:
-    import sys
-
-    open_wire = sys.modules[runtime.Client.__module__].open_wire
     with listening() as listener:
         runs = Sweep(runtime, answer, secure, listener)
         total = runs.borders()[-1]
         places = set(range(0, total + 1, step))
         if step > 1:  # where things end, and one byte before and behind
             places |= {at + near for at in runs.borders()[:: max(1, step // 20)] for near in (-3, -2, -1, 0, 1)}
-        runtime.run(runs.run, open_wire, sorted(place for place in places if place <= total), monkey)
+        runtime.run(runs.run, sorted(place for place in places if place <= total), monkey)
     return runs.count
 
 

@@ -1,0 +1,200 @@
+"""The loop over the actions of a call, written once. What has to wait is awaited from the adapter, and nothing else.
+
+An adapter brings a clock, bells to wait for, and wires (open TCP connections). One whose waits block instead of
+suspending, as those on blocking sockets do, drives the coroutine by `send(None)`.
+
+Rules:
+
+- One task at a time drives a call.
+- Whatever ends the loop early, cancellation among it, gives the call up: its connection is closed and its place in the
+  pool is free before the exception goes on.
+- The connections that the pool has sorted out are closed before every wait for something other than an answer's bytes,
+  and at the end.
+- An exception of the operating system is reported without its traceback, whose frames hold the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, assert_never
+
+from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
+from sansio_claude._errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from sansio_claude._call.call import Call
+    from sansio_claude._call.connection import Connection
+    from sansio_claude._call.pool import Pool
+    from sansio_claude._stream.events import Event
+
+__all__ = ["Adapter", "Bell", "Wire", "close_discarded", "drive"]
+
+ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
+
+
+class Bell(Protocol):
+    """Wakes one waiter."""
+
+    def ring(self) -> object:
+        """End every wait, now and later. From any thread, from a finalizer too, and any number of times."""
+        ...
+
+    def nudge(self) -> object:
+        """End the wait that is under way, or the next one, without ringing. From any thread."""
+        ...
+
+    async def wait(self, until: float) -> bool:
+        """Wait until the bell rings (True), until the clock says `until` (False), or until a nudge (False)."""
+        ...
+
+
+class Wire(Protocol):
+    """An open TCP connection of an adapter, for one task at a time. Deadlines are times of `clock`."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The adapter's clock, in seconds."""
+        ...
+
+    @property
+    def stale(self) -> bool:
+        """Whether it cannot be used again: bytes or an end have come while nobody was reading, or it belongs to
+        another event loop or process. May look at the socket; never waits."""
+        ...
+
+    async def receive(self, deadline: float) -> bytes | None:
+        """The bytes that have come, b"" at the end of input, None when the deadline passed. Raises OSError."""
+        ...
+
+    async def send(self, data: bytes | memoryview, deadline: float) -> int | None:
+        """Write `data`: how many bytes are written, None when the deadline passed. Raises OSError.
+
+        Fewer than all only where something can be read before the rest can be written; the next `send` has the rest.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close at once, without waiting. Safe to call more than once, from any thread."""
+        ...
+
+
+class Adapter(Protocol):
+    """What an event loop, or the lack of one, brings to the calls."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+        ...
+
+    def bell(self) -> Bell:
+        """A new bell."""
+        ...
+
+    async def connect(self, action: Connect, bell: Bell) -> Wire | None:
+        """Open a TCP connection; None when the deadline passed or the bell rang. Raises what went wrong."""
+        ...
+
+
+async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
+    """Do what the call asks for until it has events, or None when it is over. Raises its error."""
+    if call.driven:
+        raise LocalProtocolError(ONE_TASK)
+    call.driven = True
+    wire: Wire | None = call.handle
+    clock = adapter.now if wire is None else wire.clock
+    try:
+        now = clock()
+        while True:
+            action = call.next_action(now)
+            match action:
+                case Receive(deadline=deadline):
+                    try:
+                        received = await call.handle.receive(deadline)
+                    except OSError as error:
+                        call.receive_failed(error.with_traceback(None), now := clock())
+                        continue
+                    now = clock()
+                    if received:
+                        call.receive_data(received, now)
+                    elif received is None:
+                        call.deadline_passed(now)
+                    else:
+                        call.receive_eof(now)
+                case Deliver(events=events):
+                    return events
+                case Send():
+                    await _send(call, action, clock)
+                    now = clock()
+                case Connect():
+                    await _connect(call, action, adapter)
+                    now = clock()
+                case Wait():
+                    await _wait(call, action, adapter)
+                    now = clock()
+                case Done(error=failure):
+                    close_discarded(call.pool)
+                    break
+                case _:
+                    assert_never(action)
+    except BaseException:
+        call.abandon()
+        close_discarded(call.pool)
+        raise
+    finally:
+        call.driven = False
+    if failure is not None:
+        raise failure.with_traceback(None)
+    return None
+
+
+async def _send(call: Call, action: Send, clock: Callable[[], float]) -> None:
+    close_discarded(call.pool)
+    try:
+        written = await call.handle.send(action.data, action.deadline)
+    except OSError as error:
+        call.send_failed(error.with_traceback(None), clock())
+        return
+    if written is None:
+        call.deadline_passed(clock())
+    else:
+        call.sent(clock(), written)
+
+
+async def _connect(call: Call, action: Connect, adapter: Adapter) -> None:
+    close_discarded(call.pool)
+    bell = adapter.bell()
+    call.on_wake(bell.ring)
+    try:
+        wire = await adapter.connect(action, bell)
+    except Exception as error:  # a name that cannot even be encoded is no OSError
+        call.connect_failed(error.with_traceback(None), adapter.now())
+        return
+    finally:
+        call.on_wake(None)
+    if wire is None:
+        call.deadline_passed(adapter.now())
+        return
+    try:
+        call.connected(wire, adapter.now())
+    except BaseException:  # the call was given up meanwhile
+        wire.close()
+        raise
+
+
+async def _wait(call: Call, action: Wait, adapter: Adapter) -> None:
+    close_discarded(call.pool)
+    bell = adapter.bell()
+    call.on_wake(bell.ring)
+    try:
+        rung = await bell.wait(action.until)
+    finally:
+        call.on_wake(None)
+    if rung:
+        call.waited(adapter.now())
+    else:
+        call.deadline_passed(adapter.now())
+
+
+def close_discarded(pool: Pool[Connection]) -> None:
+    """Close the connections that the pool wants to be closed."""
+    for connection in pool.discarded():
+        connection.handle.close()
