@@ -37,7 +37,8 @@ _models: KNOWN_MODELS ModelInfo model_info
 _partial_json.parser: Change JSONFault PartialJSON Watch
 _request.catalog: ListedModel ModelPage ModelRequest ModelsRequest TokenCount
 _request.continuation: Continuation NoContinuation continuation next_step
-_request.endpoint: Endpoint RequestHead
+_request.endpoint: Endpoint
+_request.head: PreparedRequest RequestHead
 _request.request: CountTokensRequest MessageRequest SupportsParam UNSET Unset
 _request.turns: assistant tool_result user
 _stream.accumulate: MessageAccumulator

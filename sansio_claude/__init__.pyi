@@ -89,7 +89,8 @@ from sansio_claude._request.continuation import NoContinuation as NoContinuation
 from sansio_claude._request.continuation import continuation as continuation
 from sansio_claude._request.continuation import next_step as next_step
 from sansio_claude._request.endpoint import Endpoint as Endpoint
-from sansio_claude._request.endpoint import RequestHead as RequestHead
+from sansio_claude._request.head import PreparedRequest as PreparedRequest
+from sansio_claude._request.head import RequestHead as RequestHead
 from sansio_claude._request.request import CountTokensRequest as CountTokensRequest
 from sansio_claude._request.request import MessageRequest as MessageRequest
 from sansio_claude._request.request import SupportsParam as SupportsParam
@@ -205,6 +206,7 @@ __all__ = [
     "PermissionDeniedError",
     "Ping",
     "Pool",
+    "PreparedRequest",
     "Problem",
     "ProxyError",
     "RateLimitError",

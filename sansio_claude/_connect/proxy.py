@@ -26,6 +26,7 @@ import attrs
 
 from sansio_claude._connect.address import parse_address
 from sansio_claude._errors import LocalProtocolError, ProxyError
+from sansio_claude._percent import percent_decode
 
 if TYPE_CHECKING:
     from sansio_claude._connect.socks import SocksExchange
@@ -115,7 +116,7 @@ def parse_proxy(url: str, *, name: str = "proxy") -> Proxy:
 
 def _with_credentials(proxy: Proxy, userinfo: str, name: str) -> Proxy:
     user, _, written = userinfo.partition(":")
-    username, password = _unquote(user), _unquote(written)
+    username, password = percent_decode(user), percent_decode(written)
     basic = binascii.b2a_base64(username + b":" + password, newline=False)
     secrets = (basic.decode(), password.decode("utf-8", "replace"), written)
     known = tuple(dict.fromkeys(secret for secret in secrets if secret))
@@ -124,12 +125,6 @@ def _with_credentials(proxy: Proxy, userinfo: str, name: str) -> Proxy:
     if not username or len(username) > _LONGEST or len(password) > _LONGEST:
         raise LocalProtocolError(f"{name}: the user for a SOCKS proxy has 1 to 255 bytes, the password up to 255")
     return attrs.evolve(proxy, username=username, password=password, secrets=known)
-
-
-def _unquote(text: str) -> bytes:
-    """Percent-encoding undone."""
-    raw = text.encode("utf-8", "surrogateescape")
-    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), raw)
 
 
 def proxy_for(proxy: str | Mapping[str, str] | None, *, host: str, port: int, tls: bool) -> Proxy | None:

@@ -13,7 +13,7 @@ header. `request` is a MessageRequest or one of the small calls. Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, Protocol, Self, TypeAlias
+from typing import Final, Self
 
 import attrs
 
@@ -21,6 +21,8 @@ from sansio_claude._connect.address import Address, parse_address
 from sansio_claude._connect.route import IN_CLEAR
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
+from sansio_claude._request.credentials import Auth, Token, api_key_of, auth_token_of, bearer, query_secrets, sign
+from sansio_claude._request.head import Headers, PreparedRequest, Requestable, RequestHead, Sendable
 from sansio_claude._version import __version__
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
@@ -29,84 +31,11 @@ DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
 DEFAULT_VERSION: Final = "2023-06-01"
 USER_AGENT: Final = f"sansio-claude/{__version__}"
 
-Auth: TypeAlias = Literal["x-api-key", "bearer", "both", "none"]
-Headers: TypeAlias = Mapping[str, str | None]
-
-
-class Sendable(Protocol):
-    """What an endpoint has to know of a request. MessageRequest and the small calls are such."""
-
-    @property
-    def method(self) -> bytes:
-        """b"POST" or b"GET"."""
-        ...
-
-    @property
-    def resource(self) -> str:
-        """What it is about, below the API's root: "messages", "messages/count_tokens", "models", "models/ID"."""
-        ...
-
-    @property
-    def query(self) -> str:
-        """What it adds to the query of the address, percent-encoded; "" for nothing."""
-        ...
-
-    @property
-    def betas(self) -> Sequence[str] | None:
-        """Its beta flags."""
-        ...
-
-    @property
-    def headers(self) -> Headers:
-        """Its headers; None takes one away."""
-        ...
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Strings in its body that no error may show."""
-        ...
-
-
-@attrs.define(frozen=True, kw_only=True)
-class RequestHead:
-    """Everything of one request but its body: where to connect and what to write first."""
-
-    method: bytes
-    host: str
-    """For connecting, for the TLS server name and as the pool's key; an IPv6 number has no brackets here."""
-    port: int
-    tls: bool
-    target: bytes = attrs.field(repr=False)
-    """Path and query: the request target in origin form."""
-    headers: tuple[tuple[bytes, bytes], ...] = attrs.field(repr=False)
-    """Names in lower case, Host first. There is no Content-Length among them: the exchange knows the body."""
-    secrets: tuple[str, ...] = attrs.field(repr=False)
-    """The strings of endpoint, head and request that no error, repr or log may show."""
-
-    def get(self, name: str) -> str | None:
-        """The value of a header, None where it is not sent."""
-        wanted = name.lower().encode("ascii", "replace")
-        return next((value.decode("ascii") for key, value in self.headers if key == wanted), None)
-
-
-def _api_key(value: str | None) -> str | None:
-    return None if value is None else check_key(value, "api_key")
-
-
-def _auth_token(value: str | None) -> str | None:
-    return None if value is None else check_key(value, "auth_token")
-
 
 def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[tuple[str, str | None], ...]:
     # As pairs they come from another endpoint, by way of attrs.evolve.
     given = dict(headers) if isinstance(headers, tuple) else headers
     return tuple(check_headers(given, "headers").items())
-
-
-def _query_secrets(query: str | None) -> list[str]:
-    """The values of fields whose names say that they are keys."""
-    fields = (field.partition("=") for field in (query or "").split("&"))
-    return list(secret_values((name, value) for name, _, value in fields))
 
 
 def _version(value: str) -> str:
@@ -121,6 +50,9 @@ class Endpoint:
 
     - `api_key`: sent as `x-api-key`. `auth_token`: sent as `Authorization: Bearer`. Both may be given. Any text is a
       key; white space and line breaks around it are dropped, as they come from files.
+    - `auth_token` may be a function without arguments (on an event loop it may be async) that gives the token which is
+      good now. It is asked once for each attempt, and once more where the API answers 401; when a token expires is
+      its own business. What it raises reaches the caller as it is.
     - `auth`: how a single key is sent, whichever of the two it was given as: "x-api-key", "bearer" or "both"; or
       "none", to send none, for gateways that take a header of their own (`headers=`).
     - `version`: the value of `anthropic-version`: "2023-06-01" unless given, "2026-10-21" is the other one known.
@@ -139,10 +71,10 @@ class Endpoint:
     betas: tuple[str, ...] = attrs.field(default=(), converter=merge_betas)
     headers: tuple[tuple[str, str | None], ...] = attrs.field(default=(), repr=False, converter=_own)
     """Own headers, names in lower case."""
-    api_key: str | None = attrs.field(default=None, repr=False, converter=_api_key)
+    api_key: str | None = attrs.field(default=None, repr=False, converter=api_key_of)
     """What goes into `x-api-key`."""
-    auth_token: str | None = attrs.field(default=None, repr=False, converter=_auth_token)
-    """What goes into `Authorization`, behind "Bearer "."""
+    auth_token: Token | None = attrs.field(default=None, repr=False, converter=auth_token_of)
+    """What goes into `Authorization`, behind "Bearer ", or the function that gives it."""
     allow_http: bool = False
     """Whether key and prompts may cross a network in clear, through a proxy too."""
 
@@ -152,7 +84,7 @@ class Endpoint:
         url: str = DEFAULT_BASE_URL,
         *,
         api_key: str | None = None,
-        auth_token: str | None = None,
+        auth_token: Token | None = None,
         auth: Auth | None = None,
         version: str = DEFAULT_VERSION,
         betas: Sequence[str] = (),
@@ -174,7 +106,7 @@ class Endpoint:
             )
         path += "/messages" if path.endswith("/v1") else "/v1/messages"
         address = _permitted(attrs.evolve(base, path=path), allow_http)
-        key, token = _signed(api_key, auth_token, auth)
+        key, token = sign(api_key, auth_token, auth)
         return cls(
             address=address,
             version=version,
@@ -191,7 +123,7 @@ class Endpoint:
         url: str,
         *,
         api_key: str | None = None,
-        auth_token: str | None = None,
+        auth_token: Token | None = None,
         auth: Auth | None = None,
         version: str = DEFAULT_VERSION,
         betas: Sequence[str] = (),
@@ -200,7 +132,7 @@ class Endpoint:
     ) -> Self:
         """An endpoint at a whole messages address, which is used as it stands, query included."""
         address = _permitted(parse_address(url), allow_http)
-        key, token = _signed(api_key, auth_token, auth)
+        key, token = sign(api_key, auth_token, auth)
         return cls(
             address=address,
             version=version,
@@ -276,9 +208,9 @@ class Endpoint:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no error, repr or log may show: the keys, and own headers and query fields whose names say so."""
-        found = [value for value in (self.api_key, self.auth_token) if value is not None]
+        found = [value for value in (self.api_key, self.auth_token) if isinstance(value, str)]
         found += secret_values(self.headers)
-        found += _query_secrets(self.address.query)
+        found += query_secrets(self.address.query)
         return tuple(dict.fromkeys(found))
 
     def request_head(
@@ -310,7 +242,7 @@ class Endpoint:
             "accept-encoding": "identity",
             "content-type": "application/json" if request.method == b"POST" else None,
             "x-api-key": self.api_key,
-            "authorization": None if self.auth_token is None else f"Bearer {self.auth_token}",
+            "authorization": f"Bearer {self.auth_token}" if isinstance(self.auth_token, str) else None,
             "anthropic-version": self.version,
             "anthropic-beta": ",".join(flags) or None,
             **own,
@@ -331,11 +263,36 @@ class Endpoint:
                     (
                         *self.secrets,
                         *secret_values(fields.items()),
-                        *_query_secrets(request.query),
+                        *query_secrets(request.query),
                         *request.secrets,
                     )
                 )
             ),
+        )
+
+    def prepare(
+        self, request: Requestable, *, stream: bool | None = None, auth_token: str | None = None
+    ) -> PreparedRequest:
+        """The whole of `request` for another HTTP library. Nothing is sent and nothing is asked.
+
+        `stream`: True asks for a stream, False for a whole answer, None leaves what the request says. `auth_token` is
+        the token that is good now, needed where the endpoint has a function for it. Raises LocalProtocolError where
+        `request_head` or the request's `body` does.
+        """
+        head = self.request_head(request)
+        if auth_token is not None:
+            head = head.signed(bearer(auth_token))
+        elif callable(self.auth_token) and head.get("authorization") is None:
+            raise LocalProtocolError(
+                "the endpoint's token comes from a function, which is not asked here; pass the token as auth_token=",
+                path="auth_token",
+            )
+        address = self._address_of(request)
+        return PreparedRequest(
+            method=head.method.decode("ascii"),
+            url=address.url,
+            headers={name.decode("ascii"): value.decode("ascii") for name, value in head.headers if name != b"host"},
+            content=request.body(stream),
         )
 
     def _address_of(self, request: Sendable) -> Address:
@@ -360,23 +317,3 @@ def _permitted(address: Address, allow_http: bool) -> Address:
     if not (address.tls or allow_http or address.loopback):
         raise LocalProtocolError(IN_CLEAR, path="url")
     return address
-
-
-def _signed(api_key: str | None, auth_token: str | None, auth: Auth | None) -> tuple[str | None, str | None]:
-    """What goes into x-api-key and into Authorization."""
-    match auth:
-        case None:
-            return api_key, auth_token
-        case "x-api-key":
-            return api_key if api_key is not None else auth_token, None
-        case "bearer":
-            return None, auth_token if auth_token is not None else api_key
-        case "both":
-            return (
-                api_key if api_key is not None else auth_token,
-                auth_token if auth_token is not None else api_key,
-            )
-        case "none":
-            return None, None
-        case _:
-            raise LocalProtocolError('auth has to be "x-api-key", "bearer", "both" or "none"', path="auth")

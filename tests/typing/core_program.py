@@ -268,6 +268,9 @@ def exchange(endpoint: c.Endpoint, request: c.MessageRequest, answer: bytes) -> 
     """HTTP by oneself."""
     head = endpoint.request_head(request)
     assert_type(head, c.RequestHead)
+    prepared = endpoint.prepare(request, stream=True, auth_token="a token")
+    assert_type(prepared, c.PreparedRequest)
+    assert_type((prepared.method, prepared.url, prepared.headers), tuple[str, str, dict[str, str]])
     http = c.HTTPExchange(method=head.method, target=head.target, headers=head.headers, body=request.body())
     assert_type(http.data_to_send(), bytes)
     http.receive_data(answer)
