@@ -114,7 +114,7 @@ class Call:
         self._wanted: Wanted = wanted
         self._place = Place(pool)
         self._settings = settings
-        self._trace = None if settings.trace is None else Trace(settings.trace, settings.tap, head, request)
+        self._trace = None if settings.trace is None else Trace(settings.trace, settings.tap, head, request, wanted)
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)

@@ -12,7 +12,7 @@ import attrs
 from sansio_claude._errors import APIError, ClaudeError
 
 if TYPE_CHECKING:
-    from sansio_claude._call.answer import Answer
+    from sansio_claude._call.answer import Answer, Wanted
     from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._message.message import Message, Usage
     from sansio_claude._request.endpoint import RequestHead
@@ -65,6 +65,7 @@ class TraceEvent:
     - attempt: the number of the attempt, from 1
     - model: the model that answers, once the answer has named it, else the one that was asked for
     - host, port: the server that is asked; None where an event was made by hand
+    - streamed: whether the answer is asked for as a stream (as `create` does, too, unless told otherwise)
     - status, request_id: of the answer, once its head is there
     - error, wait: see above; `wait` in seconds
     - usage: the tokens counted so far, with complete, failed and done
@@ -79,6 +80,7 @@ class TraceEvent:
     attempt: int
     call: int = 0
     model: str | None = None
+    streamed: bool = False
     status: int | None = None
     request_id: str | None = None
     error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
@@ -128,10 +130,18 @@ class TraceEvent:
 class Trace:
     """Tells the onlooker of one call. Made only where there is one."""
 
-    __slots__ = ("_head", "_request", "_tell", "number", "tap")
+    __slots__ = ("_head", "_request", "_streamed", "_tell", "number", "tap")
 
-    def __init__(self, tell: Callable[[TraceEvent], None], tap: Tap | None, head: RequestHead, request: object) -> None:
+    def __init__(
+        self,
+        tell: Callable[[TraceEvent], None],
+        tap: Tap | None,
+        head: RequestHead,
+        request: object,
+        wanted: Wanted,
+    ) -> None:
         self._tell = tell
+        self._streamed = wanted in ("stream", "message")
         self._head = head
         self._request = request
         self.number = next(_NUMBERS)
@@ -157,6 +167,7 @@ class Trace:
                 call=self.number,
                 attempt=attempt,
                 model=model if isinstance(model, str) else None,
+                streamed=self._streamed,
                 status=answer.status,
                 request_id=answer.request_id,
                 error=error,

@@ -181,9 +181,7 @@ class ReplayServer:
             return Answer.error(400, "this replay server has no script")
         taken, length = self._taken, len(self.script)
         if taken >= length and self.once and not self.cycle:
-            words = (
-                f"the script of this replay server is exhausted: it has answers for {length} requests, this is one more"
-            )
+            words = f"the script of this replay server is exhausted: request {taken + 1} came, it has {length} answers"
             return Answer.error(400, words)
         self._taken += 1
         entry = self.script[taken % length if self.cycle else min(taken, length - 1)]

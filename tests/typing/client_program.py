@@ -16,7 +16,11 @@ from sansio_claude.testing import (
     Dialect,
     Framing,
     Receive,
+    RecordedCall,
     RecordedRequest,
+    Recorder,
+    Recording,
+    RecordingIterator,
     ReplayAction,
     ReplayConnection,
     ReplayServer,
@@ -229,3 +233,15 @@ class Line:
 def pool() -> Pool[Line]:
     """Connections of any type that knows whether it can be used again."""
     return Pool(max_connections=3, idle_timeout=5.0)
+
+
+def recorded(path: str, chunks: list[bytes]) -> list[Answer]:
+    """A recording is made of any bytes, read again and replayed."""
+    with Recorder(path, secrets=["key"]) as recorder:
+        passed: RecordingIterator = recorder.record(chunks, status=200, headers=[("content-type", "text/event-stream")])
+        assert_type(next(passed), bytes)
+    recording = Recording.load(path)
+    call: RecordedCall = recording.calls[0]
+    assert_type(call.answer(speed=None), Answer)
+    assert_type(call.chunks, list[bytes])
+    return recording.answers(speed=2)
