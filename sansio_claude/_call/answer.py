@@ -17,21 +17,21 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
-from sansio_claude._call.retry import retry_after, should_retry
-from sansio_claude._connect.address import parse_address
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
     LimitError,
-    LocalProtocolError,
     RemoteProtocolError,
     TruncatedError,
-    api_error,
+    refusal,
 )
+from sansio_claude._errors.api import may_be_repeated
+from sansio_claude._errors.error_object import error_object
+from sansio_claude._errors.headers import header_dict, request_id, should_retry
+from sansio_claude._errors.rate_limits import rate_limits
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
@@ -53,9 +53,6 @@ _USUAL: Final = b"event: "  # what streams begin with, as a rule
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _EXCERPT: Final = 80
-# Compiled when they are needed, which is seldom: compiling takes as long as half a class.
-_TITLE: Final = rb"(?i)<title[^>]{0,200}>([^<]{1,300})"
-_LOCATION: Final = r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#\\]*))?"
 
 
 class Answer:
@@ -140,7 +137,7 @@ class Answer:
         """The API's id of the request."""
         if self.head is None:
             return None
-        found = self.head.get("request-id") or self.head.get("x-request-id")
+        found = request_id(self.head.get)
         return None if found is None else Redactor(self._secrets).text(found)
 
     @property
@@ -308,9 +305,9 @@ class Answer:
             self.error = error
             if isinstance(error, APIError):
                 assert self.head is not None
-                told = should_retry(self.head.get)
-                repeatable = self.wanted != "stream" or not self.produced
-                self.retryable = repeatable and (error.retryable if told is None else told)
+                error.rate_limits = rate_limits(self._headers(self.head))
+                error.retryable = may_be_repeated(error.type, error.code, error.status, should_retry(self.head.get))
+                self.retryable = error.retryable and (self.wanted != "stream" or not self.produced)
 
     def _broken(self, error: ClaudeError) -> None:
         """Something other than the stream's own end ends it."""
@@ -331,12 +328,10 @@ class Answer:
     def _parse(self, body: bytes) -> None:
         try:
             value = loads(body.removeprefix(_BOM), depth=self._limits.depth)
-            if not isinstance(value, dict):
+            if error_object(value) is not None:
+                self._refuse()
+            elif not isinstance(value, dict):
                 self._unusable("is JSON, but no object", body)
-            elif value.get("type") == "error":
-                error = self._api_error(value, body)
-                self.retryable = error.retryable
-                self._fail(error)
             elif self.wanted == "json":
                 self.result = value
                 self.over = True
@@ -352,29 +347,18 @@ class Answer:
         self.over = True
 
     def _refuse(self) -> None:
-        """Report a status other than 200 with what has come of its body."""
+        """Report an answer that says no with what has come of its body."""
+        head = self.head
+        assert head is not None
         body = Redactor(self._secrets).data(b"".join(self._bodies)[: self._limits.error_body])
-        try:
-            payload = loads(body.removeprefix(_BOM), depth=self._limits.depth)
-        except ClaudeError:
-            payload = _plain_words(body)
-        error = self._api_error(payload, body)
+        error = refusal(head.status, self._headers(head), body, wall=self._wall)
         self.retryable = error.retryable
         self._fail(error)
 
-    def _api_error(self, payload: Any, body: bytes) -> APIError:
-        head = self.head
-        assert head is not None
-        if 300 <= head.status < 400:
-            payload = _redirect(head.get("location"))
-        return api_error(
-            payload,
-            status=head.status,
-            body=body,
-            request_id=self.request_id,
-            retry_after=retry_after(head.get, self._wall),
-            should_retry=should_retry(head.get),
-        )
+    def _headers(self, head: ResponseHead) -> dict[str, str]:
+        """The header by names in lower case, without secrets."""
+        redactor = Redactor(self._secrets)
+        return {name: redactor.text(value) for name, value in header_dict(head.headers).items()}
 
 
 _NOTHING: Final = frozenset({Ping, ErrorEvent})
@@ -394,36 +378,3 @@ def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:
     # A line of an event stream begins with the name of a field or a colon, a JSON value with none of their letters
     # except `n`, `t` and `f`, and none of the four fields begins with those.
     return "json" if text[:1] in b'{["-0123456789ntf' else "stream"
-
-
-def _plain_words(body: bytes) -> str | None:
-    """The words of an error body that is not JSON: the title of a page, or the text itself."""
-    text = body.lstrip(_BLANK)
-    if match := re.search(_TITLE, body):
-        text = match[1]
-    elif text.startswith(b"<"):
-        return "an HTML page"
-    words = text.decode("utf-8", "replace")
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split()) or None
-
-
-def _redirect(location: str | None) -> str:
-    """Where a redirect leads, by its origin only: the rest of the address may hold anything."""
-    return (
-        f"the answer is a redirect that {_direction(location)}; redirects are never followed, the endpoint's "
-        "address has to be the one that answers"
-    )
-
-
-def _direction(location: str | None) -> str:
-    if not location:
-        return "names no address"
-    match = re.match(_LOCATION, location)
-    scheme, authority = match.groups() if match else (None, None)
-    if authority is None:
-        return "leads to something that is not http" if scheme else "leads to another path of the same server"
-    try:
-        address = parse_address(f"{scheme or 'https'}://{authority.rpartition('@')[2]}")
-    except LocalProtocolError:
-        return "names an address that cannot be used"
-    return f"leads to {address.scheme}://{address.authority}"

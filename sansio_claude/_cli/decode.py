@@ -9,6 +9,7 @@ from typing import Any, Final, assert_never
 
 from sansio_claude._cli.input import Complaint, Source, one_line, open_source
 from sansio_claude._errors import APIError, RemoteProtocolError, TruncatedError, api_error
+from sansio_claude._errors.error_object import error_object
 from sansio_claude._message.message import Message
 from sansio_claude._stream.events import (
     CitationsDelta,
@@ -109,14 +110,12 @@ def _whole_answer(source: Source, *, events: bool) -> int:
     except (ValueError, RecursionError) as error:
         reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
         raise Complaint(f"{name} is neither an event stream nor whole JSON ({reason}): record it again.") from None
-    if isinstance(value, list) or value.get("type") == "error" or "error" in value:
+    if error_object(value) is not None:
         answer = api_error(value, status=0)
-        if answer.type is None and not answer.error_message:
-            raise Complaint(f"{name} is JSON, but neither an event stream nor an answer of the API.")
         said = f"{answer.type or 'error'}: {answer.error_message or 'no message'}"
         advice = "ask again later" if answer.retryable else "correct the request and ask again"
         raise Complaint(f"{name} is an error answer and no stream, {said}; {advice}.")
-    if value.get("type") != "message":
+    if not isinstance(value, dict) or value.get("type") != "message":
         raise Complaint(f"{name} is JSON, but neither an event stream nor an answer of the API.")
     if events:
         raise Complaint(f"{name} is a whole JSON answer and has no events: leave --events away.")

@@ -4,33 +4,37 @@ In: what went wrong, in words or as the peer sent it. Out: one exception, with i
 Promises: one root; no key in any text; whatever an answer says, reading it never raises.
 """
 
-from sansio_claude._errors.classes import (
+from sansio_claude._errors.api import (
     APIError,
     AuthenticationError,
     BillingError,
-    ClaudeError,
     ConflictError,
-    ConnectError,
-    Deadline,
-    DeadlineError,
     InvalidRequestError,
-    LimitError,
-    LocalProtocolError,
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
-    ProxyError,
+    Phase,
     RateLimitError,
-    ReadError,
-    RemoteProtocolError,
     RequestTooLargeError,
     ServerError,
+    api_error,
+    refusal,
+)
+from sansio_claude._errors.classes import (
+    ClaudeError,
+    ConnectError,
+    Deadline,
+    DeadlineError,
+    LimitError,
+    LocalProtocolError,
+    ProxyError,
+    ReadError,
+    RemoteProtocolError,
     TLSError,
     ToolError,
     TransportError,
     TruncatedError,
     WriteError,
-    api_error,
 )
 
 __all__ = [
@@ -48,6 +52,7 @@ __all__ = [
     "NotFoundError",
     "OverloadedError",
     "PermissionDeniedError",
+    "Phase",
     "ProxyError",
     "RateLimitError",
     "ReadError",
@@ -60,4 +65,5 @@ __all__ = [
     "TruncatedError",
     "WriteError",
     "api_error",
+    "refusal",
 ]

@@ -15,6 +15,7 @@ from typing import Final, final
 import attrs
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
+from sansio_claude._errors.rate_limits import RateLimits, rate_limits
 from sansio_claude._http.fields import field_refusal
 from sansio_claude._limits import Limits
 
@@ -70,6 +71,11 @@ class ResponseHead:
         for value in self._values(name):
             return value.decode("latin-1")
         return None
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """What the headers say about how much may still be sent; None where they say nothing of it."""
+        return rate_limits({name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self.headers)})
 
     def get_all(self, name: str) -> list[str]:
         """All values of this header, one for each time it was sent."""

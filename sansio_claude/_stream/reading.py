@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from typing import Any, Final, Self, TypeAlias, final
 
-from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, api_error
+from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, refusal
+from sansio_claude._errors.headers import header_dict
 from sansio_claude._http.content_encoding import ContentDecoder, content_coding
-from sansio_claude._json import loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.message import Message
 from sansio_claude._stream.deviations import Deviation, Tolerance
@@ -118,12 +118,7 @@ class _Body:
 
     def _refuse(self) -> None:
         body = b"".join(self._refusal)[: self._limits.error_body]
-        payload: Any
-        try:
-            payload = loads(body, depth=self._limits.depth)
-        except ClaudeError:
-            payload = body.decode("utf-8", "replace")
-        self._error = api_error(payload, status=self._status, body=body)
+        self._error = refusal(self._status, header_dict(self._pairs), body, wall=lambda: None)
 
 
 class _Result:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude._call.retry import Attempt, RetryPolicy, parse_http_date, retry_after, should_retry
+from sansio_claude._call.retry import Attempt, RetryPolicy
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors.dates import parse_http_date
+from sansio_claude._errors.headers import retry_after, should_retry
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 

@@ -78,7 +78,7 @@ no("gzip_bad", b'{"error": {"message": "not packed"}}', "content-encoding: gzip"
 no("gzip_cut", gz(b'{"error": {"message": "unpacked"}}')[:-12], "content-encoding: gzip", want="api|protocol")
 no("br", b"\x0b\x02\x80", "content-encoding: br", want="api|protocol", error=None)
 no("gzip_bomb", gz(b"a" * (64 << 20)), "content-encoding: gzip", want="api|limit|protocol", error=None)
-no("sse", events(OVERLOADED), error=APIError)
+no("sse", events(OVERLOADED), words="Overloaded", error=OverloadedError, tries=3)
 no("nostatus", b'{"type":"error","error":{"type":"overloaded_error","message":"m"}}', error=OverloadedError, tries=3)
 case(
     "eb_huge",

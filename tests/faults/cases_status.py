@@ -363,7 +363,13 @@ case(
     error=OverloadedError,
     tries=3,
 )
-case("s200_json_error_bare", "api|protocol", [READ, whole({"error": {"type": "overloaded_error", "message": "m"}})])
+case(
+    "s200_json_error_bare",
+    "api",
+    [READ, whole({"error": {"type": "overloaded_error", "message": "m"}})],
+    error=OverloadedError,
+    tries=3,
+)
 case("s200_json_message_field", "api|protocol", [READ, whole({"message": "Internal Server Error"})])
 case("s200_json_message_cut", "protocol|truncated", [READ, fixed(JSON.partition(b"\r\n\r\n")[2][:-9])])
 case(
