@@ -21,8 +21,8 @@ _call.trace: TraceEvent
 _check.problem: Problem Severity
 _errors: APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
 _errors: InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
-_errors: ProxyError RateLimitError ReadError RemoteProtocolError RequestTooLargeError ServerError TLSError ToolError
-_errors: TransportError TruncatedError WriteError
+_errors: ProxyError RateLimitError ReadError RefusalError RemoteProtocolError RequestTooLargeError ServerError TLSError
+_errors: ToolError TransportError TruncatedError WriteError
 _http.chunked: ChunkedDecoder
 _http.exchange: HTTPExchange ResponseHead
 _limits: Limits

@@ -31,6 +31,7 @@ from sansio_claude._errors import PermissionDeniedError as PermissionDeniedError
 from sansio_claude._errors import ProxyError as ProxyError
 from sansio_claude._errors import RateLimitError as RateLimitError
 from sansio_claude._errors import ReadError as ReadError
+from sansio_claude._errors import RefusalError as RefusalError
 from sansio_claude._errors import RemoteProtocolError as RemoteProtocolError
 from sansio_claude._errors import RequestTooLargeError as RequestTooLargeError
 from sansio_claude._errors import ServerError as ServerError
@@ -213,6 +214,7 @@ __all__ = [
     "ReadError",
     "Receive",
     "RedactedThinkingBlock",
+    "RefusalError",
     "RemoteProtocolError",
     "RequestHead",
     "RequestTooLargeError",

@@ -63,13 +63,17 @@ class ToolMethods:
         *,
         name: str = "give_answer",
         attempts: int = 3,
+        structured: bool | None = None,
         **arguments: Unpack[MessageArguments],
     ) -> Extraction[T]:
-        """A checked value of a type, given by the model through a tool: `await client.extract(Person, ...)`.
+        """A checked value of a type, from the model: `await client.extract(Person, ...)`.
+
+        By structured output where the model has it, by a tool elsewhere (`structured` decides otherwise; see
+        `Extractor`). Raises RefusalError where the model refuses.
 
         Or `async with client.extract(...) as extraction`, to iterate over the partial values; see `Extraction`.
         """
         from sansio_claude.tools._extract import Extraction, Extractor
 
-        extractor = Extractor(kind, request, name=name, attempts=attempts, **arguments)
+        extractor = Extractor(kind, request, name=name, attempts=attempts, structured=structured, **arguments)
         return Extraction(extractor, open_stream=self.stream)

@@ -7,6 +7,7 @@ All of them can be pickled and copied.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "LocalProtocolError",
     "ProxyError",
     "ReadError",
+    "RefusalError",
     "RemoteProtocolError",
     "TLSError",
     "ToolError",
@@ -160,6 +162,21 @@ class DeadlineError(TransportError, TimeoutError):
         super().__init__(message, partial=partial)
         self.deadline: Deadline = deadline
         self.seconds = seconds
+
+
+class RefusalError(ClaudeError):
+    """The model refused, where a value was asked of it (`extract`). A legal answer, and no fault of the connection.
+
+    `message` says so in words, `stop_details` is what the API says of the reason (an object with `category` and
+    `explanation`, as it came; None where it says nothing), `partial` is the whole refused answer.
+    """
+
+    def __init__(
+        self, message: str = "", *, stop_details: Mapping[str, Any] | None = None, partial: Message | None = None
+    ) -> None:
+        super().__init__(message)
+        self.stop_details = stop_details
+        self.partial = partial
 
 
 class ToolError(ClaudeError):

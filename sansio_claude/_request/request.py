@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlia
 
 import attrs
 
-from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.headers import check_headers, merge_betas
 from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
 from sansio_claude._percent import encode_query
@@ -23,7 +23,7 @@ from sansio_claude._percent import encode_query
 if TYPE_CHECKING:
     from sansio_claude._check.problem import Problem
 
-__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset"]
+__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset", "param_of"]
 
 
 class Unset(enum.Enum):
@@ -66,11 +66,11 @@ _NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query"
 class MessageRequest:
     """The arguments of `POST /v1/messages`. All are optional here; `check()` says what the API will miss.
 
-    Values are plain dicts and lists, or objects with `to_param()` (Message, content blocks, tools) at any depth. They
-    are not copied, so do not change them before the request is sent. `betas`, `extra_headers`, `extra_query` and
-    `extra_body` mean what they do in the official SDK, with two differences: beta flags are merged, never replaced,
-    and a header of None is not sent. Fields of `extra_body` go over arguments of the same name. `repr()` shows no
-    content.
+    Values are plain dicts and lists, or at any depth objects with `to_param()` (Message, content blocks, tools) and
+    pydantic models (the official SDK's blocks), of which `model_dump()` gives what is sent. They are not copied, so do
+    not change them before the request is sent. `betas`, `extra_headers`, `extra_query` and `extra_body` mean what they
+    do in the official SDK, with two differences: beta flags are merged, never replaced, and a header of None is not
+    sent. Fields of `extra_body` go over arguments of the same name. `repr()` shows no content.
     """
 
     model: _Text = UNSET
@@ -169,12 +169,12 @@ class MessageRequest:
         if isinstance(messages, list) and not all(type(turn) is dict for turn in messages):
             # Objects are whole turns, mostly. `dumps` finds them anywhere, but takes longer.
             try:
-                data = dumps_plain({**found, "messages": [_param(turn) for turn in messages]})
+                data = dumps_plain({**found, "messages": [param_of(turn) for turn in messages]})
             except LocalProtocolError:
                 data = None  # said again below, with the place
             if data is not None:
                 return data
-        return dumps(found, convert=_param)
+        return dumps(found, convert=param_of)
 
     def to_dict(self, stream: bool | None = None) -> dict[str, Any]:
         """The body as dicts and lists, detached: what a server makes of it. Raises like `body`."""
@@ -335,10 +335,32 @@ class CountTokensRequest:
         counted = {name: value for name, value in self.request.given().items() if name not in _NOT_COUNTED}
         if self.request.extra_body:
             counted.update(self.request.extra_body)
-        return dumps(counted, convert=_param)
+        return dumps(counted, convert=param_of)
 
 
-def _param(value: Any) -> Any:
+def param_of(value: Any) -> Any:
+    """What stands in a request for an object: what its `to_param()` gives, or the `model_dump()` of a pydantic model,
+    such as the official SDK's own blocks (by their wire names, without what is None). Any other value is given back.
+
+    Raises LocalProtocolError where the object's own method raises.
+    """
     # Asked by name: isinstance with a protocol takes microseconds, and a history has hundreds of blocks.
-    method = None if isinstance(value, type) else getattr(value, "to_param", None)
-    return value if method is None else method()
+    if isinstance(value, type):
+        return value
+    method = getattr(value, "to_param", None)
+    if method is None:
+        method, options = getattr(value, "model_dump", None), _DUMPED
+        if method is None:
+            return value
+    else:
+        options = {}
+    try:
+        return method(**options)
+    except ClaudeError:
+        raise
+    except Exception as error:  # the method is the caller's
+        name = f"{type(value).__name__}.{getattr(method, '__name__', 'to_param')}"
+        raise LocalProtocolError(f"{name}() raised {type(error).__name__}: {error}") from error
+
+
+_DUMPED: Final[dict[str, Any]] = {"mode": "json", "by_alias": True, "exclude_none": True}

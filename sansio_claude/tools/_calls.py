@@ -9,6 +9,7 @@ import attrs
 
 from sansio_claude._errors import ToolError
 from sansio_claude._message.message import Message
+from sansio_claude.tools._result import LONGEST_RESULT
 from sansio_claude.tools._schema import RunnableTool, Tool
 
 __all__ = ["Action", "AskModel", "AwaitResults", "Finished", "RunTools", "ToolCall"]
@@ -59,6 +60,12 @@ class ToolCall:
     def idempotent(self) -> bool:
         """Whether it may be run again where it had begun and nobody knows whether it came to its end."""
         return bool(getattr(self.tool, "idempotent", False))
+
+    @property
+    def longest_result(self) -> int | None:
+        """Characters of its result that the model is shown; None for no limit."""
+        found: int | None = getattr(self.tool, "longest_result", LONGEST_RESULT)
+        return found
 
     def start(self) -> Any:
         """Run it: the result, or an awaitable of it. Raises what the tool raises, ToolError for a bad input."""

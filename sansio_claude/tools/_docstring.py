@@ -1,13 +1,14 @@
-"""A function's docstring, taken apart: what the tool does, and what each parameter means.
+"""A docstring, taken apart: what the function or class is for, and what each parameter or field means.
 
-Understands the Google, NumPy and Sphinx styles (and Epytext's `@param`). Sections about parameters are taken out of
-the description; everything else stays in it, because a description cannot be too detailed for a model.
+Understands the Google, NumPy and Sphinx styles (and Epytext's `@param`). What is understood as a word about a parameter
+is taken out of the description; everything else stays in it, because a description cannot be too detailed for a model.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Collection
 from typing import Final
 
 import attrs
@@ -15,61 +16,141 @@ import attrs
 __all__ = ["Docstring", "parse_docstring"]
 
 _GOOGLE: Final = re.compile(
-    r"(?i)(?:args|arguments|parameters|params|keyword args|keyword arguments|other parameters|attributes):\s*\Z"
+    r"(?i)(?:args|arguments|parameters|params|keyword args|keyword arguments|other parameters|attributes|fields):\s*\Z"
 )
-_GOOGLE_ITEM: Final = re.compile(r"\*{0,2}(\w+)\s*(?:\(.*?\))?\s*:(?!:)\s*(.*)\Z")
-_NUMPY: Final = re.compile(r"(?i)(?:parameters|other parameters)\s*\Z")
-_NUMPY_ITEM: Final = re.compile(r"(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::.*)?\Z")
+_NAMES: Final = r"\*{0,2}[`'\"]*\w+[`'\"]*(?:\s*,\s*\*{0,2}[`'\"]*\w+[`'\"]*)*"
+_GOOGLE_ITEM: Final = re.compile(rf"[-*]?\s*({_NAMES})\s*(?:\((.*?)\))?\s*:(?!:)\s*(.*)\Z")
+_NUMPY: Final = re.compile(r"(?i)(?:parameters|other parameters|attributes)\s*\Z")
+_NUMPY_ITEM: Final = re.compile(rf"({_NAMES})\s*(?::\s*(.*))?\Z")
 _UNDERLINE: Final = re.compile(r"-{3,}\s*\Z|={3,}\s*\Z")
-_FIELD: Final = re.compile(r"[:@](param|parameter|arg|argument|key|keyword)\s+(?:[^:]*?\s)?\*{0,2}(\w+)\s*:\s*(.*)\Z")
-_TYPE_FIELD: Final = re.compile(r"[:@](?:type|rtype)\b[^:]*:")
+_FIELD: Final = re.compile(
+    r"[:@](?:param|parameter|arg|argument|key|keyword|ivar|cvar|var|attribute)\s+(?:([^:]*?)\s)?\*{0,2}(\w+)\s*:\s*(.*)\Z"
+)
+_TYPE_FIELD: Final = re.compile(r"[:@](?:type|vartype)\s+(\w+)\s*:\s*(.*)\Z")
 _OTHER_FIELD: Final = re.compile(r"[:@](\w+)(?:\s+([^:]*))?:\s*(.*)\Z")
-
-
-@attrs.define(frozen=True)
-class Docstring:
-    """`description` is the text without its parameters, `parameters` what is said of each, by name."""
-
-    description: str
-    parameters: dict[str, str]
-
-
-def parse_docstring(text: str | None) -> Docstring:
-    """Take a docstring apart. Any text gives an answer; what is not understood stays in the description."""
-    lines = _dedented(text or "")
-    kept: list[str] = []
-    found: dict[str, str] = {}
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        if _GOOGLE.match(line) and at + 1 < len(lines) and _indent(lines[at + 1]) > 0:
-            at = _google(lines, at + 1, found)
-        elif _NUMPY.match(line) and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]):
-            at = _numpy(lines, at + 2, found)
-        elif match := _FIELD.match(line):
-            at, words = _folded(lines, at + 1, match.group(3))
-            found[match.group(2)] = words
-        elif _TYPE_FIELD.match(line):
-            at, _ = _folded(lines, at + 1, "")
-        elif (match := _OTHER_FIELD.match(line)) and match.group(1) in _FIELD_WORDS:
-            at, words = _folded(lines, at + 1, match.group(3))
-            name = f" {match.group(2)}" if match.group(2) else ""
-            kept.append(f"{_FIELD_WORDS[match.group(1)]}{name}: {words}")
-        else:
-            kept.append(line)
-            at += 1
-    description = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
-    return Docstring(description, {name: words for name, words in found.items() if words})
-
-
 _FIELD_WORDS: Final = {
     "return": "Returns",
     "returns": "Returns",
+    "rtype": "Return type",
     "raise": "Raises",
     "raises": "Raises",
     "except": "Raises",
     "exception": "Raises",
 }
+
+
+@attrs.define(frozen=True)
+class Docstring:
+    """`description` is the text without its parameters, `parameters` what is said of each, by name; `types` what
+    stands for its type, where something does."""
+
+    description: str
+    parameters: dict[str, str]
+    types: dict[str, str] = attrs.field(factory=dict, eq=False)
+
+    def described(self, known: Collection[str], hidden: Collection[str] = ()) -> str:
+        """The description with what is said of names that are no parameters: it stands nowhere else. What is said of
+        the `hidden` ones is left out."""
+        others = {name: words for name, words in self.parameters.items() if name not in known and name not in hidden}
+        return "\n\n".join(filter(None, [self.description, *(f"{name}: {words}" for name, words in others.items())]))
+
+
+def parse_docstring(text: str | None) -> Docstring:
+    """Take a docstring apart. Any text gives an answer; what is not understood stays in the description. Linear."""
+    lines = _dedented(text or "")
+    reader = _Reader()
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        following = lines[at + 1] if at + 1 < len(lines) else ""
+        if _GOOGLE.match(line) and _first_indent(lines, at + 1) > 0:
+            at = reader.google(lines, at)
+        elif _NUMPY.match(line) and _UNDERLINE.match(following):
+            at = reader.numpy(lines, at)
+        elif match := _FIELD.match(line):
+            at, words = _folded(lines, at + 1, match.group(3))
+            reader.say(match.group(2), words, match.group(1))
+        elif match := _TYPE_FIELD.match(line):
+            at, words = _folded(lines, at + 1, match.group(2))
+            reader.types.setdefault(match.group(1), words)
+        elif (match := _OTHER_FIELD.match(line)) and match.group(1) in _FIELD_WORDS:
+            at, words = _folded(lines, at + 1, match.group(3))
+            name = f" {match.group(2)}" if match.group(2) else ""
+            reader.kept.append(f"{_FIELD_WORDS[match.group(1)]}{name}: {words}")
+        else:
+            reader.kept.append(line)
+            at += 1
+    description = re.sub(r"\n{3,}", "\n\n", "\n".join(reader.kept)).strip()
+    return Docstring(
+        description, {name: " ".join(words) for name, words in reader.found.items() if words}, reader.types
+    )
+
+
+class _Reader:
+    """What has been read: the lines that stay, and the words of each parameter."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.found: dict[str, list[str]] = {}
+        self.types: dict[str, str] = {}
+
+    def say(self, names: str, words: str, kind: str | None) -> list[str]:
+        """Put words to one or more names; the names."""
+        each = [name.strip(" *`'\"") for name in names.split(",")]
+        for name in each:
+            said = self.found.setdefault(name, [])
+            if words.strip():
+                said.append(words.strip())
+            if kind and kind.strip():
+                self.types.setdefault(name, kind.strip())
+        return each
+
+    def google(self, lines: list[str], heading: int) -> int:
+        """Items `name (type): words` in a block that is indented; deeper lines belong to the item above."""
+        at = heading + 1
+        outer = _first_indent(lines, at)
+        names: list[str] = []
+        lost: list[str] = []
+        while at < len(lines) and (not lines[at].strip() or _indent(lines[at]) >= outer):
+            line = lines[at]
+            at += 1
+            match = _GOOGLE_ITEM.match(line.strip()) if _indent(line) == outer else None
+            if match:
+                names = self.say(match.group(1), match.group(3), match.group(2))
+            elif names:
+                for name in names:
+                    self.say(name, line, None)
+            elif line.strip():
+                lost.append(line)
+        if lost:
+            self.kept += [lines[heading], *lost]
+        self.kept.append("")
+        return at
+
+    def numpy(self, lines: list[str], heading: int) -> int:
+        """Items `name : type`, each with its words indented below it, up to the next underlined heading."""
+        at = heading + 2
+        names: list[str] = []
+        lost: list[str] = []
+        while at < len(lines):
+            line = lines[at]
+            if line.strip() and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]):
+                break
+            if line.strip() and _indent(line) == 0:
+                match = _NUMPY_ITEM.match(line)
+                if match is None:
+                    break
+                names = self.say(match.group(1), "", match.group(2))
+            elif names:
+                for name in names:
+                    self.say(name, line, None)
+            elif line.strip():
+                lost.append(line)
+            at += 1
+        if lost:
+            self.kept += [*lines[heading : heading + 2], *lost]
+        self.kept.append("")
+        return at
 
 
 def _dedented(text: str) -> list[str]:
@@ -82,44 +163,17 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip()) if line.strip() else 0
 
 
-def _google(lines: list[str], at: int, found: dict[str, str]) -> int:
-    """Items `name (type): words` in a block that is indented; deeper lines belong to the item above."""
-    outer = _indent(lines[at])
-    name = ""
-    while at < len(lines) and (not lines[at].strip() or _indent(lines[at]) >= outer):
-        line = lines[at]
+def _first_indent(lines: list[str], at: int) -> int:
+    """The indentation of the first line that is not blank; 0 where there is none."""
+    while at < len(lines) and not lines[at].strip():
         at += 1
-        if _indent(line) == outer and (match := _GOOGLE_ITEM.match(line.strip())):
-            name = match.group(1)
-            found[name] = match.group(2).strip()
-        elif name and line.strip():
-            found[name] = f"{found[name]} {line.strip()}".strip()
-    return at
-
-
-def _numpy(lines: list[str], at: int, found: dict[str, str]) -> int:
-    """Items `name : type`, each with its words indented below it, up to the next underlined heading."""
-    names: list[str] = []
-    while at < len(lines):
-        line = lines[at]
-        if line.strip() and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]):
-            break
-        if line.strip() and _indent(line) == 0:
-            match = _NUMPY_ITEM.match(line)
-            if match is None:
-                break
-            names = [name.strip(" *") for name in match.group(1).split(",")]
-            found.update(dict.fromkeys(names, ""))
-        else:
-            for name in names:
-                found[name] = f"{found[name]} {line.strip()}".strip()
-        at += 1
-    return at
+    return _indent(lines[at]) if at < len(lines) else 0
 
 
 def _folded(lines: list[str], at: int, words: str) -> tuple[int, str]:
     """A field's words with the indented lines below it."""
+    found = [words.strip()]
     while at < len(lines) and _indent(lines[at]) > 0:
-        words = f"{words} {lines[at].strip()}"
+        found.append(lines[at].strip())
         at += 1
-    return at, words.strip()
+    return at, " ".join(filter(None, found))

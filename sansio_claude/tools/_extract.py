@@ -1,25 +1,28 @@
-"""JSON output through a tool: a type goes in, a checked value of it comes out, partial values on the way.
+"""A checked value of a type, from a model: a type goes in, partial values come on the way, the value at the end.
 
-`Extractor` is the state machine: it offers the model one tool whose input is the value, and asks again, with what was
-wrong, until the input fits. `Extraction` drives it over a client.
+`Extractor` is the state machine. Where the model has structured output (`output_config.format`) and the type's schema
+is one that it takes, the answer's text is the value; elsewhere the model is offered one tool whose input is the value.
+Either way it is asked again, with what was wrong, until the value fits. `Extraction` drives it over a client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 
-from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ToolError
+from sansio_claude._errors import ClaudeError, LocalProtocolError, RefusalError, RemoteProtocolError, ToolError
+from sansio_claude._json import loads_input
+from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
-from sansio_claude._message.tool_blocks import ToolUseBlock
 from sansio_claude._models import model_info
-from sansio_claude._partial_json.parser import PartialJSON
-from sansio_claude._request.continuation import next_step
-from sansio_claude._stream.events import ContentBlockStart, InputJSONDelta
+from sansio_claude._request.continuation import larger_max_tokens, next_step
+from sansio_claude._request.request import UNSET
 from sansio_claude.tools._calls import AskModel, Finished, RunTools, ToolCall
 from sansio_claude.tools._loop import ToolLoop
-from sansio_claude.tools._types import InputType, Misfit
+from sansio_claude.tools._misfit import Misfit
+from sansio_claude.tools._partial import PartialValue
+from sansio_claude.tools._types import InputType
 
 if TYPE_CHECKING:
     from sansio_claude._request.request import MessageRequest
@@ -33,14 +36,19 @@ _DESCRIPTION: Final = (
     "Give the answer. Call this tool exactly once, with the whole answer as its input, which must follow the schema. "
     "Nothing that is said outside of it counts."
 )
+_AGAIN: Final = "Give the whole answer again, as JSON that follows the schema."
 
 
 class Extractor(Generic[T]):
     """The value of a type, from a model. Ask with `next_request()` and give each answer to `receive_message`, until
     there is no next request; then `value` is there.
 
-    `kind` is any type that a tool's parameter may have. `attempts` counts the requests at most. The model has to call
-    the tool where it can be forced to; with thinking, where it cannot, it is asked to.
+    `kind` is any type that a tool's parameter may have. `attempts` counts the requests at most. `structured` is how the
+    value is asked for: True by structured output, False by a tool; None chooses structured output where the model is
+    known to have it, the type's schema is one that it takes (no open dict, no type that contains itself, ...) and the
+    request does not rule it out (a `tool_choice` of its own, a prefilled answer, citations). By a tool, the model
+    has to call it where it can be forced to; with thinking, where it cannot, it is asked to. Of several calls the
+    first whose input fits gives the value.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class Extractor(Generic[T]):
         name: str = "give_answer",
         description: str = _DESCRIPTION,
         attempts: int = 3,
+        structured: bool | None = None,
         **request: Any,
     ) -> None:
         if attempts < 1:
@@ -59,25 +68,57 @@ class Extractor(Generic[T]):
         self._type = InputType.of_type(kind)
         self._name = name
         self._attempts = attempts
-        definition = {"name": name, "description": description, "input_schema": self._type.schema}
         # The choice is made anew for each request; one of the caller's own is kept.
         choice = request.pop("tool_choice", None) or (given.tool_choice if given is not None else None)
         self._given_choice: Any = choice or None
-        tools = [*request.pop("tools", ()), definition]
-        self._loop = ToolLoop(given, **{**request, "tools": tools, "tool_choice": {"type": "auto"}})
+        tools = [*(request.pop("tools", None) or ())]
+        loop = ToolLoop(given, **{**request, "tools": tools, "tool_choice": UNSET})
+        self._format = self._format_of(loop, structured)
+        if self._format is None:
+            definition = {"name": name, "description": description, "input_schema": self._type.schema}
+            chosen = {"tools": [*tools, definition], "tool_choice": {"type": "auto"}}
+            loop = ToolLoop(given, **{**request, **chosen})
+        self._loop = loop
+        self._sent: dict[str, Any] = {}
+        self._max_tokens: int | None = None
         self._tried = 0
         self._value: Any = None
         self._done = False
-        self._error: RemoteProtocolError | None = None
+        self._error: ClaudeError | None = None
+
+    def _format_of(self, loop: ToolLoop, structured: bool | None) -> dict[str, Any] | None:
+        """What goes into `output_config.format`; None where the value is asked for by a tool."""
+        action = loop.next_action()
+        request = action.request if isinstance(action, AskModel) else {}
+        config = request.get("output_config")
+        if isinstance(config, Mapping) and config.get("format") is not None:
+            raise LocalProtocolError(
+                "remove output_config.format: extract() sets it from the type", path="output_config.format"
+            )
+        if structured is False:
+            return None
+        if structured is None and (self._given_choice is not None or not _allows_format(request)):
+            return None
+        try:
+            return {"type": "json_schema", "schema": self._type.strict()}
+        except LocalProtocolError:
+            if structured:
+                raise
+            return None
 
     @property
     def name(self) -> str:
-        """The name of the tool whose input is the value."""
+        """The name of the tool whose input is the value, where it is asked for by a tool."""
         return self._name
 
     @property
+    def structured(self) -> bool:
+        """Whether the value is the answer's text, by structured output; else it is the input of a tool."""
+        return self._format is not None
+
+    @property
     def wrapped(self) -> bool:
-        """Whether the input holds the value under the key "value", because it is no object itself."""
+        """Whether the JSON object holds the value under the key "value", because it is no object itself."""
         return self._type.wrapped
 
     @property
@@ -100,16 +141,27 @@ class Extractor(Generic[T]):
     def next_request(self) -> dict[str, Any] | None:
         """The arguments of the next request; None once the value is there.
 
-        Raises RemoteProtocolError, at every call, where the model gave none: it refused, was cut off, or did not
-        manage in `attempts` requests. Its `partial` is the last answer.
+        Raises, at every call, RefusalError where the model refused, and RemoteProtocolError where it was cut off or
+        did not manage in `attempts` requests. The `partial` of both is the last answer.
         """
         if self._error is not None:
             raise self._error
         if self._done:
             return None
         action = self._loop.next_action()
-        assert isinstance(action, AskModel)
-        return {**action.request, "tool_choice": self._given_choice or self._choice(action.request)}
+        if not isinstance(action, AskModel):
+            raise LocalProtocolError("the loop of this extraction stands before no request: it was driven elsewhere")
+        request = dict(action.request)
+        if self._format is None:
+            request["tool_choice"] = self._given_choice or self._choice(request)
+        else:
+            request["output_config"] = {**(request.get("output_config") or {}), "format": self._format}
+            if self._given_choice is not None:
+                request["tool_choice"] = self._given_choice
+        if self._max_tokens is not None:
+            request["max_tokens"] = self._max_tokens
+        self._sent = request
+        return dict(request)
 
     def receive_message(self, message: Message) -> None:
         """Take the whole answer to the last request. Never raises for what it says."""
@@ -119,26 +171,70 @@ class Extractor(Generic[T]):
         except RemoteProtocolError as error:
             self._error = error
             return
-        wrong = "its input was cut off, or is no JSON object"
+        wrong: str | None = None
         while isinstance(action, RunTools):
             for call in action.calls:
                 wrong = self._take(call) or wrong
             action = self._loop.next_action()
         if isinstance(action, Finished):
-            wrong = f"the answer ended with {action.reason}"
-            if action.reason not in ("end_turn", "stop_sequence", "calls_not_run", "tool_use_without_call"):
-                self._fail(f"the model gave no value: {wrong}", message)
+            wrong = self._at_the_end(action.reason, message)
+            if self._error is not None:
                 return
-            self._loop.add_user(f"Give the answer by calling {self._name}.")
         self._tried += next_step(message.stop_reason) not in ("resume", "compacted")
         if not self._done and self._tried >= self._attempts:
+            wrong = wrong or "its input was cut off, or is no JSON object"
             self._fail(f"the model gave no value that fits in {self._attempts} attempts: {wrong}", message)
+
+    def _at_the_end(self, reason: str, message: Message) -> str:
+        """What follows from an answer without calls; what was wrong with it."""
+        if reason == "refusal":
+            self._error = RefusalError(
+                f"the model gave no value: the answer ended with refusal{_explained(message)}",
+                stop_details=message.stop_details,
+                partial=message,
+            )
+            return "refusal"
+        if self._format is not None and reason == "max_tokens":
+            more = larger_max_tokens(self._sent)
+            if more is not None:
+                self._max_tokens = more
+                self._loop.add_user(f"The answer was cut off at max_tokens. {_AGAIN}")
+                return "the answer was cut off at max_tokens"
+        if reason not in ("end_turn", "stop_sequence", "calls_not_run", "tool_use_without_call"):
+            self._fail(f"the model gave no value: the answer ended with {reason}", message)
+            return reason
+        if self._format is None:
+            self._loop.add_user(f"Give the answer by calling {self._name}.")
+            return f"the answer ended with {reason}"
+        wrong = self._take_text(message)
+        if not self._done:
+            self._loop.add_user(f"Error: {wrong}\n{_AGAIN}")
+        return wrong
+
+    def _take_text(self, message: Message) -> str:
+        """Take the first text of an answer that is a JSON object, or else all its text together."""
+        texts = [block.text for block in message.content if isinstance(block, TextBlock)]
+        wrong = "the answer is no JSON object"
+        for text in (*texts, "".join(texts)):
+            try:
+                value = loads_input(text)
+            except ClaudeError:
+                continue
+            try:
+                self._value = self._type.convert(value)
+            except Misfit as misfit:
+                return str(misfit)
+            self._done = True
+            break
+        return wrong
 
     def _take(self, call: ToolCall) -> str | None:
         """Answer one call; the first whose input fits gives the value. What was wrong with it, else None."""
         wrong: str | None = None
         if self._done:
             wrong = "the answer has been given already"
+        elif self._format is not None:
+            wrong = "no tool can be run here: give the answer itself"
         elif call.name != self._name:
             wrong = f"only {self._name} can be called here"
         else:
@@ -166,6 +262,44 @@ class Extractor(Generic[T]):
         return {"type": "tool", "name": self._name, "disable_parallel_tool_use": True}
 
 
+def _explained(message: Message) -> str:
+    details = message.stop_details or {}
+    said = [details.get(key) for key in ("category", "explanation")]
+    words = ": ".join(word for word in said if isinstance(word, str) and word)
+    return f" ({words})" if words else ""
+
+
+def _allows_format(request: Mapping[str, Any]) -> bool:
+    """Whether structured output can be used: a model that has it, no prefilled answer, no citations.
+
+    Source: platform.claude.com/docs/en/build-with-claude/structured-outputs (Claude 4.5 and later).
+    """
+    info = model_info(request.get("model"))
+    if info is None:
+        return False
+    known = info.structured_outputs
+    if not (info.generation >= (4, 5) if known is None else known):
+        return False
+    messages = request.get("messages") or ()
+    if messages and messages[-1].get("role") == "assistant":
+        return False
+    return not any(_cites(message.get("content")) for message in messages)
+
+
+def _cites(content: Any) -> bool:
+    """Whether a document or search result asks for citations, which structured output excludes."""
+    if not isinstance(content, Sequence) or isinstance(content, str):
+        return False
+    blocks: Iterable[Any] = (block for block in content if isinstance(block, Mapping))
+    for block in blocks:
+        citations = block.get("citations")
+        if isinstance(citations, Mapping) and citations.get("enabled"):
+            return True
+        if block.get("type") == "tool_result" and _cites(block.get("content")):
+            return True
+    return False
+
+
 class Extraction(Generic[T]):
     """An Extractor driven over a client. Made by `client.extract(type, ...)`; await it, or look at it as it grows:
 
@@ -181,8 +315,7 @@ class Extraction(Generic[T]):
         self._extractor = extractor
         self._open_stream = open_stream
         self._stream: StreamedAnswer | None = None
-        self._index: int | None = None
-        self._parser = PartialJSON()
+        self._partial = PartialValue(extractor.name, structured=extractor.structured)
 
     @property
     def extractor(self) -> Extractor[T]:
@@ -225,7 +358,11 @@ class Extraction(Generic[T]):
         return self
 
     async def __anext__(self) -> Any:
-        """The value so far, detached; what the next attempt gives begins anew."""
+        """The value so far, detached; what the next attempt gives begins anew.
+
+        A short value comes at every delta. A long one comes less often, so that all copies together cost no more than a
+        fixed multiple of the value; the whole value always comes.
+        """
         while True:
             if self._stream is None:
                 request = self._extractor.next_request()
@@ -233,7 +370,8 @@ class Extraction(Generic[T]):
                     raise StopAsyncIteration
                 stream = self._open_stream(**request)
                 await stream.__aenter__()
-                self._stream, self._index = stream, None
+                self._stream = stream
+                self._partial = PartialValue(self._extractor.name, structured=self._extractor.structured)
             try:
                 event = await self._stream.__anext__()
             except StopAsyncIteration:
@@ -243,14 +381,8 @@ class Extraction(Generic[T]):
                 self._stream = None
                 self._extractor.receive_message(message)
                 continue
-            if isinstance(event, ContentBlockStart):
-                if isinstance(event.content_block, ToolUseBlock) and event.content_block.name == self._extractor.name:
-                    self._index, self._parser = event.index, PartialJSON()
-            elif isinstance(event, InputJSONDelta) and event.index == self._index:
-                # A parser of its own: the stream's knows all that has been received, which may be events ahead.
-                self._parser.feed(event.partial_json)
-                partial = self._parser.snapshot()
-                if self._extractor.wrapped and isinstance(partial, dict):
-                    partial = partial.get("value")
-                if partial is not None:
-                    return partial
+            partial = self._partial.receive(event)
+            if self._extractor.wrapped and isinstance(partial, dict):
+                partial = partial.get("value")
+            if partial is not None:
+                return partial

@@ -222,7 +222,7 @@ class ToolLoop:
         """
         if not self.awaits(call_id):
             raise LocalProtocolError(f"no call with the id {call_id!r:.80} awaits a result")
-        made = ToolResult.of(result)
+        made = ToolResult.of(result, limit=self._pending.calls[call_id].longest_result)
         if is_error and not made.is_error:
             made = ToolResult(made.content, is_error=True, cache_control=made.cache_control)
         self._pending.put(call_id, made)

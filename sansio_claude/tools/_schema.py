@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, overload, runtime_checkable
 
@@ -12,8 +11,10 @@ import attrs
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._json import dumps
 from sansio_claude.tools._docstring import parse_docstring
-from sansio_claude.tools._signature import read_signature
-from sansio_claude.tools._types import InputType, Misfit, strict_schema
+from sansio_claude.tools._misfit import Misfit
+from sansio_claude.tools._result import LONGEST_RESULT
+from sansio_claude.tools._signature import Parameter, read_signature
+from sansio_claude.tools._types import InputType, check_property_names
 
 __all__ = ["RunnableTool", "Tool", "tool"]
 
@@ -42,8 +43,8 @@ class RunnableTool(Protocol):
         ...
 
 
-def _checked_name(_: Any, __: Any, value: str) -> None:
-    if not _NAME.match(value):
+def _checked_name(_: Any, __: Any, value: Any) -> None:
+    if not (isinstance(value, str) and _NAME.match(value)):
         raise LocalProtocolError(
             f"{value!r:.80} is no tool name: 1 to 64 letters, digits, _ and -. Give `name=`", path="tools"
         )
@@ -91,12 +92,15 @@ class Tool:
     idempotent: bool = False
     """Whether a call may be run twice. A call that had begun and has no result when a conversation is gone on with is
     then run again; any other is answered as interrupted."""
+    longest_result: int | None = LONGEST_RESULT
+    """Characters of a result that the model is shown; a longer text is cut, and says so. None for no limit."""
     input_type: InputType | None = attrs.field(default=None, repr=False, eq=False)
     """How the input becomes the function's arguments; None for a tool by hand."""
-    positional: tuple[str, ...] = attrs.field(default=(), repr=False)
+    positional: tuple[Parameter, ...] = attrs.field(default=(), repr=False)
     """Those of the function's parameters that can only be given by position."""
 
     def __attrs_post_init__(self) -> None:
+        check_property_names(self.input_schema, self.name)
         for example in self.input_examples or ():
             try:
                 self.arguments(dict(example))
@@ -129,10 +133,17 @@ class Tool:
             if self.input_type is None:
                 _check_required(input, self.input_schema)
                 return [input], {}
-            found = self.input_type.convert(input)
+            found = self.input_type.convert(input, texts=not self.strict)
         except Misfit as misfit:
             raise ToolError(self._refusal(str(misfit))) from None
-        return [found.pop(name) for name in self.positional if name in found], found
+        return self._by_position(found), found
+
+    def _by_position(self, found: dict[str, Any]) -> list[Any]:
+        """The arguments that can only be given by position, taken out of `found`. One that was left out before one
+        that was given has its default."""
+        given = [place for place, parameter in enumerate(self.positional) if parameter.name in found]
+        last = given[-1] + 1 if given else 0
+        return [found.pop(parameter.name, parameter.default) for parameter in self.positional[:last]]
 
     def call(self, input: Any) -> Any:  # noqa: A002
         """Check the input and call the function: its result, or an awaitable of it. Raises what it raises."""
@@ -181,6 +192,7 @@ def tool(
     confirm: Callable[..., Any] | None = None,
     confirm_timeout: float | None = None,
     idempotent: bool = False,
+    longest_result: int | None = LONGEST_RESULT,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a Tool from a function, as `tool(function)`, `@tool` or `@tool(name=..., ...)`.
@@ -193,38 +205,43 @@ def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool 
 
     Raises LocalProtocolError where no tool can be made of the function, or no schema of a type hint.
     """
-    names = sys._getframe(1).f_locals
     if function is None:
-        return lambda found: _made(found, names, **options)
-    return _made(function, names, **options)
+        return lambda found: _made(found, options)
+    return _made(function, options)
 
 
-def _made(
-    function: Callable[..., Any],
-    names: Mapping[str, Any],
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    extra: Mapping[str, Any] | None = None,
-    thread: bool = True,
-    **options: Any,
-) -> Tool:
-    try:
-        signature = read_signature(function)
-    except LocalProtocolError:
-        # A type defined where the tool is made is known only there.
-        signature = read_signature(function, names)
+def _made(function: Callable[..., Any], options: dict[str, Any]) -> Tool:
+    unknown = [name for name in options if name not in _OPTIONS]
+    if unknown:
+        raise LocalProtocolError(
+            f"tool() has no option {unknown[0]!r:.80}: it takes {', '.join(_OPTIONS)}", path="tools"
+        )
+    signature = read_signature(function)
     said = parse_docstring(signature.doc)
-    name = name if name is not None else signature.name
-    input_type = InputType.of_parameters(name, signature.parameters, said.parameters)
+    given = {key: value for key, value in options.items() if value is not None or key == "longest_result"}
+    name = given.pop("name", signature.name)
+    words = dict(said.parameters)
+    for parameter in signature.parameters:
+        if not parameter.hinted and (kind := said.types.get(parameter.name)):
+            # Without a type hint the docstring's word for the type is all the model can have.
+            words[parameter.name] = f"({kind}) {words.get(parameter.name, '')}".strip()
+    input_type = InputType.of_parameters(name, signature.parameters, words)
+    known = [parameter.name for parameter in signature.parameters]
     return Tool(
         name=name,
-        description=description if description is not None else said.description,
-        input_schema=strict_schema(input_type.schema) if options.get("strict") else input_type.schema,
+        description=given.pop("description", said.described(known, signature.bound)),
+        input_schema=input_type.strict() if given.get("strict") else input_type.schema,
         function=function,
-        extra=dict(extra or {}),
-        thread=thread and not signature.is_async,
+        extra=dict(given.pop("extra", {})),
+        thread=given.pop("thread", True) and not signature.is_async,
         input_type=input_type,
-        positional=tuple(parameter.name for parameter in signature.parameters if parameter.positional),
-        **options,
+        positional=tuple(parameter for parameter in signature.parameters if parameter.positional),
+        **given,
     )
+
+
+_OPTIONS: Final = tuple(
+    field.name
+    for field in attrs.fields(Tool)
+    if field.name not in ("input_schema", "function", "input_type", "positional")
+)

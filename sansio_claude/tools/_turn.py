@@ -11,6 +11,7 @@ from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
 from sansio_claude._request.continuation import next_step, whole_blocks
+from sansio_claude._request.request import param_of
 
 __all__ = [
     "INVALID",
@@ -249,7 +250,7 @@ def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str |
 
 
 def plain(value: Any) -> Any:
-    """A detached copy in dicts and lists; objects with `to_param()` become what goes onto the wire for them.
+    """A detached copy in dicts and lists; objects with `to_param()` and pydantic models become what is sent for them.
 
     Raises LocalProtocolError for what is nested too deep to be sent, or contains itself.
     """
@@ -262,8 +263,8 @@ def plain(value: Any) -> Any:
 
 def _copied(value: Any) -> Any:
     # Loops, since a comprehension takes another frame of the stack for each level.
-    if hasattr(value, "to_param") and not isinstance(value, type):
-        value = value.to_param()
+    if isinstance(value, Mapping) or not isinstance(value, str | int | float | list | tuple | None):
+        value = param_of(value)
     if isinstance(value, Mapping):
         copied = {}
         for key, item in value.items():

@@ -1,174 +1,120 @@
-"""InputType: a Python type as a JSON schema for the model, and the check of what the model sends back.
+"""InputType: a function's parameters, or one type, as a JSON schema, and the check of what the model sends back.
 
-msgspec does both, from the same type: primitives, Literal, enums, Optional and other unions, lists, dicts, tuples,
-sets, dataclasses, attrs classes, TypedDict, NamedTuple, msgspec Structs, dates, Annotated constraints.
+The one way from a hint to schema, check, conversion and words: `_hints` makes kinds of hints, each kind writes its
+schema and converts, `_lenient` mends what a model writes in another form, `_strict` makes of a schema what a strict
+tool and structured output may have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, get_args, get_origin
-
-import msgspec
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._json import dumps
-from sansio_claude.tools._signature import NO_DEFAULT, Parameter
+from sansio_claude.tools._foreign import field_default, foreign
+from sansio_claude.tools._hints import Compiler
+from sansio_claude.tools._kinds import Kind
+from sansio_claude.tools._lenient import Mender
+from sansio_claude.tools._misfit import REF, Definitions, Misfit
+from sansio_claude.tools._records import NO_DEFAULT, Field, Record
+from sansio_claude.tools._signature import Parameter
+from sansio_claude.tools._strict import strict_schema
 
-__all__ = ["InputType", "Misfit", "strict_schema"]
+__all__ = ["InputType", "check_property_names"]
 
-_REF: Final = "#/$defs/"
-
-
-# What the API refuses in the schema of a strict tool. The check of the input holds all of it all the same.
-_NOT_STRICT: Final = (
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-)
-
-
-def strict_schema(schema: Any) -> Any:
-    """The schema as a strict tool may have it: objects closed, constraints it may not have told in descriptions."""
-    if isinstance(schema, list):
-        return [strict_schema(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {
-        # The keys of `properties` and `$defs` are names, not keywords; defaults and enums are values.
-        key: {name: strict_schema(item) for name, item in value.items()}
-        if key in ("properties", "$defs")
-        else value
-        if key in ("default", "enum", "const")
-        else strict_schema(value)
-        for key, value in schema.items()
-        if key not in _NOT_STRICT
-    }
-    told = ", ".join(f"{key}: {dumps(schema[key]).decode()}" for key in _NOT_STRICT if key in schema)
-    if told:
-        found["description"] = f"{schema.get('description', '')} ({told})".strip()
-    if "properties" in schema:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-class Misfit(Exception):
-    """An input that does not fit, with words about the first place where it does not. Never leaves `tools`."""
+_PROPERTY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}\Z")
 
 
 class InputType:
-    """What an input has to be. `schema` is its JSON schema, always that of an object."""
+    """What an input has to be. `schema` is its JSON schema, always that of an object; `strict` the same as a strict
+    tool may have it (raises LocalProtocolError where it may have none)."""
 
-    def __init__(self, kind: Any, schema: dict[str, Any], parameters: Sequence[str] | None, wrapped: bool) -> None:
+    def __init__(
+        self, label: str, kind: Kind, schema: dict[str, Any], *, wrapped: bool = False, fills: Mapping[str, Any] = {}
+    ) -> None:
+        check_property_names(schema, label)
+        self._label = label
         self._kind = kind
-        self._parameters = parameters
+        self._fills = fills
+        self._mender = Mender(schema)
         self.wrapped = wrapped
         self.schema = schema
 
     @classmethod
-    def of_parameters(cls, name: str, parameters: Sequence[Parameter], words: dict[str, str]) -> InputType:
+    def of_parameters(cls, name: str, parameters: Sequence[Parameter], words: Mapping[str, str]) -> InputType:
         """The input of a function: an object with its parameters, described by `words`; no others are allowed.
 
         Its `convert` gives a dict of those that were sent. Raises LocalProtocolError that names a parameter whose
         type no schema can be made for.
         """
-        fields: list[Any] = []
+        record = Record(name, dict)
+        fills: dict[str, Any] = {}
+        compiler = Compiler(name, foreign)
         for parameter in parameters:
-            _schema_of(parameter.annotation, f"the parameter {parameter.name!r} of {name}")
-            if parameter.default is NO_DEFAULT:
-                fields.append((parameter.name, parameter.annotation))
-            else:
-                # What the model leaves out is not passed, so that the function's own default counts.
-                fields.append((parameter.name, parameter.annotation | msgspec.UnsetType, msgspec.UNSET))
-        kind = msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True)
-        schema = _inlined(*_schema_of(kind, name))
-        schema.pop("title", None)
-        for parameter in parameters:
-            described: dict[str, Any] = schema["properties"][parameter.name]
-            said = _annotated_words(parameter.annotation) or words.get(parameter.name)
-            if said and "description" not in described:
-                described["description"] = said
-            if parameter.default is not NO_DEFAULT:
-                try:
-                    default = msgspec.to_builtins(parameter.default)
-                    dumps(default)
-                except (TypeError, LocalProtocolError):
-                    continue  # a default that JSON cannot say stays the function's own affair
-                described["default"] = default
-        return cls(kind, schema, [parameter.name for parameter in parameters], wrapped=False)
+            hint, default = parameter.annotation, parameter.default
+            inside = field_default(default)
+            if inside is not None:
+                # pydantic's Field as the default: the function itself would get that object.
+                hint, default = Annotated[hint, default], inside[0]
+                if not inside[1]:
+                    fills[parameter.name] = default
+            compiler.label = f"the parameter {parameter.name!r} of {name}"
+            required = default is NO_DEFAULT
+            said = words.get(parameter.name)
+            compiler.add_field(record, Field(parameter.name, parameter.name, hint, required, default, said))
+        book = Definitions()
+        schema = record.definition(book)
+        del schema["title"]
+        if not schema["required"]:
+            del schema["required"]
+        return cls(name, record, _whole(schema, book), fills=fills)
 
     @classmethod
-    def of_type(cls, kind: Any) -> InputType:
+    def of_type(cls, hint: Any) -> InputType:
         """The input that is one value of a type; where that is no object, an object with the key "value" holds it."""
-        label = getattr(kind, "__name__", str(kind))
-        schema = _inlined(*_schema_of(kind, label))
+        label = getattr(hint, "__name__", None) or str(hint)
+        kind = Compiler(label, foreign).kind(hint)
+        book = Definitions()
+        schema = _inlined(kind.schema(book), book)
         if schema.get("type") == "object":
-            return cls(kind, schema, None, wrapped=False)
-        held = msgspec.defstruct("value", [("value", kind)], forbid_unknown_fields=True)
-        return cls(held, _inlined(*_schema_of(held, label)), None, wrapped=True)
+            return cls(label, kind, schema)
+        record = Record("value", lambda value: value)
+        record.add(Field("value", "value", hint, required=True), kind)
+        book = Definitions()
+        return cls(label, record, _whole(record.definition(book), book), wrapped=True)
 
-    def convert(self, value: Any) -> Any:
-        """The value that an input stands for. Raises Misfit."""
+    def strict(self) -> dict[str, Any]:
+        """The schema for a strict tool and for structured output. Raises LocalProtocolError where there is none."""
+        return strict_schema(self.schema, self._label)
+
+    def convert(self, value: Any, *, texts: bool = True) -> Any:
+        """The value that an input stands for. Raises Misfit.
+
+        With `texts=False` no text is taken for a number, a boolean, a list or an object.
+        """
         if not isinstance(value, dict):
             raise Misfit("the input must be an object")
         try:
-            found = _convert(value, self._kind)
-        except Misfit:
-            # To JSON schema 3.0 is an integer; to msgspec it is not.
-            found = _convert(_integral(value), self._kind)
-        if self._parameters is not None:
-            pairs = ((name, getattr(found, name)) for name in self._parameters)
-            return {name: item for name, item in pairs if item is not msgspec.UNSET}
-        return found.value if self.wrapped else found
+            found = self._kind.convert(self._mender.mend(value, texts=texts))
+        except RecursionError:
+            raise Misfit("the input nests too deeply") from None
+        return {**self._fills, **found} if self._fills else found
 
 
-def _convert(value: Any, kind: Any) -> Any:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise Misfit(str(error)) from None
-    except Exception as error:  # a constructor of the caller's types may raise anything
-        raise Misfit(f"{type(error).__name__}: {error}") from error
+def _whole(schema: dict[str, Any], book: Definitions) -> dict[str, Any]:
+    return {**schema, "$defs": book.found} if book.found else schema
 
 
-def _integral(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _integral(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_integral(item) for item in value]
-    return value
-
-
-def _schema_of(kind: Any, label: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
-    except Exception as error:  # msgspec's own refusals, and whatever a type's own hooks raise
-        # The lines above the last advise on options of msgspec that nobody has here.
-        words = (str(error) or type(error).__name__).splitlines()[-1]
-        raise LocalProtocolError(
-            f"no JSON schema can be made for {label}: {words}. Use types that JSON has, dataclasses, attrs classes or "
-            "TypedDicts of them, or make the Tool by hand"
-        ) from error
-    return schema, components
-
-
-def _inlined(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _inlined(schema: dict[str, Any], book: Definitions) -> dict[str, Any]:
     """The schema with its own definition in place of the reference to it, the others below `$defs`."""
-    name = schema.get("$ref", "").removeprefix(_REF)
-    if name in components and not _mentions(components, _REF + name):
-        schema = {**components.pop(name), **{key: item for key, item in schema.items() if key != "$ref"}}
-    elif name in components:  # a type that contains itself keeps its definition, and is written once more on top
-        schema = {**components[name]}
-    return {**schema, "$defs": components} if components else dict(schema)
+    name = str(schema.get("$ref", "")).removeprefix(REF)
+    if name in book.found:
+        said = {key: item for key, item in schema.items() if key != "$ref"}
+        # A type that contains itself keeps its definition, and is written once more on top.
+        mentioned = any(_mentions(one, REF + name) for one in book.found.values())
+        schema = {**(book.found[name] if mentioned else book.found.pop(name)), **said}
+    return _whole(schema, book)
 
 
 def _mentions(value: Any, ref: str) -> bool:
@@ -177,11 +123,28 @@ def _mentions(value: Any, ref: str) -> bool:
     return isinstance(value, list) and any(_mentions(item, ref) for item in value)
 
 
-def _annotated_words(annotation: Any) -> str | None:
-    """The bare string in `Annotated[int, "what it means"]`, also inside a union with None."""
-    if get_origin(annotation) is Annotated:
-        return next((item for item in get_args(annotation)[1:] if isinstance(item, str)), None)
-    for inner in get_args(annotation):
-        if get_origin(inner) is Annotated:
-            return _annotated_words(inner)
-    return None
+def check_property_names(schema: Any, label: str) -> None:
+    """Raises LocalProtocolError for a property name that the API refuses (with status 400, the whole request)."""
+    for name in _property_names(schema):
+        if not (isinstance(name, str) and _PROPERTY.match(name)):
+            raise LocalProtocolError(
+                f"no tool can be made of {label}: the API refuses the property name {name!r:.80}. Rename the parameter "
+                "or field: 1 to 64 of the letters a to z and A to Z, digits, _ . and -",
+                path="tools",
+            )
+
+
+def _property_names(schema: Any) -> Iterator[Any]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _property_names(item)
+    if not isinstance(schema, dict):
+        return
+    for key, value in schema.items():
+        if key == "properties" and isinstance(value, dict):
+            yield from value
+        if key in ("properties", "$defs", "definitions", "patternProperties") and isinstance(value, dict):
+            for item in value.values():
+                yield from _property_names(item)
+        elif key not in ("default", "enum", "const", "examples"):
+            yield from _property_names(value)

@@ -108,7 +108,7 @@ def test_sphinx_style() -> None:
         ("\n    Begins on the second line.\n\n    And goes on.\n", "Begins on the second line.\n\nAnd goes on."),
         ("Args: are not described here", "Args: are not described here"),
         ("Do it.\n\nArgs:\n\nNothing is indented.", "Do it.\n\nArgs:\n\nNothing is indented."),
-        ("Do it.\n\nArgs:\n    just words", "Do it."),
+        ("Do it.\n\nArgs:\n    just words", "Do it.\n\nArgs:\n    just words"),
     ],
 )
 def test_what_has_no_parameters(text: str | None, description: str) -> None:

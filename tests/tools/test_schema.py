@@ -150,7 +150,7 @@ def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
         steps: Annotated[int, msgspec.Meta(ge=0, description="How far.")] = 0,
         pairs: tuple[int, int] = (0, 0),
         speed: Annotated[int, msgspec.Meta(ge=1)] | None = None,
-        options: dict[str, int] = {"minimum": 1},  # noqa: B006 - a value, no constraint
+        where: Annotated[Place, "Where from."] = Place(1, 2),  # noqa: B008 - a default as any other
     ) -> None:
         """Go."""
 
@@ -160,9 +160,17 @@ def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["Place"]["additionalProperties"] is False
     assert schema["properties"]["steps"] == {"type": "integer", "default": 0, "description": "How far. (minimum: 0)"}
-    assert schema["properties"]["pairs"]["description"] == "(minItems: 2, maxItems: 2)"
+    assert schema["properties"]["pairs"] == {
+        "type": "array",
+        "items": {"type": "integer"},
+        "default": [0, 0],
+        "description": '(minItems: 2, maxItems: 2, items in this order: ["integer","integer"])',
+    }
     assert schema["properties"]["speed"]["anyOf"][0] == {"type": "integer", "description": "(minimum: 1)"}
-    assert schema["properties"]["options"]["default"] == {"minimum": 1}
+    assert schema["properties"]["to"] == {"$ref": "#/$defs/Place"}
+    where = schema["properties"]["where"]  # nothing may stand beside a reference
+    assert where["description"] == "Where from."
+    assert where["properties"] == schema["$defs"]["Place"]["properties"]
     assert "required" in schema
     with pytest.raises(ToolError, match=">= 0"):  # what the schema may not say is checked all the same
         move.call({"to": {"latitude": 1, "longitude": 2}, "steps": -1})
@@ -438,7 +446,6 @@ async def _async_generator(number: int) -> Any:
 def _with_args(*numbers: int) -> None: ...
 def _with_kwargs(**numbers: int) -> None: ...
 def _without_schema(value: NoSchema) -> None: ...
-def _two_classes(value: Place | Person) -> None: ...
 def _unknown(value: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -453,7 +460,6 @@ def _unknown(value: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa:
         (_generator, "is a generator"),
         (_async_generator, "is a generator"),
         (_without_schema, "no JSON schema can be made for the parameter 'value' of _without_schema: type "),
-        (_two_classes, "no JSON schema can be made for the parameter 'value' of _two_classes"),
         (_unknown, "a type hint cannot be resolved \\(NameError: name 'Nowhere'"),
         (lambda: None, "'<lambda>' is no tool name"),
     ],

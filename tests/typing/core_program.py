@@ -221,6 +221,8 @@ def explain(error: c.ClaudeError) -> str:
             return str(error.__cause__)
         case c.ToolError():
             return str(error.content)
+        case c.RefusalError():
+            return str((error.message, error.stop_details, error.partial))
     for attempt in error.attempts:
         assert isinstance(attempt, c.Attempt)
     return error.message
