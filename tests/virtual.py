@@ -187,6 +187,13 @@ class Handle:
     writes: int = 0
     closed: int = 0
     stale: bool = False
+    last: bytes = b""
+    """What was to be written before it was closed."""
+
+    def close(self, last: bytes = b"") -> None:
+        """Be closed."""
+        self.closed += 1
+        self.last += last
 
 
 @attrs.define
@@ -282,7 +289,7 @@ class World:
 
     def close_discarded(self) -> None:
         for connection in self.pool.discarded():
-            connection.handle.closed += 1
+            connection.close()
 
     def do(self, call: Call, action: Action) -> None:
         """Do one action as an adapter would."""

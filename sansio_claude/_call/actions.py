@@ -49,14 +49,23 @@ class _Step:
 
 @final
 class Connect(_Step):
-    """Open a TCP connection, then report `connected(handle, now)` or `connect_failed(error, now)`."""
+    """Open a connection, then report `connected(handle, now)` or `connect_failed(error, now)`.
 
-    __slots__ = ("deadline", "host", "port")
+    Look `host` up and try its addresses as `Race` says, with `loopback` if that is True: plain http must not leave this
+    machine, wherever the name leads. Where `uds` is given, connect to the unix socket of that path instead; a path
+    that begins with NUL is an abstract name of Linux.
+    """
 
-    def __init__(self, host: str, port: int, deadline: float) -> None:
+    __slots__ = ("deadline", "host", "loopback", "port", "uds")
+
+    def __init__(
+        self, host: str, port: int, deadline: float, *, uds: str | None = None, loopback: bool = False
+    ) -> None:
         self.host: str = host
         self.port: int = port
         self.deadline: float = deadline
+        self.uds: str | None = uds
+        self.loopback: bool = loopback
 
 
 @final
@@ -172,6 +181,10 @@ class TLS(Protocol):
         """Bytes for the network."""
         ...
 
+    def close(self) -> bytes:
+        """The last bytes for the network."""
+        ...
+
 
 TLSFactory: TypeAlias = Callable[[str], TLS]
 """Makes the TLS for a server name."""
@@ -187,6 +200,11 @@ class CallSettings:
     strict: bool = False
     """Whether deviations from the protocol are errors."""
     proxy: Proxy | None = None
+    """The proxy that every connection goes through."""
+    uds: str | None = None
+    """The path of the unix socket that every connection goes to."""
+    loopback: bool = False
+    """Whether connections may go to this machine only."""
     tls: TLSFactory | None = None
     """Makes the TLS of a connection; needed for https only."""
     chance: Callable[[], float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sansio_claude._errors import ConnectError, ProxyError, ReadError, TransportError, WriteError
 
-__all__ = ["broken_reading", "broken_writing", "closed_writing", "not_connected", "passing", "reason"]
+__all__ = ["broken_reading", "broken_writing", "closed_writing", "not_connected", "reason"]
 
 
 def not_connected(place: str, cause: BaseException, *, proxied: bool) -> TransportError:
@@ -31,11 +31,6 @@ def broken_reading(cause: BaseException) -> ReadError:
     error = ReadError(f"the connection broke before the answer was whole: {reason(cause)}")
     error.__cause__ = cause
     return error
-
-
-def passing(status: int | None) -> bool:
-    """Whether a proxy that answers with this status may answer otherwise a moment later."""
-    return status in (408, 429) or (status or 0) >= 500
 
 
 def reason(cause: BaseException) -> str:

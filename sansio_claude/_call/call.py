@@ -388,9 +388,8 @@ class Call:
             return
         self._tell("connect" if connection is None else "reused", now)
         if connection is None:
-            tls = settings.tls if head.tls else None
             connection = self._place.connection = Connection(
-                host=head.host, port=head.port, proxy=settings.proxy, tls=tls, limits=settings.limits
+                host=head.host, port=head.port, secure=head.tls, settings=settings
             )
         self.handle = connection.handle
         self._phase = TALK

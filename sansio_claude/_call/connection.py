@@ -10,31 +10,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from sansio_claude._call.actions import Connect
 from sansio_claude._errors import ProxyError, RemoteProtocolError, TLSError
 
 if TYPE_CHECKING:
-    from sansio_claude._call.actions import TLS, TLSFactory
-    from sansio_claude._connect.proxy import ConnectExchange, Proxy
+    from sansio_claude._call.actions import TLS, CallSettings
+    from sansio_claude._connect.proxy import ConnectExchange
     from sansio_claude._connect.socks import SocksExchange
     from sansio_claude._errors import ClaudeError
-    from sansio_claude._limits import Limits
 
 __all__ = ["Connection"]
 
 
 class Connection:
-    """A connection to `host` and `port`, perhaps through a proxy, perhaps with TLS (`tls` makes it)."""
+    """A connection to `host` and `port`, by the way that `settings` say, with TLS if `secure`."""
 
-    __slots__ = ("_host", "_port", "_proxy", "_tls_factory", "_tunnel", "handle", "stage", "tls", "used")
+    __slots__ = ("_host", "_port", "_settings", "_tls_factory", "_tunnel", "handle", "stage", "tls", "used")
 
-    def __init__(self, *, host: str, port: int, proxy: Proxy | None, tls: TLSFactory | None, limits: Limits) -> None:
+    def __init__(self, *, host: str, port: int, secure: bool, settings: CallSettings) -> None:
         self._host = host
         self._port = port
-        self._proxy = proxy
-        self._tls_factory = tls
+        self._settings = settings
+        self._tls_factory = settings.tls if secure else None
         self._tunnel: ConnectExchange | SocksExchange | None = None
-        if proxy is not None:
-            self._tunnel = proxy.exchange(host, port, limits=limits)
+        if settings.proxy is not None:
+            self._tunnel = settings.proxy.exchange(host, port, limits=settings.limits)
         self.stage: Literal["opening", "tunnel", "tls", "open"] = "opening"
         self.handle: Any = None
         """The adapter's own object; its `stale` is asked before the connection is used again."""
@@ -42,21 +42,26 @@ class Connection:
         self.used = False
         """Whether it has carried a call before."""
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where the TCP connection goes: the proxy, if there is one."""
-        return (self._host, self._port) if self._proxy is None else (self._proxy.host, self._proxy.port)
+    def connect(self, deadline: float) -> Connect:
+        """What opens it."""
+        settings = self._settings
+        host, port = (self._host, self._port) if settings.proxy is None else (settings.proxy.host, settings.proxy.port)
+        return Connect(host, port, deadline, uds=settings.uds, loopback=settings.loopback)
 
     @property
     def place(self) -> str:
         """What errors call the other end."""
-        host, port = self.address
-        return f"{'' if self._proxy is None else 'the proxy '}{f'[{host}]' if ':' in host else host}:{port}"
+        proxy, path = self._settings.proxy, self._settings.uds
+        if path is not None:
+            return f"the unix socket {path.replace(chr(0), '@')}"
+        if proxy is not None:
+            return f"the proxy {proxy.place}"
+        return f"{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     @property
     def proxied(self) -> bool:
         """Whether a proxy is what the TCP connection goes to."""
-        return self._proxy is not None
+        return self._settings.proxy is not None
 
     @property
     def stale(self) -> bool:
@@ -75,6 +80,15 @@ class Connection:
             self._start_tls()
         else:
             self.stage = "tunnel"
+
+    @property
+    def passing(self) -> bool:
+        """Whether a proxy that has refused the connection may open it a little later."""
+        return self._tunnel is not None and self._tunnel.passing
+
+    def close(self) -> None:
+        """Close it at once. TLS says first that it ends, as far as that can be written without waiting."""
+        self.handle.close(b"" if self.tls is None else self.tls.close())
 
     def data_to_send(self) -> bytes:
         """What the tunnel or TLS want to send now, b"" for nothing."""

@@ -29,7 +29,6 @@ from sansio_claude._call.broken import (
     broken_writing,
     closed_writing,
     not_connected,
-    passing,
     reason,
 )
 from sansio_claude._call.timeouts import NEVER
@@ -38,7 +37,6 @@ from sansio_claude._errors import (
     ClaudeError,
     DeadlineError,
     LocalProtocolError,
-    ProxyError,
     ReadError,
     TLSError,
     WriteError,
@@ -166,8 +164,7 @@ class Conversation:
         if self._sending is not None and not self._interrupted:
             return Send(self._sending, self._deadlines.nearest())
         if self.phase == CONNECT:
-            host, port = self._connection.address
-            return Connect(host, port, self._deadlines.nearest())
+            return self._connection.connect(self._deadlines.nearest())
         return Receive(self._deadlines.nearest())
 
     # What is reported
@@ -389,7 +386,7 @@ class Conversation:
             try:
                 self._connection.receive_data(data)
             except ClaudeError as error:
-                self._fail(error, again=isinstance(error, ProxyError) and passing(error.status))
+                self._fail(error, again=self._connection.passing)
             else:
                 self._set_up(now)
             return

@@ -73,8 +73,11 @@ class Wire(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Close at once, without waiting. Safe to call more than once, from any thread."""
+    def close(self, last: bytes = b"") -> None:
+        """Close at once, without waiting. Safe to call more than once, from any thread.
+
+        `last` is written first where that can be done at once, and else not.
+        """
         ...
 
 
@@ -197,4 +200,4 @@ async def _wait(call: Call, action: Wait, adapter: Adapter) -> None:
 def close_discarded(pool: Pool[Connection]) -> None:
     """Close the connections that the pool wants to be closed."""
     for connection in pool.discarded():
-        connection.handle.close()
+        connection.close()

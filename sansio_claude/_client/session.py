@@ -132,6 +132,8 @@ class Session:
             limits=limits or Limits(),
             strict=strict,
             proxy=self.route.proxy,
+            uds=self.route.uds,
+            loopback=self.route.loopback,
             tls=tls,
             chance=chance,
             wall=wall,

@@ -1,7 +1,7 @@
-"""Opening a TCP connection, written once for every adapter: looking the host up, racing its addresses.
+"""Opening a connection, written once for every adapter: looking the host up, or finding the unix socket.
 
-The adapter brings two waits: for a bell, and for sockets. Every socket that is not handed over is closed before this
-ends, however it ends.
+Which address is tried when, `_connect.race` decides. The adapter brings two waits: for a bell, and for sockets. Every
+socket that is not handed over is closed before this ends, however it ends.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
-from itertools import chain, zip_longest
 from typing import Final, Protocol
 
 from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Bell
-from sansio_claude._runtime.look_up import SocketAddress, look_up
+from sansio_claude._connect.race import Candidate, Race
+from sansio_claude._runtime.look_up import look_up
 from sansio_claude._runtime.sockets import set_options, writable
 
 __all__ = ["Opener", "open_socket"]
 
-NEXT_ADDRESS: Final = 0.25  # seconds before the next address is tried too (RFC 8305 section 8)
-# These say little of the host: this machine has no way to such addresses.
-_NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+UNIX_POLL: Final = 0.02  # seconds until a unix socket with too many waiting for it is tried again: nothing tells of it
 _UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, errno.EALREADY})
 
 
@@ -44,6 +42,8 @@ async def open_socket(opener: Opener, action: Connect, bell: Bell) -> socket.soc
 
     Raises OSError with the operating system's words, or what a name that cannot be looked up raises.
     """
+    if action.uds is not None:
+        return await _open_unix(opener, action.uds, action.deadline, bell)
     task = look_up(action.host, action.port, bell.nudge)
     try:
         while not task.done:
@@ -53,80 +53,84 @@ async def open_socket(opener: Opener, action: Connect, bell: Bell) -> socket.soc
         task.forget(bell.nudge)
     if task.error is not None:
         raise task.error
-    race = _Race(_by_turns(task.found))
+    attempts = _Attempts(Race(task.found, opener.now(), deadline=action.deadline, loopback=action.loopback))
     try:
-        return await race.run(opener, action.deadline, bell)
+        return await attempts.run(opener, bell)
     finally:
-        for sock in race.open:
+        for sock in attempts.open:
             sock.close()
 
 
-class _Race:
-    """Connections to the addresses of a host that are being opened; the first one to be open wins."""
+class _Attempts:
+    """The connections of a race that are being opened."""
 
-    def __init__(self, addresses: list[SocketAddress]) -> None:
-        self._addresses = addresses
-        self._errors: list[OSError] = []
-        self.open: list[socket.socket] = []
+    def __init__(self, race: Race) -> None:
+        self._race = race
+        self.open: dict[socket.socket, Candidate] = {}
         """Sockets that nobody else owns."""
 
-    async def run(self, opener: Opener, deadline: float, bell: Bell) -> socket.socket | None:
-        """The winner; None when the deadline passed or the bell rang."""
-        next_at = opener.now()
+    async def run(self, opener: Opener, bell: Bell) -> socket.socket | None:
+        """The socket of the winner; None when the deadline passed or the bell rang."""
+        race = self._race
         while True:
-            if self._addresses and (not self.open or opener.now() >= next_at):
-                self._begin(self._addresses.pop(0))
-                next_at = opener.now() + NEXT_ADDRESS
-            if (winner := self._winner()) is not None:
+            for candidate in race.due(opener.now()):
+                self._begin(candidate, opener.now())
+            if (winner := self._winner(opener.now())) is not None:
                 return winner
-            if not self.open:
-                if self._addresses:
-                    continue
-                raise _telling(self._errors)
-            if opener.now() >= deadline:
+            if race.timed_out:
                 return None
-            if await opener.wait_writable(self.open, min(deadline, next_at) if self._addresses else deadline, bell):
+            if race.over:
+                raise race.error or OSError(errno.EADDRNOTAVAIL, "the host has no address")
+            if opener.now() < race.until and await opener.wait_writable([*self.open], race.until, bell):
                 return None
 
-    def _begin(self, where: SocketAddress) -> None:
-        family, address = where
+    def _begin(self, candidate: Candidate, now: float) -> None:
         try:
-            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock = socket.socket(candidate[0], socket.SOCK_STREAM)
         except OSError as error:
-            self._errors.append(error)
+            self._race.failed(candidate, error, now)
             return
-        self.open.append(sock)
+        self.open[sock] = candidate
         sock.setblocking(False)
-        code = sock.connect_ex(address)
+        code = sock.connect_ex(candidate[-1])
         if code and code not in _UNDER_WAY:
-            self._failed(sock, code)
+            self._failed(sock, code, now)
 
-    def _winner(self) -> socket.socket | None:
-        for sock in [*self.open]:
+    def _winner(self, now: float) -> socket.socket | None:
+        for sock, candidate in [*self.open.items()]:
             if writable(sock):
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if not code:
-                    self.open.remove(sock)
+                    self._race.connected(candidate)
+                    del self.open[sock]
                     set_options(sock)
                     return sock
-                self._failed(sock, code)
+                self._failed(sock, code, now)
         return None
 
-    def _failed(self, sock: socket.socket, code: int) -> None:
-        self.open.remove(sock)
+    def _failed(self, sock: socket.socket, code: int, now: float) -> None:
+        candidate = self.open.pop(sock)
         sock.close()
-        self._errors.append(OSError(code, os.strerror(code)))
+        self._race.failed(candidate, OSError(code, os.strerror(code)), now)
 
 
-def _by_turns(addresses: list[SocketAddress]) -> list[SocketAddress]:
-    """The families of addresses by turns, each in the order of the system (RFC 8305 section 4)."""
-    first = [each for each in addresses if each[0] == addresses[0][0]]
-    others = [each for each in addresses if each[0] != addresses[0][0]]
-    return [each for each in chain.from_iterable(zip_longest(first, others)) if each is not None]
-
-
-def _telling(errors: list[OSError]) -> OSError:
-    """The error that says most of the host."""
-    if not errors:
-        return OSError(errno.EADDRNOTAVAIL, "the host has no address")
-    return next((error for error in errors if error.errno not in _NO_WAY), errors[0])
+async def _open_unix(opener: Opener, path: str, deadline: float, bell: Bell) -> socket.socket | None:
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, "this system has no unix sockets")
+    while True:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            code = sock.connect_ex(path)
+        except BaseException:  # a path that is too long, say
+            sock.close()
+            raise
+        if not code:
+            return sock
+        sock.close()
+        if code not in (errno.EAGAIN, errno.EINTR):
+            raise OSError(code, os.strerror(code))
+        now = opener.now()
+        if now >= deadline or await bell.wait(min(deadline, now + UNIX_POLL)):
+            return None

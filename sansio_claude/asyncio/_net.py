@@ -19,6 +19,7 @@ So the consumer's code runs inside of the transport's callback. Two rules follow
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -122,7 +123,10 @@ class Wire(asyncio.BufferedProtocol):
         loop = asyncio.get_running_loop()
         wire = cls(loop, sock)
         try:
-            await loop.create_connection(lambda: wire, sock=sock)
+            if sock.family == getattr(socket, "AF_UNIX", None):
+                await loop.create_unix_connection(lambda: wire, sock=sock)
+            else:
+                await loop.create_connection(lambda: wire, sock=sock)
         except BaseException:
             wire.close()
             sock.close()
@@ -300,8 +304,11 @@ class Wire(asyncio.BufferedProtocol):
             return True
         return sock is None or sock.fileno() < 0 or readable(sock)
 
-    def close(self) -> None:
-        """Close at once; what is not written yet is lost. Safe to call more than once, and from any thread."""
+    def close(self, last: bytes = b"") -> None:
+        """Close at once; what is not written yet is lost. Safe to call more than once, and from any thread.
+
+        `last` is written first if that takes no waiting.
+        """
         if self._process != os.getpid():
             # The parent of this process goes on with the connection: only this process's copy is closed.
             if self._socket is not None:
@@ -312,17 +319,22 @@ class Wire(asyncio.BufferedProtocol):
         except RuntimeError:
             here = False
         if here:
-            self._abort()
+            self._abort(last)
         elif not self._loop.is_closed():  # if it is, its transports have nobody left and close when collected
-            self._loop.call_soon_threadsafe(self._abort)
+            self._loop.call_soon_threadsafe(self._abort, last)
 
-    def _abort(self) -> None:
+    def _abort(self, last: bytes = b"") -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
             self._timer_at = NEVER
-        if self._transport is not None:
-            self._transport.abort()
+        transport, sock = self._transport, self._socket
+        if transport is None:
+            return
+        if last and sock is not None and not (transport.is_closing() or transport.get_write_buffer_size()):
+            with contextlib.suppress(OSError):
+                sock.send(last)
+        transport.abort()
 
     # Deadlines: a timer that is too early is set again when it rings, which is seldom; setting one for every read
     # would cost two microseconds each.

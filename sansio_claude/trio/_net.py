@@ -10,6 +10,7 @@ others: a `Watch`. No task is started for it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -74,7 +75,7 @@ _watches: Final[Any] = cast(Any, trio.lowlevel.RunVar)("sansio_claude.watch", de
 class Wire:
     """One TCP connection. `receive` and `send` are for one task at a time."""
 
-    __slots__ = ("__weakref__", "_process", "_watch", "deadline", "socket")
+    __slots__ = ("__weakref__", "_half", "_process", "_watch", "deadline", "socket")
 
     clock: Callable[[], float] = staticmethod(trio.current_time)
     """trio's clock."""
@@ -82,6 +83,7 @@ class Wire:
     def __init__(self, sock: socket.socket, watch: Watch | None = None) -> None:
         self.socket = sock
         self._process = os.getpid()
+        self._half = False  # whether a part of what is to be sent is written, and a part is not
         self.deadline = NEVER
         """Until when `receive` waits."""
         self._watch = watch or _watch()
@@ -135,12 +137,14 @@ class Wire:
         if sent == size:
             return sent  # nearly always: what a request is fits into the system's buffer, and a scope costs more
         view = memoryview(data)
+        self._half = True
         with trio.CancelScope(deadline=deadline) as scope:
             while sent < size and not readable(sock):
                 try:
                     sent += sock.send(view[sent:])
                 except BlockingIOError:
                     await _writable_or_readable(sock)
+        self._half = sent < size
         return None if scope.cancelled_caught else sent
 
     @property
@@ -152,9 +156,12 @@ class Wire:
             return True
         return readable(sock)
 
-    def close(self) -> None:
-        """Close at once. Safe to call more than once."""
+    def close(self, last: bytes = b"") -> None:
+        """Close at once. Safe to call more than once. `last` is written first if that takes no waiting."""
         if self.socket.fileno() >= 0:
+            if last and not self._half and self._process == os.getpid():
+                with contextlib.suppress(OSError):
+                    self.socket.send(last)
             try:
                 trio.lowlevel.notify_closing(self.socket)
             except RuntimeError:

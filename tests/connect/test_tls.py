@@ -533,6 +533,9 @@ class StrangeTLS:
             raise TLSError("broken")
         self.out.append(bytes(plaintext))
 
+    def close(self) -> bytes:
+        return b""
+
     def data_to_send(self) -> bytes:
         data, self.out = b"".join(self.out), []
         return data
