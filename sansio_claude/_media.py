@@ -1,8 +1,9 @@
 """Images and documents as content blocks, their media type told by content, never by a name.
 
-The sizes the API takes, which `check()` compares: an image up to 5 MiB and 8000 x 8000 pixels (2000 x 2000 where a
-request has more than 20), 100 images in a request for a model with a context of 200,000 tokens and 600 for the
-others, a request up to 32 MB. (platform.claude.com/docs/en/build-with-claude/vision and .../api/overview.)
+The sizes the API takes, which `check()` compares: an image up to 5 MiB of base64 text and 8000 x 8000 pixels
+(2000 x 2000 where a request has more than 20), 100 images in a request for a model with a context of 200,000 tokens
+and 600 for the others, a request up to 32 MB.
+(platform.claude.com/docs/en/build-with-claude/vision and .../api/overview.)
 """
 
 from __future__ import annotations
@@ -16,11 +17,21 @@ from sansio_claude._errors import LocalProtocolError
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["IMAGE_TYPES", "MAX_IMAGE_BYTES", "MAX_REQUEST_BYTES", "document", "image", "image_size", "media_type_of"]
+__all__ = [
+    "IMAGE_TYPES",
+    "MAX_IMAGE_CHARACTERS",
+    "MAX_REQUEST_BYTES",
+    "document",
+    "image",
+    "image_size",
+    "media_type_of",
+]
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
-MAX_IMAGE_BYTES: Final = 5 * 1024 * 1024
+MAX_IMAGE_CHARACTERS: Final = 5 * 1024 * 1024
+"""Characters of an image in base64: three quarters as many bytes of a file."""
 MAX_REQUEST_BYTES: Final = 32_000_000
+"""Bytes of the body of a request: 32 MB."""
 
 _PDF: Final = "application/pdf"
 # What the first bytes of a file say: where, what, and the name for people where the API does not take it.

@@ -1,21 +1,61 @@
-"""Rules of `check()` about messages: roles, content, prefill, images, and that every tool call has its result."""
+"""Rules of `check()` about messages: roles, content, the keys of blocks, thinking that goes back, prefill.
+
+Sources: the Messages API's reference; the request types of the official Python SDK 2.14.0 for keys and required
+fields; the release notes of version 2026-10-21; the migration guides for prefill. Two rules rest on reports of the
+API's answers and are warnings: ids of calls that do not match a pattern, and a turn that ends in thinking.
+"""
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Iterator
+import re
 from typing import Any, Final
 
-from sansio_claude._check.problem import Problem, Problems, Subject
-from sansio_claude._media import IMAGE_TYPES, MAX_IMAGE_BYTES, image_size, media_type_of
+from sansio_claude._check.blocks import blocks_of, type_of
+from sansio_claude._check.nearest import nearest, unknown_keys
+from sansio_claude._check.problem import Problem, Problems, Subject, shown
+from sansio_claude._check.shapes import (
+    BLOCKS,
+    FOREIGN_BLOCKS,
+    FOREIGN_MESSAGE_KEYS,
+    MESSAGE_KEYS,
+    RESULTS,
+    SYSTEM_MESSAGE_KEYS,
+)
 
-__all__ = ["check_messages"]
+__all__ = ["CALL_ID", "check_messages", "text_is_empty"]
+
+CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
+"""What the id of a call has to match as a whole."""
 
 _MAX_MESSAGES: Final = 100_000
 _ROLES: Final = ("user", "assistant", "system")
+_FOREIGN_ROLES: Final = {
+    "tool": "results are tool_result blocks in a user's turn",
+    "function": "results are tool_result blocks in a user's turn",
+    "developer": "instructions are the system prompt: system=",
+    "model": "the role of the model's turns is assistant",
+    "human": "the role is user",
+    "ai": "the role is assistant",
+    "bot": "the role is assistant",
+}
 # A last assistant turn with one of these goes on where the server stopped; it is no prefill.
 _PAUSED: Final = ("server_tool_use", "mcp_tool_use", "compaction")
-_HEAD: Final = 256 * 1024  # of an image, encoded: formats with the size further in than this are not judged
+_INCOMPLETE: Final = "$incomplete_json"
+_TOOL_INPUTS: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
+_ONLY_FROM: Final = {
+    "assistant": {
+        "tool_use": "a tool_use block stands in an assistant's turn",
+        "server_tool_use": "a server_tool_use block stands in an assistant's turn",
+        "thinking": "a thinking block stands in an assistant's turn",
+        "redacted_thinking": "a redacted_thinking block stands in an assistant's turn",
+    },
+    "user": {"tool_result": "a tool_result block stands in a user's turn"},
+}
+
+
+def text_is_empty(value: Any) -> bool:
+    """Whether the text of a block or turn has nothing but white space, which the API refuses."""
+    return not isinstance(value, str) or not value.strip()
 
 
 def check_messages(subject: Subject) -> Problems:
@@ -30,36 +70,34 @@ def check_messages(subject: Subject) -> Problems:
         return
     if len(messages) > _MAX_MESSAGES:
         yield Problem("error", "messages", f"there are {len(messages):,} messages; the API takes {_MAX_MESSAGES:,}")
-    turns: list[tuple[int, str, list[dict[str, Any]]]] = []
     for index, message in enumerate(messages):
-        path = f"messages[{index}]"
-        if not isinstance(message, dict):
-            yield Problem("error", path, "a message has to be an object with role and content")
-            continue
-        role = message.get("role")
-        if role not in _ROLES:
-            yield Problem("error", f"{path}.role", "the role has to be user or assistant")
-            continue
-        last = index == len(messages) - 1
-        yield from _content(message.get("content"), f"{path}.content", optional=last and role == "assistant")
-        turns.append((index, role, _blocks(message.get("content"))))
+        yield from _message(message, f"messages[{index}]", last=index == len(messages) - 1)
+    for path, role, block in blocks_of(subject):
+        yield from _block(path, role, block)
         if subject.version >= "2026-10-21":
-            yield from _new_version(role, turns[-1][2], path)
+            yield from _new_version(role, block, path)
     yield from _prefill(subject, messages[-1], f"messages[{len(messages) - 1}]")
-    yield from _results(turns)
-    yield from _images(subject, messages)
 
 
-def _blocks(content: Any) -> list[dict[str, Any]]:
-    """The content as blocks; what is none of them is left as an empty one, so that numbers stay right."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return [block if isinstance(block, dict) else {} for block in content] if isinstance(content, list) else []
+def _message(message: Any, path: str, *, last: bool) -> Problems:
+    if not isinstance(message, dict):
+        yield Problem("error", path, "a message has to be an object with role and content")
+        return
+    role = message.get("role")
+    if role not in _ROLES:
+        hint = _FOREIGN_ROLES.get(role, "") if isinstance(role, str) else ""
+        yield Problem("error", f"{path}.role", "the role has to be user or assistant", hint)
+        return
+    known = SYSTEM_MESSAGE_KEYS if role == "system" else MESSAGE_KEYS
+    yield from unknown_keys(message, known, path, "a message", foreign=FOREIGN_MESSAGE_KEYS)
+    if role == "system" and "content" not in message and len(message) > 1:
+        return  # it may only change settings
+    yield from _content(message.get("content"), f"{path}.content", optional=last and role == "assistant")
 
 
 def _content(content: Any, path: str, *, optional: bool) -> Problems:
     if isinstance(content, str):
-        if not content.strip() and not optional:
+        if text_is_empty(content) and not optional:
             yield Problem("error", path, "the message is empty", "leave it out")
         return
     if not isinstance(content, list):
@@ -68,30 +106,83 @@ def _content(content: Any, path: str, *, optional: bool) -> Problems:
     if not content and not optional:
         yield Problem("error", path, "the message is empty", "leave it out")
     for index, block in enumerate(content):
-        kind = block.get("type") if isinstance(block, dict) else None
-        if not isinstance(block, dict) or not isinstance(kind, str):
+        kind = type_of(block)
+        if not kind:
             yield Problem("error", f"{path}[{index}]", "a block has to be an object with a type")
-        elif kind == "text" and not str(block.get("text") or "").strip():
+        elif kind == "text" and text_is_empty(block.get("text")):
             yield Problem("error", f"{path}[{index}].text", "the text is empty", "leave the block out")
 
 
-def _new_version(role: str, blocks: list[dict[str, Any]], path: str) -> Problems:
-    for index, block in enumerate(blocks):
-        place = f"{path}.content[{index}]"
-        if role == "assistant" and block.get("type") == "document":
-            yield Problem("error", place, "version 2026-10-21 takes no document in an assistant's turn")
-        if role == "user" and block.get("type") == "text" and block.get("citations") is not None:
-            yield Problem("error", f"{place}.citations", "version 2026-10-21 takes no citations on a user's text")
+def _block(path: str, role: str, block: dict[str, Any]) -> Problems:
+    kind = type_of(block)
+    if not kind:
+        return
+    known = BLOCKS.get(kind)
+    if known is None:
+        meant = nearest(kind, BLOCKS)
+        hint = FOREIGN_BLOCKS.get(kind) or (f"did you mean {meant}?" if meant else "")
+        yield Problem("warning", f"{path}.type", f"{shown(kind)} is no known type of content block", hint)
+        return
+    yield from unknown_keys(block, known, path, f"a {kind} block")
+    needed = _ONLY_FROM["assistant"].get(kind) if role == "user" else None
+    needed = needed or (_ONLY_FROM["user"].get(kind) if role == "assistant" else None)
+    if needed is not None:
+        yield Problem("error", path, needed)
+    if kind in _TOOL_INPUTS:
+        yield from _call(block, kind, path)
+    elif kind == "thinking":
+        yield from _thinking(block, path)
+    elif kind == "redacted_thinking" and not isinstance(block.get("data"), str):
+        yield Problem("error", f"{path}.data", "data is missing: redacted thinking goes back as it came", "remove it")
+    elif (kind == "tool_result" or kind in RESULTS) and not isinstance(block.get("tool_use_id"), str):
+        yield Problem("error", f"{path}.tool_use_id", f"a {kind} block needs the id of its call: tool_use_id")
+
+
+def _call(block: dict[str, Any], kind: str, path: str) -> Problems:
+    given = block.get("input")
+    if not isinstance(given, dict):
+        words = "is missing" if "input" not in block else "has to be an object"
+        hint = "give the value, not its JSON text" if isinstance(given, str) else "without arguments it is {}"
+        yield Problem("error", f"{path}.input", f"the input of a {kind} block {words}", hint)
+    elif _INCOMPLETE in given:
+        hint = "remove the call and its result, or ask again with a larger max_tokens"
+        yield Problem("error", f"{path}.input", "this input is marked as incomplete: its answer was cut", hint)
+    name = block.get("name")
+    if not isinstance(name, str) or not name:
+        yield Problem("error", f"{path}.name", f"a {kind} block needs the name of its tool")
+    call = block.get("id")
+    if not isinstance(call, str) or not call:
+        yield Problem("error", f"{path}.id", f"a {kind} block needs an id")
+    elif CALL_ID.fullmatch(call) is None:
+        words = "the id of a call has to match ^[a-zA-Z0-9_-]+$"
+        yield Problem("warning", f"{path}.id", words, "rename it here and in its result; fit_messages() does")
+
+
+def _thinking(block: dict[str, Any], path: str) -> Problems:
+    if not isinstance(block.get("thinking"), str):
+        yield Problem("error", f"{path}.thinking", "a thinking block needs its text: thinking")
+    if not isinstance(block.get("signature"), str) or not block["signature"]:
+        words = "a thinking block goes back with the signature that it came with, and this one has none"
+        yield Problem("error", f"{path}.signature", words, "remove the block; fit_messages() does")
+
+
+def _new_version(role: str, block: dict[str, Any], path: str) -> Problems:
+    if role == "assistant" and type_of(block) == "document":
+        yield Problem("error", path, "version 2026-10-21 takes no document in an assistant's turn")
+    if role == "user" and type_of(block) == "text" and block.get("citations") is not None:
+        yield Problem("error", f"{path}.citations", "version 2026-10-21 takes no citations on a user's text")
 
 
 def _prefill(subject: Subject, message: Any, path: str) -> Problems:
     if not isinstance(message, dict) or message.get("role") != "assistant":
         return
-    blocks = _blocks(message.get("content"))
-    if any(block.get("type") in _PAUSED for block in blocks):
+    content = message.get("content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    blocks = [block if isinstance(block, dict) else {} for block in blocks] if isinstance(blocks, list) else []
+    if any(type_of(block) in _PAUSED for block in blocks):
         return
     end = blocks[-1] if blocks else {"type": "text", "text": ""}
-    if end.get("type") == "text":
+    if type_of(end) == "text":
         info = subject.info
         if info is not None and info.prefill is False and subject.body.get("fallback_credit_token") is None:
             words = f"{info.name} takes no prefill: the conversation has to end with a user's turn"
@@ -101,103 +192,3 @@ def _prefill(subject: Subject, message: Any, path: str) -> Problems:
         text = end.get("text")
         if isinstance(text, str) and text != text.rstrip():
             yield Problem("error", path, "a prefill cannot end in white space", "strip it")
-
-
-def _results(turns: list[tuple[int, str, list[dict[str, Any]]]]) -> Problems:
-    """Each tool_use has one tool_result in the user's turn behind it, and that turn begins with them."""
-    waiting: dict[str, str] = {}  # the id of a call -> its place
-    answered: set[str] = set()
-    before = ""
-    for index, role, blocks in turns:
-        if role == "system":
-            continue
-        if role == "assistant" and before == "user":
-            yield from _missing(waiting)
-            waiting, answered = {}, set()
-        talk = False
-        for number, block in enumerate(blocks):
-            place = f"messages[{index}].content[{number}]"
-            kind = block.get("type")
-            if role == "assistant" and kind == "tool_use":
-                waiting[str(block.get("id"))] = place
-            elif role == "user" and kind == "tool_result":
-                call = str(block.get("tool_use_id"))
-                if call in answered:
-                    yield Problem("error", place, "this tool_use has two results", "leave one out")
-                elif waiting.pop(call, None) is None:
-                    yield Problem("error", place, "no tool_use in the turn before has the id of this tool_result")
-                elif talk and before == "assistant":
-                    yield Problem("error", place, "tool_results have to stand before everything else in their turn")
-                answered.add(call)
-            else:
-                talk = True
-        before = role
-    yield from _missing(waiting)
-
-
-def _missing(waiting: dict[str, str]) -> Problems:
-    for place in waiting.values():
-        hint = "put it into the user's turn behind; for a tool that failed, one with is_error"
-        yield Problem("error", place, "this tool_use has no tool_result", hint)
-
-
-def _images(subject: Subject, messages: list[Any]) -> Problems:
-    found = list(_found_images(messages))
-    window = subject.info.context_window if subject.info is not None else None
-    most = 100 if window == 200_000 else 600
-    if len(found) > most:
-        yield Problem("error", "messages", f"there are {len(found)} images; the API takes {most}")
-    edge = 2000 if len(found) > 20 else 8000
-    for path, block in found:
-        source = block.get("source")
-        kind = source.get("type") if isinstance(source, dict) else None
-        if not isinstance(source, dict) or not isinstance(kind, str):
-            yield Problem("error", f"{path}.source", "an image needs a source with a type: base64, url or file")
-        elif kind == "base64":
-            yield from _base64(source, f"{path}.source", edge)
-        elif kind in ("url", "file"):
-            key = "url" if kind == "url" else "file_id"
-            if not isinstance(source.get(key), str) or not source[key]:
-                yield Problem("error", f"{path}.source.{key}", f"{key} is missing")
-
-
-def _found_images(messages: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for index, message in enumerate(messages):
-        content = message.get("content") if isinstance(message, dict) else None
-        for number, block in enumerate(content if isinstance(content, list) else ()):
-            path = f"messages[{index}].content[{number}]"
-            kind = block.get("type") if isinstance(block, dict) else None
-            if kind == "image":
-                yield path, block
-            elif kind == "tool_result" and isinstance(block.get("content"), list):
-                for inner, part in enumerate(block["content"]):
-                    if isinstance(part, dict) and part.get("type") == "image":
-                        yield f"{path}.content[{inner}]", part
-
-
-def _base64(source: dict[str, Any], path: str, edge: int) -> Problems:
-    media_type, data = source.get("media_type"), source.get("data")
-    if media_type not in IMAGE_TYPES:
-        words = "media_type is missing" if media_type is None else "the API takes no images of this media type"
-        yield Problem("error", f"{path}.media_type", words, ", ".join(IMAGE_TYPES))
-    if not isinstance(data, str) or not data:
-        yield Problem("error", f"{path}.data", "data has to be the image in base64")
-        return
-    size = len(data) * 3 // 4
-    if size > MAX_IMAGE_BYTES:
-        words = f"the image has {size / 1_048_576:.1f} MiB; the API takes 5"
-        yield Problem("error", f"{path}.data", words, "make it smaller, or send it by file id")
-    try:
-        head = binascii.a2b_base64(data[:_HEAD])
-    except ValueError:
-        yield Problem("error", f"{path}.data", "data is not base64", "without data: in front, line breaks or spaces")
-        return
-    actual = media_type_of(head)
-    if actual is None:
-        yield Problem("error", f"{path}.data", "data is no JPEG, PNG, GIF or WebP image")
-    elif media_type in IMAGE_TYPES and actual != media_type:
-        yield Problem("error", f"{path}.media_type", f"media_type says {media_type} but the image is {actual}")
-    pixels = image_size(head)
-    if pixels is not None and max(pixels) > edge:
-        words = f"the image has {pixels[0]} x {pixels[1]} pixels; the API takes {edge} x {edge}"
-        yield Problem("error", f"{path}.data", words + (" in a request with more than 20" if edge == 2000 else ""))

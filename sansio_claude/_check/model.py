@@ -1,50 +1,38 @@
-"""Rules of `check()` about the model, its limits, thinking, sampling and beta flags.
+"""Rules of `check()` about the model, its limits, thinking and sampling.
 
-Sources: the Messages API's reference and model pages (see `_models`), and the gateways' migration notes from
-Claude 3.7 to Claude 4. A rule about a model that is not known says nothing.
+Sources: the Messages API's reference and model pages (see `_models.SOURCES`), the gateways' migration notes from
+Claude 3.7 to Claude 4, and the release notes of version 2026-10-21. A rule about a model that is not known says
+nothing.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from sansio_claude._check.problem import Problem, Problems, Subject, number
-from sansio_claude._models import ModelInfo
+from sansio_claude._check.nearest import nearest, unknown_keys
+from sansio_claude._check.problem import Problem, Problems, Subject, number, shown
+from sansio_claude._check.shapes import KEYS
+from sansio_claude._models import ModelInfo, model_info
 
-__all__ = ["check_model"]
+__all__ = ["INTERLEAVED", "REFUSAL", "check_model"]
 
 INTERLEAVED: Final = "interleaved-thinking-2025-05-14"
-_ONLY_3_7: Final = ("output-128k-2025-02-19", "token-efficient-tools-2025-02-19")
+REFUSAL: Final = 'from Claude 4 on an answer may stop with stop_reason "refusal": handle it'
 _MIN_BUDGET: Final = 1024
-_MAX_REQUEST: Final = 32_000_000
-_REFUSAL: Final = 'from Claude 4 on an answer may stop with stop_reason "refusal": handle it'
-# Parameters that need a beta flag, by the beginning of its name.
-_BETA_PARAMETERS: Final = {
-    "context_management": ("context-management-", "context-management-2025-06-27 or compact-2026-01-12"),
-    "compaction": ("compact-", "compact-2026-09-04"),
-    "mcp_servers": ("mcp-client-", "mcp-client-2025-11-20"),
-    "fallbacks": ("server-side-fallback-", "server-side-fallback-2026-07-01"),
-    "fallback_credit_token": ("fallback-credit-", "fallback-credit-2026-07-01"),
-    "thread": ("message-threads-", "message-threads-2026-08-12"),
-}
+_FAMILIES: Final = frozenset({"opus", "sonnet", "haiku", "fable", "mythos"})
+# Beginnings of other makers' ids. A gateway may serve them under this API, therefore a warning.
+_OTHER_MAKERS: Final = re.compile(
+    r"(?i)(?:gpt-|chatgpt|o[1345](?:-|$)|gemini|llama|mistral|deepseek|qwen|grok|command-)"
+)
 
 
 def check_model(subject: Subject) -> Problems:
-    """Problems of model, limits, thinking, sampling, flags and context management."""
+    """Problems of model, max_tokens, thinking and sampling."""
     yield from _model(subject)
     yield from _max_tokens(subject)
     yield from _thinking(subject)
     yield from _sampling(subject)
-    yield from _flags(subject)
-    yield from _context(subject)
-    yield from _stop_sequences(subject)
-    if subject.size > _MAX_REQUEST:
-        yield Problem(
-            "error",
-            "",
-            f"the request has {subject.size:,} bytes; the API takes 32 MB",
-            "send large files by file id or address",
-        )
 
 
 def _model(subject: Subject) -> Problems:
@@ -54,19 +42,35 @@ def _model(subject: Subject) -> Problems:
         yield Problem("error", "model", words, "such as claude-opus-5-5")
         return
     info = subject.info
-    if info is None or info.status == "active":
+    if info is None:
+        yield from _unknown_model(model)
+        return
+    status = info.status_on(subject.date)
+    if status == "active":
         return
     # Bedrock and Vertex have their own spellings and their own dates.
     own = model in (info.id, *info.aliases)
     where = "" if own else " on Anthropic's own platforms (others keep their own dates)"
-    hint = f"move to {info.successor}" if info.successor else ""
+    hint = f"move to {info.successor}" if info.successor else "move to a current model, such as claude-opus-5-5"
     if info.generation < (4, 0):
-        hint += f"; {_REFUSAL}, remove the flags that were made for Claude 3.7, use the text editor of Claude 4"
-    if info.status == "retired":
+        hint += f"; {REFUSAL}, remove the flags that were made for Claude 3.7, use the text editor of Claude 4"
+    if status == "retired":
         words = f"{info.name} was retired on {info.retires}{where}: requests to it fail"
         yield Problem("error" if own else "warning", "model", words, hint)
     else:
         yield Problem("warning", "model", f"{info.name} is deprecated and ends on {info.retires}{where}", hint)
+
+
+def _unknown_model(model: str) -> Problems:
+    if _OTHER_MAKERS.match(model):
+        words = f"{shown(model)} is the name of another maker's model, which Anthropic's own API does not have"
+        yield Problem("warning", "model", words, "give the id of a Claude model, such as claude-opus-5-5")
+    parts = model.split("-")
+    for place, part in enumerate(parts if model.startswith("claude-") and len(parts) < 9 else ()):
+        meant = nearest(part, _FAMILIES, cutoff=0.75) if part.isalpha() and part not in _FAMILIES else None
+        corrected = "-".join([*parts[:place], meant or "", *parts[place + 1 :]])
+        if meant is not None and model_info(corrected) is not None:
+            yield Problem("warning", "model", f"there is no known model {shown(model)}", f"did you mean {corrected}?")
 
 
 def _max_tokens(subject: Subject) -> Problems:
@@ -101,11 +105,11 @@ def _thinking(subject: Subject) -> Problems:
         return
     info = subject.info
     if kind not in ("enabled", "adaptive", "disabled", "between_tools"):
-        yield Problem("warning", "thinking.type", f"{_shown(kind)} is not a known type of thinking")
+        yield Problem("warning", "thinking.type", f"{shown(kind)} is not a known type of thinking")
     elif info is not None and info.thinking is not None and kind not in info.thinking:
         yield Problem("error", "thinking.type", f"{info.name} does not take thinking {kind}", _instead(info))
     elif info is not None and kind in info.thinking_deprecated:
-        words = f"thinking {kind} is deprecated on {info.name} and will go"
+        words = f"thinking {kind} is deprecated on {info.name} and will be removed"
         yield Problem("warning", "thinking.type", words, 'use {"type": "adaptive"}')
     if kind == "enabled":
         yield from _budget(subject, given)
@@ -113,9 +117,15 @@ def _thinking(subject: Subject) -> Problems:
         yield Problem(
             "error", "thinking.budget_tokens", f"budget_tokens has no meaning with thinking {kind}", "remove it"
         )
+    yield from unknown_keys(given, KEYS["thinking"], "thinking", "thinking")
+    binding = given.get("block_binding")
+    behaviour = binding.get("prefix_mismatch_behavior") if isinstance(binding, dict) else None
+    if binding is not None and behaviour not in ("error", "drop_block"):
+        path = "thinking.block_binding.prefix_mismatch_behavior"
+        yield Problem("warning", path, 'prefix_mismatch_behavior is neither "error" nor "drop_block"')
     display = given.get("display")
     if display is not None and display not in ("summarized", "omitted", "updates"):
-        yield Problem("error", "thinking.display", 'display has to be "summarized" or "omitted"')
+        yield Problem("error", "thinking.display", 'display has to be "summarized", "omitted" or "updates"')
 
 
 def _instead(info: ModelInfo) -> str:
@@ -145,91 +155,40 @@ def _budget(subject: Subject, given: dict[str, Any]) -> Problems:
 
 
 def _sampling(subject: Subject) -> Problems:
-    info = subject.info
     for name in ("temperature", "top_p", "top_k"):
         value = subject.body.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            yield Problem("error", name, f"{name} has to be a number")
-        elif subject.version >= "2026-10-21":
-            yield Problem("error", name, f"version {_shown(subject.version)} of the API has no {name}", "remove it")
-        elif not subject.before_4_7 and not _default(name, value):
-            model = info.name if info is not None else ""
-            yield Problem("error", name, f"{model} takes {name} at its default only", "remove it")
-        elif name == "temperature" and not 0 <= value <= 1:
-            yield Problem("error", name, "temperature has to be from 0 to 1")
-        elif name == "temperature" and subject.thinks and value != 1:
-            yield Problem("error", name, "with thinking, temperature has to be 1", "remove it")
-        elif name == "top_k" and subject.thinks:
-            yield Problem("error", name, "with thinking, top_k cannot be set", "remove it")
-        elif name == "top_p" and subject.thinks and not 0.95 <= value <= 1:
-            yield Problem("error", name, "with thinking, top_p has to be from 0.95 to 1", "remove it")
+        if value is not None:
+            yield from _sampled(subject, name, value)
+    info = subject.info
+    temperature, top_p = subject.body.get("temperature"), subject.body.get("top_p")
+    if info is None or info.sampling is not True or info.generation < (4, 1) or subject.version >= "2026-10-21":
+        return
+    if temperature is not None and top_p is not None and temperature != 1:
+        # The migration guide to Claude 4.5: from Opus 4.1 on the API takes one of the two.
+        words = f"{info.name} takes temperature or top_p, not both"
+        yield Problem("warning", "top_p", words, "remove one of them")
+
+
+def _sampled(subject: Subject, name: str, value: Any) -> Problems:
+    info = subject.info
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield Problem("error", name, f"{name} has to be a number")
+    elif subject.version >= "2026-10-21":
+        yield Problem("error", name, f"version {shown(subject.version)} of the API has no {name}", "remove it")
+    elif not subject.before_4_7 and not _default(name, value):
+        model = info.name if info is not None else ""
+        yield Problem("error", name, f"{model} takes {name} at its default only", "remove it")
+    elif name in ("temperature", "top_p") and not 0 <= value <= 1:
+        yield Problem("error", name, f"{name} has to be from 0 to 1")
+    elif name == "top_k" and value < 0:
+        yield Problem("error", name, "top_k has to be 0 or more")
+    elif name == "temperature" and subject.thinks and value != 1:
+        yield Problem("error", name, "with thinking, temperature has to be 1", "remove it")
+    elif name == "top_k" and subject.thinks:
+        yield Problem("error", name, "with thinking, top_k cannot be set", "remove it")
+    elif name == "top_p" and subject.thinks and value < 0.95:
+        yield Problem("error", name, "with thinking, top_p has to be from 0.95 to 1", "remove it")
 
 
 def _default(name: str, value: float) -> bool:
     return (name == "temperature" and value == 1) or (name == "top_p" and 0.99 <= value <= 1)
-
-
-def _flags(subject: Subject) -> Problems:
-    info = subject.info
-    if info is None:
-        return
-    left = [flag for flag in _ONLY_3_7 if flag in subject.betas and info.generation != (3, 7)]
-    for flag in left:
-        yield Problem(
-            "warning", "betas", f"{flag} works on Claude Sonnet 3.7 only and does nothing on {info.name}", "remove it"
-        )
-    if INTERLEAVED in subject.betas and info.interleaved is not None:
-        if not info.interleaved:
-            words = f"{INTERLEAVED} does nothing on {info.name}: it is for Claude 4 and 4.5"
-            yield Problem("warning", "betas", words, "remove it")
-        elif "flag" not in info.interleaved or ("adaptive" in info.interleaved and subject.thinking != "enabled"):
-            words = f"{INTERLEAVED} is ignored on {info.name}: adaptive thinking interleaves by itself"
-            yield Problem("info", "betas", words, "remove it")
-    # Where the flag was made for the model, gateways that follow older documents may still need it.
-    if subject.beta("context-1m-") and info.context_window_flag is None and (info.context_window or 0) >= 1_000_000:
-        yield Problem("info", "betas", f"{info.name} has a context of 1M tokens without a flag", "remove the flag")
-    if info.generation >= (4, 0) and (left or _old_editor(subject)):
-        words = "this request was written for Claude Sonnet 3.7"
-        yield Problem("info", "", words, _REFUSAL)
-
-
-def _old_editor(subject: Subject) -> bool:
-    tools = subject.body.get("tools")
-    names = [tool.get("name") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    return "str_replace_editor" in names
-
-
-def _context(subject: Subject) -> Problems:
-    body = subject.body
-    for name, (prefix, flag) in _BETA_PARAMETERS.items():
-        if body.get(name) is None or subject.beta(prefix):
-            continue
-        if name == "context_management" and subject.beta("compact-"):
-            continue
-        yield Problem("warning", name, f"{name} is beta and there is no flag for it", f"add {flag} to betas")
-    if body.get("context_management") is not None and body.get("compaction") is not None:
-        yield Problem("error", "compaction", "compaction and context_management exclude each other", "give one of them")
-    managed = body.get("context_management")
-    edits = managed.get("edits") if isinstance(managed, dict) else None
-    for index, edit in enumerate(edits if isinstance(edits, list) else ()):
-        trigger = edit.get("trigger") if isinstance(edit, dict) and edit.get("type") == "compact_20260112" else None
-        value = number(trigger.get("value")) if isinstance(trigger, dict) else None
-        if value is not None and value < 50_000:
-            path = f"context_management.edits[{index}].trigger.value"
-            yield Problem("error", path, f"compaction is triggered at {value} tokens; the least is 50,000")
-
-
-def _stop_sequences(subject: Subject) -> Problems:
-    given = subject.body.get("stop_sequences")
-    for index, text in enumerate(given if isinstance(given, list) else ()):
-        if not isinstance(text, str) or not text.strip():
-            yield Problem(
-                "error", f"stop_sequences[{index}]", "a stop sequence has to have a character that is no space"
-            )
-
-
-def _shown(text: str) -> str:
-    """A short text of the caller's in quotes, cut where it is long."""
-    return repr(text if len(text) <= 40 else text[:40] + "...")

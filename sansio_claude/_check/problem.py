@@ -9,7 +9,7 @@ import attrs
 
 from sansio_claude._models import ModelInfo
 
-__all__ = ["Problem", "Problems", "Severity", "Subject", "number"]
+__all__ = ["Problem", "Problems", "Severity", "Subject", "number", "shown"]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
@@ -19,14 +19,15 @@ class Problem:
     """One finding of `request.check()`."""
 
     severity: Severity
-    """ "error": the API refuses it. "warning": it is taken, but is not what was meant or will end. "info": it does no
-    harm and no good."""
+    """ "error": the API refuses it, as its documents or its recorded answers say. "warning": reports say that the API
+    refuses it, or the request is taken but does something else than was probably meant, or will be refused after a
+    date. "info": it has no effect."""
     path: str
     """The place, such as `messages[2].content[0].source.data`; "" for the request as a whole."""
     message: str
     """What is wrong."""
     hint: str = ""
-    """What to do about it; "" where that is plain."""
+    """What to do about it; "" where the message says so."""
 
 
 Problems: TypeAlias = Iterator[Problem]
@@ -42,8 +43,11 @@ class Subject:
     betas: tuple[str, ...]
     """The flags of endpoint, client and request."""
     version: str
+    """The anthropic-version header."""
     info: ModelInfo | None
     """What is known of the model."""
+    date: str
+    """The day for which is asked (ISO 8601)."""
 
     def beta(self, prefix: str) -> bool:
         """Whether there is a flag of this name, of whatever date."""
@@ -70,3 +74,8 @@ class Subject:
 def number(value: Any) -> int | None:
     """The value if it is a whole number and no bool."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def shown(text: str) -> str:
+    """A short text of the caller's in quotes, cut where it is long."""
+    return repr(text if len(text) <= 40 else text[:40] + "...")

@@ -7,6 +7,7 @@ the caller's back.
 
 from __future__ import annotations
 
+import datetime
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress, repeat
@@ -57,8 +58,8 @@ _List: TypeAlias = Iterable[Param] | Unset | None
 
 # Arguments that are headers on the wire (the API's reference and the official SDK agree).
 _HEADERS: Final = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
-_LISTS: Final = ("messages", "system", "tools", "stop_sequences", "mcp_servers", "fallbacks")
-_WHOLE: Final = (list, tuple, str, bytes, bytearray, Mapping)  # can be gone through any number of times
+_LISTS: Final = ("messages", "system", "tools", "stop_sequences", "mcp_servers", "fallbacks", "safeguards")
+_WHOLE: Final = (list, tuple, str, bytes, bytearray, Mapping)  # can be iterated over any number of times
 _NOT_BODY: Final = frozenset({*_HEADERS, "betas", "extra_headers", "extra_query", "extra_body"})
 
 
@@ -98,9 +99,10 @@ class MessageRequest:
     compaction: _Object = UNSET
     mcp_servers: _List = UNSET
     fallbacks: str | Iterable[str | Param] | Unset | None = UNSET
-    fallback_credit_token: _Text = UNSET
+    fallback_credit_token: str | _Object = UNSET
     billing_policy: str | _Object = UNSET
     thread: _Object = UNSET
+    safeguards: _List = UNSET
     # Carried by headers.
     user_profile_id: _Text = UNSET
     workspace_id: _Text = UNSET
@@ -114,7 +116,7 @@ class MessageRequest:
         if not _USUAL.issuperset(map(type, lists)):
             for name, value in zip(_LISTS, lists, strict=True):
                 if isinstance(value, Iterable) and not isinstance(value, _WHOLE):
-                    # What can be gone through once only, or a list by another name.
+                    # An iterator, which can be read once only, or another kind of sequence.
                     object.__setattr__(self, name, list(value))
         # These four are the library's own; nothing later could say what is wrong with them.
         if not (self.extra_headers is self.extra_query is self.extra_body is None):
@@ -122,8 +124,11 @@ class MessageRequest:
                 value = getattr(self, name)
                 if value is not None and not isinstance(value, Mapping):
                     raise LocalProtocolError(f"{name} takes a mapping, not {type(value).__name__}", path=name)
-        if self.betas is not None and not isinstance(self.betas, Iterable):
-            raise LocalProtocolError(f"betas takes a list of flags, not {type(self.betas).__name__}", path="betas")
+        if self.betas is not None and not isinstance(self.betas, list | tuple | str):
+            if not isinstance(self.betas, Iterable):
+                raise LocalProtocolError(f"betas takes a list of flags, not {type(self.betas).__name__}", path="betas")
+            # An iterator would be used up by the first who asks for the flags, `check` or the sending.
+            object.__setattr__(self, "betas", list(self.betas))
 
     @classmethod
     def from_dict(cls, arguments: Mapping[str, Any]) -> Self:
@@ -224,29 +229,47 @@ class MessageRequest:
         """The request that asks how many input tokens this one has."""
         return CountTokensRequest(self)
 
-    def check(self, *, version: str = "2023-06-01", betas: Sequence[str] = ()) -> list[Problem]:
+    def check(
+        self,
+        *,
+        version: str = "2023-06-01",
+        betas: Iterable[str] = (),
+        date: str | datetime.date | None = None,
+    ) -> list[Problem]:
         """What the API is known to refuse, ignore or advise against in this request, in plain words.
 
-        `version` and `betas` are those that the endpoint and the client add. Pure: nothing is changed or sent, and
-        nothing calls this but you.
+        `version` and `betas` are those that the endpoint and the client add (`client.check` knows them); `date` is
+        the day for which deprecated and retired models are judged, a date or text such as "2026-11-28" (default: the
+        day of this version's table of models). Pure: nothing is changed or sent, and nothing calls this but you.
+        Raises LocalProtocolError for a date that is none, and nothing for any request. Linear in its size.
         """
         # Imported at the first check: a request that is only sent needs no rules.
         from sansio_claude._check.check import check
         from sansio_claude._check.problem import Problem
+        from sansio_claude._models import AS_OF
 
         problems: list[Problem] = []
         flags: tuple[str, ...] = ()
         try:
-            given = check_headers(self.extra_headers, "extra_headers")
+            given = check_headers(self.headers, "extra_headers")
             flags = merge_betas(betas, self.betas, given.get("anthropic-beta"))
+            version = given.get("anthropic-version") or version
         except LocalProtocolError as error:
-            problems.append(Problem("error", error.path or "betas", error.message))
+            argument = self._header_argument(error.path)
+            words = error.message if argument is None else f"{argument} has a character that a header cannot carry"
+            problems.append(Problem("error", argument or error.path or "betas", words))
         try:
             data = self.body()
         except LocalProtocolError as error:
             # What cannot be written cannot be looked at as the server would.
             return [*problems, Problem("error", error.path or "", error.message)]
-        return [*problems, *check(data, version=version, flags=flags)]
+        return [*problems, *check(data, version=version, flags=flags, date=AS_OF if date is None else date)]
+
+    def _header_argument(self, path: str | None) -> str | None:
+        """The argument that is the header of this path; None where the header is one of `extra_headers`."""
+        header = (path or "").removeprefix("extra_headers.")
+        own = {name.lower() for name in self.extra_headers or {} if isinstance(name, str)}
+        return next((name for name, known in _HEADERS.items() if known == header and header not in own), None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MessageRequest):
