@@ -14,7 +14,7 @@ from sansio_claude._cli.view import HowEnded, View, safe
 from sansio_claude._errors import ClaudeError, LocalProtocolError, TruncatedError
 from sansio_claude._message.message import Message
 from sansio_claude._stream.events import Event, MessageStop
-from sansio_claude.tools import DiskFiles, MemoryFiles, RunnableTool, TextEditor, ToolLoop
+from sansio_claude.tools import DiskFiles, MemoryFiles, RunnableTool, TextEditor, ToolFinished, ToolLoop, ToolStarted
 
 __all__ = ["DEMO_PROMPT", "converse", "demo_agent", "named_tools"]
 
@@ -88,7 +88,8 @@ async def _drive(client_class: Any, request: Request, loop: ToolLoop, shown: _Sh
         client.run(loop) as run,
     ):
         async for _, event in run:
-            shown.event(event, run.stream, loop)
+            if not isinstance(event, ToolStarted | ToolFinished):  # their results are shown before the next turn
+                shown.event(event, run.stream, loop)
 
 
 class _Shown:

@@ -139,6 +139,11 @@ class ClientBase(ToolMethods):
         """
         return Stream(self._runtime, self._session, self._session.call(message_request(request, arguments), "stream"))
 
+    def _open(self, arguments: Mapping[str, Any], within: float | None) -> Stream:
+        """The stream of a turn of a run, which may last so many seconds."""
+        call = self._session.call(message_request(None, arguments), "stream", within=within)
+        return Stream(self._runtime, self._session, call)
+
     async def create(
         self,
         request: MessageRequest | None = None,
@@ -304,6 +309,11 @@ class Stream:
     def request_id(self) -> str | None:
         """The API's id of the request."""
         return self._call.request_id
+
+    def give_up(self) -> None:
+        """End the stream at once: its connection is closed. Whoever waits for it gets a LocalProtocolError."""
+        self._ready = iter(())
+        give_up(self._session, self._call)
 
     async def aclose(self) -> None:
         """End the stream. A connection whose answer is whole is kept; this may take 50 ms.

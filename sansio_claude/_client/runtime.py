@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sansio_claude._call.loop import Adapter
-    from sansio_claude.tools._run import RunCalls
+    from sansio_claude.tools._run import MakeExecutor
 
 __all__ = ["Runtime"]
 
@@ -19,8 +19,8 @@ class Runtime(NamedTuple):
     """The adapter's module, which is also the name of its logger."""
     adapter: Adapter
     """The clock, bells and connections."""
-    run_calls: RunCalls
-    """Runs the tools of one answer at once; see `tools._run`."""
+    executor: MakeExecutor
+    """Makes what begins the calls of one run; see `tools._execution.Executor`."""
     wall: Callable[[], float]
     """Seconds since 1970."""
     chance: Callable[[], float]

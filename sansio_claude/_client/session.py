@@ -146,14 +146,20 @@ class Session:
         self._watched = watched
         self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
 
-    def call(self, request: Request, wanted: Wanted) -> Call:
-        """The call of a request. Raises LocalProtocolError where it cannot be sent, TLSError without a trust store."""
+    def call(self, request: Request, wanted: Wanted, *, within: float | None = None) -> Call:
+        """The call of a request. Raises LocalProtocolError where it cannot be sent, TLSError without a trust store.
+
+        `within` is a limit for the whole call, in seconds, where that of the settings (`Timeouts.total`) is not lower.
+        """
         self.route.permit()
         if self._prepare is not None:
             self._prepare()
         head, written = self._head(request)
         body = request.body(stream=wanted in ("stream", "message"))
         settings = self.settings if self._watched() else self._quiet
+        total = settings.timeouts.total
+        if within is not None and (total is None or within < total):
+            settings = attrs.evolve(settings, timeouts=attrs.evolve(settings.timeouts, total=within))
         return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written, request=request)
 
     def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
 
 if TYPE_CHECKING:
+    from sansio_claude._client.client import Stream
     from sansio_claude._client.runtime import Runtime
     from sansio_claude._client.session import MessageArguments, RunArguments
     from sansio_claude._request.request import MessageRequest
@@ -27,6 +28,8 @@ class ToolMethods:
 
         def stream(self, *args: Any, **arguments: Any) -> Any: ...
 
+        def _open(self, arguments: dict[str, Any], within: float | None) -> Stream: ...
+
     def run(
         self,
         request: MessageRequest | ToolLoop | None = None,
@@ -35,23 +38,29 @@ class ToolMethods:
         tools: Iterable[ToolParam] = (),
         max_turns: int | None = None,
         token_budget: int | None = None,
-        concurrency: int = 16,
+        concurrency: int | None = None,
+        timeout: float | None = None,
         **arguments: Unpack[RunArguments],
     ) -> Run:
-        """Let the model use tools until it is done: `async with client.run(...) as run`, then iterate; see `Run`.
+        """Let the model use tools until it is done: `message = await client.run(...)` gives the final message.
 
-        Takes what `ToolLoop` takes: tools (functions too), limits, and the request; or a ToolLoop, to go on with it.
+        Or `async with client.run(...) as run`, then iterate for the events of the answers and of the tools; see `Run`.
+        Takes what `ToolLoop` takes: tools (functions too), limits (`concurrency` is 16 unless given), and the request.
+        Or a ToolLoop, to go on with it: then only `max_turns`, `token_budget` and `timeout` may be given.
+
+        `timeout` limits the whole run, in seconds, from its beginning on: DeadlineError.
         """
         from sansio_claude.tools._run import run_over
 
         return run_over(
-            self.stream,
-            self._runtime.run_calls,
+            self._open,
+            self._runtime.executor,
             request,
             tools=tools,
             max_turns=max_turns,
             token_budget=token_budget,
             concurrency=concurrency,
+            timeout=timeout,
             **arguments,
         )
 

@@ -11,18 +11,18 @@ from sansio_claude._client.runtime import Runtime
 
 if TYPE_CHECKING:
     from sansio_claude._call.loop import Adapter
-    from sansio_claude.tools._run import RunCalls
+    from sansio_claude.tools._run import MakeExecutor
 
 __all__ = ["runtime_of"]
 
 
-def runtime_of(name: str, adapter: Adapter, *, run_calls: RunCalls) -> Runtime:
+def runtime_of(name: str, adapter: Adapter, *, executor: MakeExecutor) -> Runtime:
     """The `Runtime` of the adapter whose module is `name`."""
     logger = logging.getLogger(name)
     return Runtime(
         name=name,
         adapter=adapter,
-        run_calls=run_calls,
+        executor=executor,
         wall=time.time,
         chance=random.random,
         debugging=lambda: logger.isEnabledFor(logging.DEBUG),

@@ -18,8 +18,7 @@ from sansio_claude._runtime.process import runtime_of
 from sansio_claude.asyncio._net import Wire
 
 if TYPE_CHECKING:
-    from sansio_claude.tools._calls import ToolCall
-    from sansio_claude.tools._loop import ToolLoop
+    from sansio_claude.tools._execution import Executor
 
 __all__ = ["Client", "Stream", "TextIterator"]
 
@@ -98,10 +97,10 @@ class Adapter:
                 loop.remove_writer(sock)
 
 
-async def _run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
-    from sansio_claude.asyncio._run import run_calls  # takes a while, and is seldom needed
+def _executor() -> Executor:
+    from sansio_claude.asyncio._run import TaskExecutor  # takes a while, and is seldom needed
 
-    await run_calls(loop, calls)
+    return TaskExecutor()
 
 
 @final
@@ -118,4 +117,4 @@ class Client(ClientBase):
     `async with` if `aclose()` is called in the end. For the options see `__init__`.
     """
 
-    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.asyncio", Adapter(), run_calls=_run_calls)
+    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.asyncio", Adapter(), executor=_executor)

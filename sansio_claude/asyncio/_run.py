@@ -1,80 +1,135 @@
-"""How the calls of one answer are run at once on asyncio: a TaskGroup that lasts until every call has its result."""
+"""How the calls of a run are begun on asyncio: each in a task, functions that may block in worker threads.
+
+A task never ends with an exception: what a tool raises travels in a `Box`, so that StopIteration, KeyboardInterrupt and
+whatever else cannot pass through a Future or an event loop arrives as it was raised.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
-import logging
-from collections.abc import Awaitable, Coroutine
+import sys
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
-from sansio_claude.tools._calls import RunTools, ToolCall
-from sansio_claude.tools._loop import ToolLoop
+from sansio_claude._runtime.execution import cancellations, log_failure
+from sansio_claude._runtime.workers import Job, LeftBehind, start
+from sansio_claude.tools._execution import Execution
+from sansio_claude.tools._outcome import Box, boxed_await
 
-__all__ = ["run_calls"]
+__all__ = ["TaskExecutor"]
 
-logger: Final = logging.getLogger("sansio_claude.asyncio")
-
-
-async def run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
-    """Run the calls, and those that the loop hands out when they end, until none is left.
-
-    Cancelling it cancels them. A function in a thread cannot be cancelled and is waited for, so that nothing is left
-    running; its result is kept in the loop.
-    """
-    try:
-        async with asyncio.TaskGroup() as group:
-            for call in calls:
-                group.create_task(_run_call(loop, call, group))
-    except BaseExceptionGroup as errors:
-        # What a tool may raise is a result, so these are neither Exception nor cancellation: the first says all.
-        raise errors.exceptions[0] from None
+GRACE: Final = 10.0  # seconds that a cancelled task may take to end, before it is left behind
 
 
-async def _run_call(loop: ToolLoop, call: ToolCall, group: asyncio.TaskGroup) -> None:
-    try:
-        value: Any
-        if call.thread:
-            value = await _in_thread(loop, call)
-        else:
-            value = call.start()
-        if isinstance(value, Awaitable):
-            value = await value
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        # Nobody cancelled the call: the tool waited for something that was cancelled, which is its own failure.
-        loop.receive_error(call.id, error)
-    except Exception as error:
-        logger.info("the tool %s raised %s", call.name, type(error).__name__)
-        loop.receive_error(call.id, error)
-    else:
-        loop.receive_result(call.id, value)
-    action = loop.next_action()
-    if isinstance(action, RunTools):
-        for more in action.calls:
-            group.create_task(_run_call(loop, more, group))
+class TaskExecutor:
+    """The executor of one run. Made in its event loop."""
 
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rung = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = LeftBehind()
 
-async def _in_thread(loop: ToolLoop, call: ToolCall) -> Any:
-    """Start the call in a worker thread. A cancellation waits until the function has come to its end."""
-    context = contextvars.copy_context()
-    future = asyncio.get_running_loop().run_in_executor(None, context.run, call.start)
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
+    @property
+    def cancellations(self) -> tuple[type[BaseException], ...]:
+        """See `Executor`."""
+        return cancellations()
+
+    def now(self) -> float:
+        """The loop's clock."""
+        return self._loop.time()
+
+    def full(self, most: int) -> bool:
+        """See `Executor`."""
+        return self._left.full(most)
+
+    def start(self, execution: Execution) -> None:
+        """Begin a call in a task."""
+        task = self._loop.create_task(execution.run(self))
+
+        def cancel() -> None:
+            task.cancel()
+
+        execution.cancel = cancel
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def in_thread(self, function: Callable[[], Any]) -> Box:
+        """Call a function in a worker thread. Cancelled, it leaves the thread behind at once."""
+        waiter: asyncio.Future[Box] = self._loop.create_future()
+
+        def done(box: Box) -> None:
+            self.post(lambda: None if waiter.done() else waiter.set_result(box))
+
+        context = contextvars.copy_context()
+        job = Job(lambda: context.run(function), done, self._left)
+        start(job)
         try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return future.result()
-    # The function has run, whatever became of its caller: what it did belongs into the history.
-    failure = future.exception()
-    if failure is not None:
-        loop.receive_error(call.id, failure)
-    elif isinstance(coroutine := future.result(), Coroutine):
-        coroutine.close()
-    else:
-        loop.receive_result(call.id, future.result())
-    raise cancelled
+            return await waiter
+        except BaseException as error:
+            job.abandon()
+            return Box(error=error)
+
+    async def settle(self, awaitable: Awaitable[Any]) -> Box:
+        """Wait for what a tool has returned."""
+        return await boxed_await(awaitable)
+
+    def notify(self) -> None:
+        """End a wait, or the next one."""
+        self._rung = True
+        self.post(self._wake)
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Call a function in the loop's thread, soon."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            self._loop.call_soon_threadsafe(function)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def wait(self, until: float | None) -> None:
+        """Wait until somebody notifies, or until then."""
+        if not self._rung:
+            self._waiter = self._loop.create_future()
+            timer = None if until is None else self._loop.call_at(until, self._wake)
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+                if timer is not None:
+                    timer.cancel()
+        self._rung = False
+
+    async def stop(self) -> None:
+        """Wait for the cancelled tasks to end. Nothing is awaited where there is none."""
+        end = self._loop.time() + GRACE
+        cancelled: asyncio.CancelledError | None = None
+        with _shielded():
+            while self._tasks and (left := end - self._loop.time()) > 0:
+                try:
+                    await asyncio.wait(self._tasks, timeout=left)
+                except asyncio.CancelledError as error:
+                    cancelled = error
+        if self._tasks:
+            self.log(f"{len(self._tasks)} tools did not end within {GRACE:g} s of being cancelled: left behind", None)
+        if cancelled is not None:
+            raise cancelled
+
+    def log(self, words: str, error: BaseException | None) -> None:
+        """Write to the log at WARNING."""
+        log_failure("sansio_claude.asyncio", words, error)
+
+
+@contextlib.contextmanager
+def _shielded() -> Iterator[None]:
+    """A scope of anyio cancels again in every turn of the loop, which a shield ends; without anyio, nothing."""
+    anyio = sys.modules.get("anyio")
+    if anyio is None:
+        yield
+        return
+    with anyio.CancelScope(shield=True):
+        yield

@@ -8,8 +8,9 @@ from sansio_claude.tools._disk_files import DiskFiles
 from sansio_claude.tools._extract import Extraction, Extractor
 from sansio_claude.tools._files import Files, Kind, MemoryFiles
 from sansio_claude.tools._loop import ToolLoop, ToolParam
+from sansio_claude.tools._outcome import Ending, ToolFinished, ToolStarted
 from sansio_claude.tools._result import ToolResult
-from sansio_claude.tools._run import Run
+from sansio_claude.tools._run import Run, RunEvent
 from sansio_claude.tools._schema import RunnableTool, Tool, tool
 from sansio_claude.tools._text_editor import EditorVersion, TextEditor, editor_version
 
@@ -19,6 +20,7 @@ __all__ = [
     "AwaitResults",
     "DiskFiles",
     "EditorVersion",
+    "Ending",
     "Extraction",
     "Extractor",
     "Files",
@@ -26,14 +28,17 @@ __all__ = [
     "Kind",
     "MemoryFiles",
     "Run",
+    "RunEvent",
     "RunTools",
     "RunnableTool",
     "TextEditor",
     "Tool",
     "ToolCall",
+    "ToolFinished",
     "ToolLoop",
     "ToolParam",
     "ToolResult",
+    "ToolStarted",
     "editor_version",
     "tool",
 ]

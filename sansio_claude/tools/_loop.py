@@ -41,8 +41,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
-import attrs
-
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._message.blocks import CompactionBlock
 from sansio_claude._message.message import Message
@@ -52,7 +50,7 @@ from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
-from sansio_claude.tools._saved import FORMAT, checked, without_secrets
+from sansio_claude.tools._saved import FORMAT, arguments_of, call_as_dict, call_fields, checked, without_secrets
 from sansio_claude.tools._schema import RunnableTool, tool
 from sansio_claude.tools._turn import (
     Ids,
@@ -107,7 +105,7 @@ class ToolLoop:
         self._concurrency = concurrency
         self._runnable: dict[str, RunnableTool] = {}
         self._definitions: list[dict[str, Any]] = []
-        arguments = _arguments(given, request)
+        arguments = arguments_of(given, request)
         betas = list(arguments.pop("betas", ()))
         for one in (*arguments.pop("tools", ()), *tools):
             self._add_tool(one, betas)
@@ -126,6 +124,8 @@ class ToolLoop:
         self._asked_again = 0
         self._said: list[dict[str, Any]] = []  # of the user, while calls run
         self._pending = PendingCalls()
+        self._refused: list[tuple[ToolCall, ToolResult]] = []
+        self._driver: object = None
 
     @property
     def state(self) -> State:
@@ -162,6 +162,11 @@ class ToolLoop:
     def tokens(self) -> int:
         """All of `usage` together: what `token_budget` is compared with."""
         return sum(self._usage.values())
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may run at once."""
+        return self._concurrency
 
     def next_action(self) -> Action:
         """What is to be done now. Changes nothing but that the calls of RunTools count as begun.
@@ -236,6 +241,21 @@ class ToolLoop:
         """Whether a result of the call with this id is still to come."""
         return call_id in self._pending.calls and call_id not in self._pending.results
 
+    def take_refused(self) -> list[tuple[ToolCall, ToolResult]]:
+        """The calls since the last time that were answered without being handed out, with their results."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def take_over(self, driver: object) -> None:
+        """Begin to drive the loop. Raises LocalProtocolError where another run does."""
+        if self._driver is not None:
+            raise LocalProtocolError("another run is driving this loop: wait for its end, or stop it with interrupt()")
+        self._driver = driver
+
+    def let_go(self, driver: object) -> None:
+        """Drive the loop no longer."""
+        self._driver = None if self._driver is driver else self._driver
+
     def put_back(self, call_id: str) -> None:
         """Say that a call which was handed out was never begun: `next_action` will hand it out again.
 
@@ -309,16 +329,7 @@ class ToolLoop:
             "message": None if self._message is None else self._message.to_dict(),
             "usage": dict(self._usage),
             "asked_again": self._asked_again,
-            "calls": [
-                {
-                    "id": call.id,
-                    "name": call.name,
-                    "input": plain(call.input),
-                    "turn": call.turn,
-                    "toolset_name": call.toolset_name,
-                }
-                for call in self._pending.calls.values()
-            ],
+            "calls": [call_as_dict(call) for call in self._pending.calls.values()],
             "begun": list(self._pending.running()),
             "results": plain(self._pending.results),
             "said": plain(self._said),
@@ -350,7 +361,7 @@ class ToolLoop:
             raise LocalProtocolError(f"this is no saved loop: `message` is no answer: {broken.message}") from broken
         loop._said = plain(saved["said"])
         loop._pending = PendingCalls(
-            ToolCall(**_call_fields(call), tool=loop._runner_of(call)) for call in saved["calls"]
+            ToolCall(**call_fields(call), tool=loop._runner_of(call)) for call in saved["calls"]
         )
         loop._pending.restore(plain(saved["results"]), saved["begun"])
         return loop
@@ -400,7 +411,9 @@ class ToolLoop:
             there = call.toolset_name is not None or call.name in known
             refusal = refusal_of(call.name, None if there else names, broken=call.id in broken)
             if refusal is not None:
-                self._pending.put(call.id, ToolResult(refusal, is_error=True))
+                result = ToolResult(refusal, is_error=True)
+                self._refused.append((call, result))
+                self._pending.put(call.id, result)
         self._end_calls()
 
     def _call_of(self, block: Mapping[str, Any], *, whole: bool) -> ToolCall:
@@ -476,23 +489,3 @@ class ToolLoop:
         if content := last_turn_of(message):
             self._history.append({"role": "assistant", "content": content})
         close_turn(self._history, keep=step != "refused", start=self._first)
-
-
-def _call_fields(call: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: plain(call[key]) for key in ("id", "name", "input", "turn", "toolset_name")}
-
-
-def _arguments(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that were given, those of a MessageRequest below those by name."""
-    try:
-        whole = MessageRequest(**request) if given is None else given.replace(**request)
-    except TypeError as error:
-        words = str(error).replace("MessageRequest.__init__()", "the request")
-        raise LocalProtocolError(
-            f"{words} (what the library does not know yet can go into extra_body={{...}})"
-        ) from error
-    return {
-        field.name: value
-        for field in attrs.fields(MessageRequest)
-        if (value := getattr(whole, field.name)) is not field.default
-    }

@@ -1,17 +1,24 @@
-"""A tool loop as JSON: what is left out because it is secret, and the check of what is read back. Pure functions."""
+"""A tool loop's arguments, and the loop as JSON: what is left out because it is secret, and the check of what is read
+back. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sansio_claude._errors import LocalProtocolError
+import attrs
 
-__all__ = ["FORMAT", "checked", "without_secrets"]
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._request.request import MessageRequest
+from sansio_claude.tools._calls import ToolCall
+from sansio_claude.tools._turn import plain
+
+__all__ = ["FORMAT", "arguments_of", "call_as_dict", "call_fields", "checked", "without_secrets"]
 
 FORMAT: Final = 2
 """The number of the format that `ToolLoop.to_dict` writes."""
 
+_CALL: Final = ("id", "name", "input", "turn", "toolset_name")
 _STATES: Final = ("asking", "running", "finished")
 _NEVER_SAVED: Final = ("extra_headers", "extra_query")
 _MAY_HOLD_SECRETS: Final = ("mcp_servers", "extra_body", "container", "metadata")
@@ -42,6 +49,16 @@ def _cleaned(value: Any) -> Any:
 def _names_a_secret(key: Any) -> bool:
     lower = str(key).lower()
     return lower == "headers" or (lower != "max_tokens" and any(word in lower for word in _SECRET))
+
+
+def call_as_dict(call: ToolCall) -> dict[str, Any]:
+    """A call without what runs it."""
+    return {key: plain(getattr(call, key)) for key in _CALL}
+
+
+def call_fields(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for the ToolCall of a `call_as_dict`."""
+    return {key: plain(saved[key]) for key in _CALL}
 
 
 def checked(given: Any) -> Mapping[str, Any]:
@@ -108,3 +125,19 @@ def _want(name: str, fits: bool, what: str) -> None:
 
 def _refuse(words: str) -> None:
     raise LocalProtocolError(f"this is no saved loop: {words}")
+
+
+def arguments_of(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that were given, those of a MessageRequest below those by name."""
+    try:
+        whole = MessageRequest(**request) if given is None else given.replace(**request)
+    except TypeError as error:
+        words = str(error).replace("MessageRequest.__init__()", "the request")
+        raise LocalProtocolError(
+            f"{words} (what the library does not know yet can go into extra_body={{...}})"
+        ) from error
+    return {
+        field.name: value
+        for field in attrs.fields(MessageRequest)
+        if (value := getattr(whole, field.name)) is not field.default
+    }

@@ -18,8 +18,7 @@ from sansio_claude._runtime.process import runtime_of
 from sansio_claude.trio._net import Wire
 
 if TYPE_CHECKING:
-    from sansio_claude.tools._calls import ToolCall
-    from sansio_claude.tools._loop import ToolLoop
+    from sansio_claude.tools._execution import Executor
 
 __all__ = ["Client", "Stream", "TextIterator"]
 
@@ -89,10 +88,10 @@ class Adapter:
         return rung
 
 
-async def _run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
-    from sansio_claude.trio._run import run_calls  # takes a while, and is seldom needed
+def _executor() -> Executor:
+    from sansio_claude.trio._run import SystemTaskExecutor  # takes a while, and is seldom needed
 
-    await run_calls(loop, calls)
+    return SystemTaskExecutor()
 
 
 @final
@@ -109,4 +108,4 @@ class Client(ClientBase):
     `async with` if `aclose()` is called in the end. For the options see `__init__`.
     """
 
-    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.trio", Adapter(), run_calls=_run_calls)
+    _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.trio", Adapter(), executor=_executor)

@@ -1,70 +1,108 @@
-"""How the calls of one answer are run at once on trio: a nursery that lasts until every call has its result."""
+"""How the calls of a run are begun on trio: each in a system task with a cancel scope of its own, functions that may
+block in trio's threads, without a limit that others share.
+
+A task never ends with an exception: what a tool raises travels in a `Box`.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable
+import contextlib
+import contextvars
+import math
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import trio
 
-from sansio_claude.tools._calls import RunTools, ToolCall
-from sansio_claude.tools._loop import ToolLoop
+from sansio_claude._runtime.execution import cancellations, log_failure
+from sansio_claude._runtime.workers import Job, LeftBehind
+from sansio_claude.tools._execution import Execution
+from sansio_claude.tools._outcome import Box, boxed_await
 
-__all__ = ["run_calls"]
+__all__ = ["SystemTaskExecutor"]
 
-logger: Final = logging.getLogger("sansio_claude.trio")
-
-
-async def run_calls(loop: ToolLoop, calls: tuple[ToolCall, ...]) -> None:
-    """Run the calls, and those that the loop hands out when they end, until none is left.
-
-    Cancelling it cancels them. A function in a thread cannot be cancelled and is waited for, so that nothing is left
-    running; its result is kept in the loop.
-    """
-    try:
-        async with trio.open_nursery() as nursery:
-            for call in calls:
-                nursery.start_soon(_run_call, loop, call, nursery)
-    except BaseExceptionGroup as group:
-        # What a tool may raise is a result, so these are Cancelled and the like: one says all.
-        raise _first(group) from None
+GRACE: Final = 10.0  # seconds that a cancelled task may take to end, before it is left behind
 
 
-async def _run_call(loop: ToolLoop, call: ToolCall, nursery: trio.Nursery) -> None:
-    await trio.lowlevel.checkpoint_if_cancelled()  # nothing is begun once the caller is cancelled
-    try:
-        value: Any
-        if call.thread:
-            (value,) = await trio.to_thread.run_sync(_boxed, call)
-        else:
-            value = call.start()
-        if isinstance(value, Awaitable):
-            value = await value
-    except Exception as error:
-        logger.info("the tool %s raised %s", call.name, type(error).__name__)
-        loop.receive_error(call.id, error)
-    else:
-        loop.receive_result(call.id, value)
-    action = loop.next_action()
-    if isinstance(action, RunTools):
-        for more in action.calls:
-            nursery.start_soon(_run_call, loop, more, nursery)
+class SystemTaskExecutor:
+    """The executor of one run. Made inside a run of trio."""
 
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._event = trio.Event()
+        self._limiter = trio.CapacityLimiter(math.inf)  # the run has a limit of its own
+        self._scopes: set[trio.CancelScope] = set()
+        self._ended = trio.Event()
+        self._left = LeftBehind()
 
-def _boxed(call: ToolCall) -> tuple[Any]:
-    # trio takes a function that gives an awaitable for a mistake; here it is none.
-    return (call.start(),)
+    @property
+    def cancellations(self) -> tuple[type[BaseException], ...]:
+        """See `Executor`."""
+        return cancellations()
 
+    def now(self) -> float:
+        """trio's clock."""
+        return trio.current_time()
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The exception that says most: one that is no Cancelled, if there is one."""
-    found: list[BaseException] = []
-    waiting: list[BaseException] = [group]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(one.exceptions)
-        else:
-            found.append(one)
-    return next((one for one in found if not isinstance(one, trio.Cancelled)), found[0])
+    def full(self, most: int) -> bool:
+        """See `Executor`."""
+        return self._left.full(most)
+
+    def start(self, execution: Execution) -> None:
+        """Begin a call in a task."""
+        scope = trio.CancelScope()
+        execution.cancel = scope.cancel
+        self._scopes.add(scope)
+        trio.lowlevel.spawn_system_task(self._run, execution, scope, context=contextvars.copy_context())
+
+    async def _run(self, execution: Execution, scope: trio.CancelScope) -> None:
+        try:
+            with scope:
+                if not scope.cancel_called:
+                    await execution.run(self)
+        finally:
+            self._scopes.discard(scope)
+            self._ended.set()
+
+    async def in_thread(self, function: Callable[[], Any]) -> Box:
+        """Call a function in a thread. Cancelled, it leaves the thread behind at once."""
+        boxes: list[Box] = []
+        job = Job(function, boxes.append, self._left)
+        try:
+            await trio.to_thread.run_sync(job.run, abandon_on_cancel=True, limiter=self._limiter)
+        except BaseException as error:
+            job.abandon()
+            return Box(error=error)
+        return boxes[0]
+
+    async def settle(self, awaitable: Awaitable[Any]) -> Box:
+        """Wait for what a tool has returned."""
+        return await boxed_await(awaitable)
+
+    def notify(self) -> None:
+        """End a wait, or the next one."""
+        self.post(lambda: self._event.set())
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Call a function in trio's thread, soon."""
+        with contextlib.suppress(trio.RunFinishedError):  # nobody waits any more
+            self._token.run_sync_soon(function)
+
+    async def wait(self, until: float | None) -> None:
+        """Wait until somebody notifies, or until then."""
+        with trio.move_on_at(math.inf if until is None else until):
+            await self._event.wait()
+        self._event = trio.Event()
+
+    async def stop(self) -> None:
+        """Wait for the cancelled tasks to end."""
+        with trio.move_on_after(GRACE, shield=True):
+            while self._scopes:
+                self._ended = trio.Event()
+                await self._ended.wait()
+        if self._scopes:
+            self.log(f"{len(self._scopes)} tools did not end within {GRACE:g} s of being cancelled: left behind", None)
+
+    def log(self, words: str, error: BaseException | None) -> None:
+        """Write to the log at WARNING."""
+        log_failure("sansio_claude.trio", words, error)

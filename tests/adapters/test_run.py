@@ -189,39 +189,52 @@ def test_cancelling_in_the_middle_of_a_tool_leaves_nothing_running(loop: Runtime
                     assert run.finished is None
                     saved = run.loop.to_dict()
                 assert saved["results"] == {}
-                # Taken up again, perhaps in another process, the calls are run again.
-                again = ToolLoop.from_dict(saved, tools=[tool(answer, name="hang")])
+                assert saved["begun"] == ["toolu_1", "toolu_2"]
+                # Taken up again, perhaps in another process, the calls are run again where that does no harm.
+                again = ToolLoop.from_dict(saved, tools=[tool(answer, name="hang", idempotent=True)])
                 async with client.run(again) as run:
                     assert (await run.final_message()).text == "Done."
-            assert len(sent(server)) == 2
+            assert [block["content"] for block in sent(server)[1][-1]["content"]] == ["1", "2"]
 
     loop.run(main)
 
 
-def test_a_function_in_a_thread_is_waited_for_when_it_is_cancelled(loop: Runtime) -> None:
-    begun = 0
+def test_a_function_in_a_thread_is_left_behind_when_it_is_cancelled(loop: Runtime) -> None:
+    begun: list[str] = []
     let_go = threading.Event()
-    log: list[str] = []
+    over = threading.Semaphore(0)
 
     def work(how: str) -> Any:
         """Work in a thread, which nobody can stop."""
-        nonlocal begun
-        begun += 1
-        assert let_go.wait(10)
-        log.append(how)
-        if how == "fail":
-            raise ValueError("failed")
-        return loop.sleep(60) if how == "later" else how
+        begun.append(how)
+        try:
+            assert let_go.wait(20)
+            if how == "fail":
+                raise ValueError("failed")
+            return loop.sleep(60) if how == "later" else how
+        finally:
+            over.release()
 
     async def main() -> None:
-        content = [call(1, "work", how="work"), call(2, "work", how="fail"), call(3, "work", how="later")]
+        content = [call(n, "work", how=how) for n, how in enumerate(("work", "fail", "later", "queued", "queued"))]
         with serving(compose(content), compose("Done.")) as (server, endpoint):
-            async with loop.Client(endpoint) as client, client.run(tools=[work], **ASK) as run:
-                await cancelled_when(loop, run, lambda: begun == 3, then=threading.Timer(0.2, let_go.set).start)
-                assert sorted(log) == ["fail", "later", "work"]
-                # What they did is in the history; what was still to come is not.
-                assert set(run.loop.to_dict()["results"]) == {"toolu_1", "toolu_2"}
-            assert len(server.requests) == 1
+            async with loop.Client(endpoint) as client, client.run(tools=[work], concurrency=3, **ASK) as run:
+                await cancelled_when(loop, run, lambda: len(begun) == 3)
+                # Nobody has let the functions go: the run did not wait for them. What had not begun never begins.
+                saved = run.loop.to_dict()
+                assert saved["begun"] == ["toolu_0", "toolu_1", "toolu_2"]
+                assert problems([*run.history, GO]) == []
+                let_go.set()
+                for _ in range(3):
+                    assert over.acquire(timeout=20)
+                assert sorted(begun) == ["fail", "later", "work"]
+                assert len(server.requests) == 1
+            # Gone on with, what had begun is answered as interrupted, and what had not is run.
+            async with loop.Client(endpoint) as client:
+                assert (await client.run(run.loop)).text == "Done."
+            results = [block["content"] for block in sent(server)[-1][-1]["content"]]
+            assert ["interrupted" in words for words in results] == [True, True, True, False, False]
+            assert results[3:] == ["queued", "queued"]
 
     loop.run(main)
 

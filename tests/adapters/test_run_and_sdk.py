@@ -94,6 +94,7 @@ DIFFERENCES = {
     "an unknown tool": "words: the tools that there are, and what would help",
     "an input that does not fit": "words: what does not fit, the description and the schema",
     "an input that is no JSON": "the model is told, and its text kept, where the SDK raises ValueError",
+    "a call in an answer that ended": "whole calls of the model's own at its end are run, where the SDK ends",
     "max_tokens in a call": "asked for again with more tokens, where the SDK ends",
     "compaction": "the summary is sent in place of what it sums up, where the SDK sends both",
     "a text without text": "left out, because the API refuses it; the SDK sends it and gets a 400",

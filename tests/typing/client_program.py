@@ -42,6 +42,7 @@ from sansio_claude.tools import (
     AwaitResults,
     DiskFiles,
     EditorVersion,
+    Ending,
     Extraction,
     Extractor,
     Files,
@@ -49,14 +50,17 @@ from sansio_claude.tools import (
     Kind,
     MemoryFiles,
     Run,
+    RunEvent,
     RunnableTool,
     RunTools,
     TextEditor,
     Tool,
     ToolCall,
+    ToolFinished,
     ToolLoop,
     ToolParam,
     ToolResult,
+    ToolStarted,
     editor_version,
     tool,
 )
@@ -107,7 +111,15 @@ async def on_asyncio(endpoint: Endpoint) -> str:
             assert_type(run, Run)
             async for turn, event in run:
                 assert_type(turn, int)
-                assert_type(event, Event)
+                seen: RunEvent = event
+                if isinstance(seen, ToolFinished):
+                    ending: Ending = seen.ending
+                    said += f"{seen.call.name}: {ending}"
+                elif not isinstance(seen, ToolStarted):
+                    assert_type(seen, Event)
+                if run.stream is not None:
+                    assert_type(run.stream.message, Message | None)
+        assert_type(await client.run(tools=[get_weather], model="m", max_tokens=10, messages=QUESTION), Message)
         assert_type((await client.count_tokens(model="m", messages=QUESTION)).input_tokens, int)
     return said
 
