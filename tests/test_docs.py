@@ -1,10 +1,24 @@
-"""The reference names everything that is public, and nothing else."""
+"""The documentation: every public name is in the reference, and every Python block of every page runs."""
 
 from __future__ import annotations
 
 import importlib
+import re
+from pathlib import Path
 
+import pytest
+
+from sansio_claude._stream.deviations import DEVIATION_KINDS
+from tests.blocks import ROOT, Block, blocks_of, pages, run_block
 from tests.public_names import documented, public_names
+
+PYTHON = [
+    block
+    for page in pages()
+    if page != ROOT / "README.md"  # tests/test_readme.py
+    for block in blocks_of(page)
+    if block.language == "python"
+]
 
 
 def test_every_public_name_is_in_the_reference() -> None:
@@ -15,3 +29,21 @@ def test_the_reference_names_nothing_that_is_not_there() -> None:
     for name in documented():
         module, _, attribute = name.rpartition(".")
         assert hasattr(importlib.import_module(module), attribute), name
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
+def test_every_block_runs(block: Block, tmp_path: Path) -> None:
+    assert run_block(block, tmp_path)
+
+
+def test_every_block_has_a_language() -> None:
+    for page in pages():
+        fences = [line for line in page.read_text("utf-8").splitlines() if line.startswith("```")]
+        assert len(fences) % 2 == 0, page
+        assert all(fence != "```" for fence in fences[::2]), page
+
+
+def test_the_kinds_of_deviation_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "deviations.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    assert rows == dict(DEVIATION_KINDS)
