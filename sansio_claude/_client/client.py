@@ -24,11 +24,13 @@ from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest,
 from sansio_claude._stream.events import Event, TextDelta
 
 if TYPE_CHECKING:
+    import datetime
     import ssl
     from os import PathLike
 
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
+    from sansio_claude._check.problem import Problem
     from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._limits import Limits
     from sansio_claude._partial_json.parser import PartialJSON, Watch
@@ -162,6 +164,34 @@ class ClientBase(ToolMethods):
         result = call.result
         assert isinstance(result, Message)
         return result
+
+    def check(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        date: str | datetime.date | None = None,
+        **arguments: Unpack[MessageArguments],
+    ) -> list[Problem]:
+        """What the API is known to refuse, ignore or advise against in a request from this client, before it is sent.
+
+        As `MessageRequest.check`, with the version, the headers and the beta flags of the endpoint and the client.
+        Sends nothing. An iterator among the arguments is refused with LocalProtocolError, because it would be used
+        up: make a MessageRequest of the arguments, check it and send it. Linear in the size of the request.
+        """
+        for name, value in arguments.items():
+            if isinstance(value, Iterator):
+                words = "would be used up by check(): make a MessageRequest of the arguments, check it and send it"
+                raise LocalProtocolError(f"{name} is an iterator, which {words}", path=name)
+        asked = message_request(request, arguments)
+        session = self._session
+        try:
+            head = session.endpoint.request_head(asked, betas=session.betas, headers=session.headers)
+        except LocalProtocolError:
+            # The request's own check says which header or flag cannot be sent.
+            return asked.check(version=session.endpoint.version, betas=session.betas, date=date)
+        version = head.get("anthropic-version") or session.endpoint.version
+        return asked.check(version=version, betas=[head.get("anthropic-beta") or ""], date=date)
 
     async def count_tokens(
         self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]

@@ -58,9 +58,10 @@ class RunArguments(TypedDict, total=False):
     compaction: Param | None
     mcp_servers: Iterable[Param] | None
     fallbacks: str | Iterable[Param] | None
-    fallback_credit_token: str | None
+    fallback_credit_token: str | Param | None
     billing_policy: Any
     thread: Param | None
+    safeguards: Iterable[Param] | None
     user_profile_id: str | None
     workspace_id: str | None
     betas: Sequence[str] | None

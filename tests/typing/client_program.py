@@ -7,7 +7,7 @@ from typing import Any, assert_never, assert_type
 
 import sansio_claude.asyncio
 import sansio_claude.trio
-from sansio_claude import Endpoint, Event, Limits, Message, MessageRequest, Pool, RetryPolicy, Timeouts, user
+from sansio_claude import Endpoint, Event, Limits, Message, MessageRequest, Pool, Problem, RetryPolicy, Timeouts, user
 from sansio_claude.testing import (
     Answer,
     AnswerEnd,
@@ -121,6 +121,7 @@ async def on_asyncio(endpoint: Endpoint) -> str:
                     assert_type(run.stream.message, Message | None)
         assert_type(await client.run(tools=[get_weather], model="m", max_tokens=10, messages=QUESTION), Message)
         assert_type((await client.count_tokens(model="m", messages=QUESTION)).input_tokens, int)
+        assert_type(client.check(model="m", messages=QUESTION, date="2026-11-28"), list[Problem])
     return said
 
 
