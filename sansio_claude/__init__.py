@@ -23,6 +23,7 @@ _errors: APIError AuthenticationError BillingError ClaudeError ConflictError Con
 _errors: InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
 _errors: ProxyError RateLimitError ReadError RefusalError RemoteProtocolError RequestTooLargeError ServerError TLSError
 _errors: ToolError TransportError TruncatedError WriteError
+_errors.rate_limits: RateLimit RateLimits UnifiedLimit
 _http.chunked: ChunkedDecoder
 _http.exchange: HTTPExchange ResponseHead
 _limits: Limits

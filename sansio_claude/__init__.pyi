@@ -40,6 +40,9 @@ from sansio_claude._errors import ToolError as ToolError
 from sansio_claude._errors import TransportError as TransportError
 from sansio_claude._errors import TruncatedError as TruncatedError
 from sansio_claude._errors import WriteError as WriteError
+from sansio_claude._errors.rate_limits import RateLimit as RateLimit
+from sansio_claude._errors.rate_limits import RateLimits as RateLimits
+from sansio_claude._errors.rate_limits import UnifiedLimit as UnifiedLimit
 from sansio_claude._http.chunked import ChunkedDecoder as ChunkedDecoder
 from sansio_claude._http.exchange import HTTPExchange as HTTPExchange
 from sansio_claude._http.exchange import ResponseHead as ResponseHead
@@ -210,7 +213,9 @@ __all__ = [
     "PreparedRequest",
     "Problem",
     "ProxyError",
+    "RateLimit",
     "RateLimitError",
+    "RateLimits",
     "ReadError",
     "Receive",
     "RedactedThinkingBlock",
@@ -247,6 +252,7 @@ __all__ = [
     "TransportError",
     "TruncatedError",
     "UNSET",
+    "UnifiedLimit",
     "UnknownBlock",
     "UnknownDelta",
     "UnknownEvent",

@@ -133,6 +133,11 @@ KNOWN_EVENTS = (
     "ping",
     "error",
 )
+ERROR_TYPES = (
+    *("invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error"),
+    *("conflict_error", "request_too_large", "rate_limit_error", "overloaded_error", "api_error", "timeout_error"),
+)
+WORDS = ("message", "Message", "msg")
 STRING_KEYS = {
     "text": ("text",),
     "thinking": ("thinking", "signature"),
@@ -216,6 +221,28 @@ def read_stream(
     return reading
 
 
+def says_error(value: Any) -> bool:
+    """Whether a JSON value is an error object, whatever the name of its event."""
+    if isinstance(value, list):
+        return bool(value) and says_error(value[0])
+    if not isinstance(value, dict):
+        return False
+    kind, error = value.get("type"), value.get("error")
+    if kind == "error" or kind in ERROR_TYPES:
+        return True
+    if kind in KNOWN_EVENTS or kind == "message":
+        return False
+    if value.get("object") == "error":
+        return True
+    if kind not in (None, ""):
+        return False
+    if isinstance(error, dict):
+        return True
+    if isinstance(error, str):
+        return error.strip() != ""
+    return bool(error) and any(isinstance(value.get(key), str) and value[key].strip() for key in WORDS)
+
+
 def _end(reader: _Reader, frames: Frames) -> None:
     """The end of input before message_stop: an event that only lacks its blank line still counts."""
     leftover = decode_event_stream(b"\n" + frames.discarded + b"\n\n", limits=reader.limits).events
@@ -295,7 +322,11 @@ class _Reader:
             raise
         except RemoteProtocolError:
             value = None
+        if name == "error" and not isinstance(value, dict):
+            return "error", {}
         if not isinstance(value, dict):
+            if isinstance(value, list) and value and says_error(value[0]):
+                return "error", {}
             if name == "ping":
                 return None
             if name == "message" or name in KNOWN_EVENTS:
@@ -304,7 +335,7 @@ class _Reader:
         kind = value.get("type")
         if kind in KNOWN_EVENTS:
             return str(kind), value
-        if name == "error" or ("type" not in value and isinstance(value.get("error"), dict | str)):
+        if name == "error" or says_error(value):
             return "error", value
         if isinstance(kind, str):
             return kind, value

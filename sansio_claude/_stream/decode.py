@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
+from sansio_claude._errors.error_object import error_object, read_error
 from sansio_claude._json import loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import kind_of
@@ -185,10 +186,23 @@ def _error(value: dict[str, Any], limits: Limits) -> Event:
         return ErrorEvent(error, _rest(value, _ERROR))
     if isinstance(error, str):
         return ErrorEvent({"message": error}, _rest(value, _ERROR))
-    if "error" not in value and "message" in value:  # the error object itself, without its envelope
-        inner = {key: item for key, item in value.items() if key != "request_id" and (key, item) != ("type", "error")}
-        return ErrorEvent(inner, {"request_id": value["request_id"]} if "request_id" in value else None)
+    if "message" in value and ("error" not in value or value.get("type") != "error"):
+        # The error object itself, without its envelope.
+        outer: dict[str, Any] = {key: value[key] for key in ("request_id", "error") if key in value}
+        inner = {key: item for key, item in value.items() if key not in outer and (key, item) != ("type", "error")}
+        return ErrorEvent(inner, outer or None)
     return ErrorEvent({}, _rest(value, _TYPE))
+
+
+def _error_of(value: Any) -> Event:
+    """The error whose data is no JSON object: words, or a list around an object."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        error = value.get("error")
+        return ErrorEvent(error if isinstance(error, dict) else value)
+    words = read_error(value).words
+    return ErrorEvent({"message": words} if words else {})
 
 
 _DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits], Event]]] = {
@@ -213,8 +227,7 @@ def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
         decoder = _DECODERS.get(kind)
         if decoder is not None:
             return decoder(value, limits)
-    if name == "error" or ("type" not in value and isinstance(value.get("error"), (dict, str))):
-        # By its name, or a gateway's bare error object: an error must not pass for an event to skip.
+    if error_object(value, named=name == "error") is not None:  # it must not pass for an event to skip
         return _error(value, limits)
     decoder = None if type(kind) is str else _DECODERS.get(name)
     return UnknownEvent(value, name) if decoder is None else decoder(value, limits)
@@ -223,8 +236,9 @@ def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
 def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | None:
     """The event of one server-sent event; None for what says nothing: `[DONE]`, empty data, a ping without JSON.
 
-    Raises RemoteProtocolError (LimitError among it) where the data is not a JSON object under a known event name or
-    none, or where a known event lacks what it must have. Data that is no JSON under an unknown name is kept as
+    An event named error is an ErrorEvent, whatever its data is. Raises RemoteProtocolError (LimitError among it) where
+    the data is not a JSON object under another known event name or none, or where a known event lacks what it must
+    have. Data that is no JSON under an unknown name is kept as
     UnknownEvent. Linear in the length of the data.
     """
     return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS)
@@ -240,6 +254,8 @@ def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
         data = raw.strip()
         if name == "ping" or data == b"[DONE]" or (not data and name != "error"):
             return None
+        if name == "error":
+            return _error_of(data.decode("utf-8", "replace"))
         if name in _DECODERS or name == "message":
             raise
         return UnknownEvent(raw.decode("utf-8", "replace"), name)
@@ -247,6 +263,8 @@ def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
         kind: Any = value.get("type")
         decoder = _DECODERS.get(kind) if type(kind) is str else None  # as there, and a call less for what is usual
         return event_from_value(value, name, limits) if decoder is None else decoder(value, limits)
+    if error_object(value, named=name == "error") is not None:
+        return _error_of(value)
     if name == "ping":
         return None
     if name in _DECODERS or name == "message":

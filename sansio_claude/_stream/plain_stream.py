@@ -366,11 +366,10 @@ class PlainStream:
     def _truncation(self) -> str:
         """The words of a TruncatedError."""
         if self._number:
-            where = "before message_start" if self.message is None else "before message_stop"
-            return (
-                f"the stream ended {where}, after {self._number} events and {self._received} bytes: the answer is cut "
-                "off. What had arrived is .partial"
-            )
+            size = f"after {self._number} events and {self._received} bytes"
+            if self.message is None:
+                return f"the stream ended before message_start, {size}: the answer is cut off, and nothing of it had arrived"
+            return f"the stream ended before message_stop, {size}: the answer is cut off. What had arrived is .partial"
         start = self._sniffed.lstrip()
         if not start:
             return "the stream ended without a single byte of an event"

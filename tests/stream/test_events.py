@@ -8,11 +8,12 @@ from typing import Any, get_args
 import pytest
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
+from sansio_claude._errors.error_object import OTHER_TYPES
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._stream import events as _events
-from sansio_claude._stream.decode import decode
+from sansio_claude._stream.decode import _DECODERS, decode
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -236,7 +237,7 @@ def test_an_unknown_name_whose_data_is_no_object_is_kept_as_text(data: bytes) ->
     assert event.type == "new_thing"
 
 
-@pytest.mark.parametrize("name", ["message", "message_start", "content_block_delta", "error", "message_stop"])
+@pytest.mark.parametrize("name", ["message", "message_start", "content_block_delta", "message_stop"])
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -280,11 +281,70 @@ def test_a_ping_says_nothing_more() -> None:
     assert raw_event("ping", b"{}") == Ping()
 
 
-def test_an_error_event_without_data_is_refused_not_skipped() -> None:
-    for data in (b"", b"  "):
-        with pytest.raises(RemoteProtocolError, match="not JSON"):
-            raw_event("error", data)
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", {}),
+        (b"  ", {}),
+        (b"null", {}),
+        (b"upstream failed", {"message": "upstream failed"}),
+        (b'{"type": "err', {"message": '{"type": "err'}),
+        (b"\xff", {"message": "\ufffd"}),
+        (b'"boom"', {"message": "boom"}),
+        (b"7", {"message": "7"}),
+        (b'["a", "b"]', {"message": "a"}),
+        (b'[{"error": {"code": 429, "message": "quota"}}]', {"code": 429, "message": "quota"}),
+        (b'[{"message": "m"}]', {"message": "m"}),
+    ],
+)
+def test_an_event_named_error_is_one_whatever_its_data_is(data: bytes, error: dict[str, Any]) -> None:
+    assert raw_event("error", data) == ErrorEvent(error)
+
+
+def test_the_end_marker_of_other_protocols_is_nothing_under_any_name() -> None:
     assert raw_event("error", b"[DONE]") is None
+
+
+@pytest.mark.parametrize("name", ["message", "ping", "message_stop", "new"])
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ({"error": {"message": "m"}}, {"message": "m"}),
+        ({"type": None, "error": {"message": "m"}}, {"message": "m"}),
+        ({"type": "", "error": "m"}, {"message": "m"}),
+        ({"error": True, "message": "m"}, {"message": "m"}),
+        ({"error": None, "type": "overloaded_error", "message": "m"}, {"type": "overloaded_error", "message": "m"}),
+        ({"object": "error", "message": "m", "type": "x"}, {"object": "error", "message": "m", "type": "x"}),
+        ([{"error": {"message": "m"}}], {"message": "m"}),
+    ],
+)
+def test_an_error_object_is_one_under_any_name(name: str, value: Any, error: dict[str, Any]) -> None:
+    event = raw_event(name, json.dumps(value).encode())
+    assert isinstance(event, ErrorEvent)
+    assert event.error == error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"error": None},
+        {"error": ""},
+        {"error": "  "},
+        {"error": False, "message": "m"},
+        {"error": 5},
+        {"error": []},
+        {"type": "new", "error": {"message": "m"}},
+        {"type": 5, "error": {"message": "m"}},
+    ],
+)
+def test_what_only_looks_like_an_error_object_is_kept(value: dict[str, Any]) -> None:
+    event = raw_event("message", json.dumps(value).encode())
+    assert isinstance(event, UnknownEvent)
+    assert event.raw == value
+
+
+def test_the_types_that_are_no_errors_are_those_of_the_events_and_of_the_message() -> None:
+    assert {*_DECODERS, "message"} - {"error"} == OTHER_TYPES
 
 
 def test_white_space_around_the_json_is_fine() -> None:

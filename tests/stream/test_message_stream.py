@@ -15,9 +15,11 @@ import pytest
 
 from sansio_claude._errors import (
     APIError,
+    InvalidRequestError,
     LimitError,
     LocalProtocolError,
     OverloadedError,
+    RateLimitError,
     RemoteProtocolError,
     ServerError,
     TruncatedError,
@@ -501,8 +503,8 @@ def test_the_words_of_a_truncation_count_events_and_bytes(kind: type[PlainStream
     data = body({"type": "ping"})
     error = error_of(fed(data, kind=kind, eof=True))
     assert str(error) == (
-        f"the stream ended before message_start, after 1 events and {len(data)} bytes: the answer is cut off. "
-        "What had arrived is .partial"
+        f"the stream ended before message_start, after 1 events and {len(data)} bytes: the answer is cut off, "
+        "and nothing of it had arrived"
     )
     data += body(START, start(0, TEXT)) + compact(text("so far")) + b"event: cont"
     stream = fed(data, kind=kind, eof=True)
@@ -668,11 +670,33 @@ def test_an_error_object_without_the_right_name_is_one_too(kind: type[PlainStrea
 STOP_NOW = [DELTA, END]
 
 
-def test_an_error_event_whose_data_is_nothing_or_no_json_is_refused(kind: type[PlainStream]) -> None:
-    for data in (b"event: error\n\n", b"event: error\ndata\n\n", b"event: error\ndata: overloaded\n\n"):
-        error = error_of(fed(START, data, *STOP_NOW, kind=kind))
-        assert isinstance(error, RemoteProtocolError)
-        assert error.stage == "json"
+@pytest.mark.parametrize(
+    ("lines", "words"), [(b"", ""), (b"data\n", ""), (b"data: overloaded\n", "overloaded"), (b'data: ["a"]\n', "a")]
+)
+def test_an_error_event_whose_data_is_nothing_or_no_object(kind: type[PlainStream], lines: bytes, words: str) -> None:
+    error = error_of(fed(START, b"event: error\n" + lines + b"\n", *STOP_NOW, kind=kind))
+    assert isinstance(error, APIError)
+    assert (error.error_message, error.status, error.phase) == (words, 200, "before_output")
+    assert error.partial is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "cls", "retryable", "code"),
+    [
+        ({"code": 429, "message": "m", "type": "rate_limit_exceeded"}, RateLimitError, True, "429"),
+        ({"code": "429", "message": "m"}, RateLimitError, True, "429"),
+        ({"code": "1302", "message": "m"}, RateLimitError, True, "1302"),
+        ({"type": "internal_error", "message": "m"}, ServerError, True, None),
+        ({"type": "overloaded", "message": "m"}, OverloadedError, True, None),
+        ({"type": "invalid_request_error", "message": "m", "code": 429}, InvalidRequestError, False, "429"),
+    ],
+)
+def test_errors_of_gateways_in_a_stream(
+    kind: type[PlainStream], value: dict[str, Any], cls: type[APIError], retryable: bool, code: str | None
+) -> None:
+    error = error_of(fed(START, frame({"error": value}, "message"), kind=kind))
+    assert isinstance(error, APIError)
+    assert (type(error), error.retryable, error.code, error.error_message) == (cls, retryable, code, "m")
 
 
 def test_the_body_of_an_error_event_is_bounded(kind: type[PlainStream]) -> None:

@@ -186,6 +186,16 @@ def growing(text: str) -> Any:
     return parser.snapshot(default={})
 
 
+def left(status: int, headers: dict[str, str], body: bytes) -> tuple[int | None, float | None]:
+    """What an answer that says no tells of the limits."""
+    error = c.APIError.from_response(status, headers, body, now=1_795_867_200.0)
+    if error.rate_limits is None:
+        return None, None
+    requests: c.RateLimit | None = error.rate_limits.requests
+    window: c.UnifiedLimit | None = error.rate_limits.unified.get("5h")
+    return requests.remaining if requests else None, window.utilization if window else None
+
+
 def explain(error: c.ClaudeError) -> str:
     """The family of exceptions, with what each carries."""
     assert_type(error.partial, c.Message | None)
@@ -212,6 +222,7 @@ def explain(error: c.ClaudeError) -> str:
         ):
             assert_type((error.type, error.request_id, error.body), tuple[str | None, str | None, bytes])
             assert_type((error.status, error.retryable, error.retry_after), tuple[int, bool, float | None])
+            assert_type((error.code, error.rate_limits), tuple[str | None, c.RateLimits | None])
             return error.phase
         case c.DeadlineError():
             return error.deadline
