@@ -368,7 +368,8 @@ class PlainStream:
         if self._number:
             size = f"after {self._number} events and {self._received} bytes"
             if self.message is None:
-                return f"the stream ended before message_start, {size}: the answer is cut off, and nothing of it had arrived"
+                words = "the answer is cut off, and nothing of it had arrived"
+                return f"the stream ended before message_start, {size}: {words}"
             return f"the stream ended before message_stop, {size}: the answer is cut off. What had arrived is .partial"
         start = self._sniffed.lstrip()
         if not start:
