@@ -338,6 +338,8 @@ class Answer:
             else:
                 self._take_message(Message.take(value), body)
         except ClaudeError as error:
+            if isinstance(error, RemoteProtocolError) and not error.excerpt:
+                error.excerpt = body[:_EXCERPT]
             self._fail(error)
 
     def _take_message(self, message: Message, body: bytes) -> None:

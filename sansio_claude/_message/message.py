@@ -109,9 +109,11 @@ class Message:
     where it has no such key or null.
     """
 
-    __slots__ = ("_raw", "content")
+    __slots__ = ("_raw", "content", "whole")
 
     def __init__(self, raw: dict[str, Any], content: list[ContentBlock]) -> None:
+        self.whole = False
+        """Whether it is known that nothing is missing: its stream came to message_stop."""
         self._raw = raw
         self.content: list[ContentBlock] = content
         """The content blocks."""

@@ -11,20 +11,26 @@ next request of a request and its answer, or says why there is none. The rules:
   that: they get it as their turn, followed by a user's turn that quotes its end and asks to go on.
 - Where nothing is left, the same request is sent again; where max_tokens was in the way of that, with more of them.
 
-How to show an answer that broke off, and its continuation, without repeating text:
+How to give an answer that breaks off whole, without repeating text:
 
-    try:
-        async for text in stream.text(): show(text)
-    except (TransportError, RemoteProtocolError, APIError) as error:
-        match continuation(request, error):
-            case Continuation() as next:                   # next.text is what of the last text stays
-                async with client.stream(**next.request) as stream:
-                    answer = next.join((await stream.final_message()).text)  # no overlap, no lost space
-            case NoContinuation(words=words): print(words)
+    async def tell(client, request):
+        try:
+            async with client.stream(**request) as stream:
+                return (await stream.final_message()).text
+        except ClaudeError as error:
+            match continuation(request, error):
+                case Continuation() as following:
+                    rest = await tell(client, following.request)
+                    return following.before + following.join(rest)
+                case NoContinuation(reason="finished") if error.partial is not None:
+                    return error.partial.text                 # only the end of the stream was cut off
+                case NoContinuation():
+                    raise
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
@@ -96,8 +102,10 @@ class Continuation:
 
     `how` it goes on: "resume" (the answer is sent back unchanged), "prefill" (what is whole of it stands at the end),
     "ask" (a user's turn asks to go on), "again" (the same request), "larger" (the same with more `max_tokens`).
-    `text` is the text the next answer follows on directly ("" where it begins anew), `space` the white space that
-    was stripped from it, `dropped` the types of the blocks that were left out.
+    `before` is the text of the blocks that stay, but for that of the last one if it is a text: that is `text`, which
+    the next answer follows on directly ("" where it begins anew). `space` is the white space that was stripped from
+    the end of `text`, `dropped` the types of the blocks that were left out. All the text is
+    `following.before + following.join(next_answer.text)`.
     """
 
     request: Any
@@ -105,16 +113,45 @@ class Continuation:
     text: str = ""
     space: str = ""
     dropped: tuple[str, ...] = ()
+    before: str = ""
 
     def join(self, after: str) -> str:
-        """`text` and the text of the next answer as one, with the space between and without repetition."""
+        """`text` and the text of the next answer as one, with the space between.
+
+        What `repeated` gives is left out; nothing else ever is.
+        """
         if self.how != "ask" or not self.text:
             return self.text + after
+        said = len(self.repeated(after))
+        if said:
+            return self.text + after[said:]
+        return self.text + ("" if after[:1].isspace() else self.space) + after
+
+    def repeated(self, after: str) -> str:
+        """The beginning of the next answer that says the last words of `text` once more; "" for none.
+
+        Only what 12 characters or more repeat, up to 600, and what cannot be meant: where the end of the text repeats
+        itself anyway (rows of a table, zeros), the next answer may well go on like that, and nothing is left out.
+        """
+        if self.how != "ask" or not self.text:
+            return ""
         longest = min(len(self.text), len(after), 2 * _QUOTED)
         for length in range(longest, _OVERLAP - 1, -1):
             if self.text.endswith(after[:length]):
-                return self.text + after[length:]
-        return self.text + ("" if after[:1].isspace() else self.space) + after
+                return "" if _goes_on_by_itself(self.text, length) else after[:length]
+        return ""
+
+
+def _goes_on_by_itself(text: str, length: int) -> bool:
+    """Whether the last `length` characters of a text may well come once more, since its end repeats itself.
+
+    They do where they are made of equal parts, or where what stands before them ends as they do: then the period of
+    the text's end is no longer than they are.
+    """
+    end = text[-length:]
+    if any(length % period == 0 and end == end[:period] * (length // period) for period in range(1, length // 2 + 1)):
+        return True
+    return len(text) > length and text[-length - 1] == text[-1]
 
 
 @attrs.define(frozen=True)
@@ -129,14 +166,16 @@ def continuation(
     request: Mapping[str, Any] | MessageRequest,
     answer: Message | ClaudeError | None,
     *,
-    cut: bool = False,
+    cut: bool | None = None,
     prefill: bool | None = None,
 ) -> Continuation | NoContinuation:
     """The request that goes on after `answer`, or why there is none.
 
     `request` has the arguments of the request that was answered. `answer` is the message, or the error that ended it
-    (its `partial` is used). `cut` says that a message given as such ended without message_stop; one without a stop
-    reason counts as cut anyway. `prefill` overrules what is known of the model. Nothing given is changed.
+    (its `partial` is used). `cut` says whether a message given as such ended without message_stop; where that is not
+    said, one without a stop reason counts as cut unless it is known to be whole. `prefill` overrules what is known of
+    the model. Nothing given is changed, and nothing that an answer holds makes this raise anything but
+    LocalProtocolError. Linear in the answer.
     """
     message = answer
     if isinstance(answer, ClaudeError):
@@ -146,32 +185,43 @@ def continuation(
             return NoContinuation("error", f"the same request would fail again: {answer.message}")
     if not isinstance(message, Message):
         return Continuation(request=request, how="again")
-    if message.stop_reason is None:
+    if not message.stop_reason:
+        if cut is False or (cut is None and message.whole):
+            return NoContinuation("finished", "the answer is whole, but names no stop reason: taken for the end")
         return _go_on(request, message, prefill, "The connection broke")
     step = next_step(message.stop_reason)
-    if step in ("resume", "compacted") and any(
-        isinstance(block, ToolInputBlock) and block.input_status != "complete" for block in message.content
-    ):
-        return NoContinuation("error", "the answer has a tool input that is not whole, so it cannot be sent back")
+    if step in ("resume", "compacted"):
+        return _send_back(request, message, prefill, step, cut=bool(cut))
     if step == "cut":
         return _after_max_tokens(request, message, prefill)
-    if step == "resume":
-        if not message.content:  # nothing to send back: the API takes no empty turn
-            return Continuation(request=request, how="again")
-        turn = message.to_param()
-        changes = container_of(request, message)
-        return Continuation(request=changed(request, messages=[*_messages(request), turn], **changes), how="resume")
-    if step == "compacted":
-        return Continuation(request=after_compaction(request, message), how="resume")
     if step == "run_tools" and cut:
         # The calls are whole, but the answer is not proved to be: they are not run.
         return Continuation(request=request, how="again", dropped=tuple(block.type for block in message.content))
     return _none(step, message)
 
 
+def _send_back(
+    request: Mapping[str, Any] | MessageRequest, message: Message, prefill: bool | None, step: Step, *, cut: bool
+) -> Continuation | NoContinuation:
+    """After pause_turn and compaction: the answer goes back as it is, if it is whole."""
+    broken = any(isinstance(block, ToolInputBlock) and block.input_status != "complete" for block in message.content)
+    unsigned = any(isinstance(block, ThinkingBlock) and not block.signature for block in message.content)
+    if cut and (broken or unsigned):
+        return _go_on(request, message, prefill, "The connection broke")
+    if broken:
+        return NoContinuation("error", "the answer has a tool input that is not whole, so it cannot be sent back")
+    if step == "compacted":
+        return Continuation(request=after_compaction(request, message), how="resume")
+    if not message.content:  # nothing to send back: the API takes no empty turn
+        return Continuation(request=request, how="again")
+    turn = message.to_param()
+    changes = container_of(request, message)
+    return Continuation(request=changed(request, messages=[*_messages(request), turn], **changes), how="resume")
+
+
 def _none(step: Step, message: Message) -> NoContinuation:
     if step == "run_tools":
-        return NoContinuation("run_tools", "the answer calls tools: run them and send their results")
+        return NoContinuation("run_tools", _how_to_answer_calls(message))
     if step == "context_full":
         return NoContinuation(
             "context_full", "the context window is full: compact the conversation or take turns out of it first"
@@ -188,6 +238,51 @@ def _none(step: Step, message: Message) -> NoContinuation:
         if known
         else f"the stop reason {message.stop_reason!r} is not known: taken for the end",
     )
+
+
+def _how_to_answer_calls(message: Message) -> str:
+    """What to do about the calls of an answer, those among them too that cannot be run as they are."""
+    words = "the answer calls tools: run them and send their results"
+    advice: list[str] = []
+    seen: set[str] = set()
+    for block in message.content:
+        if not isinstance(block, ToolUseBlock):
+            continue
+        name: Any = block.raw.get("name")
+        call = f"the call of {name!r:.60}"
+        found: Any = block.raw.get("id")
+        if not isinstance(found, str) or not found or found in seen:
+            advice.append(f"{call} has no id of its own: give it one, the same in the call and in its result")
+        else:
+            seen.add(found)
+        if block.input_status != "complete":
+            advice.append(
+                f"{call} has an input that is no JSON object: do not run it; send it back with the input {{}} and "
+                "answer it with an error result that says so"
+            )
+        elif not _is_text(block.input):
+            advice.append(
+                f"{call} has half a surrogate pair in its input: do not run it; answer it with an error result that "
+                "says so (what goes back to the API carries U+FFFD in its place)"
+            )
+    if not advice:
+        return words
+    others = "the answer calls tools, not all of which can be run as they are"
+    return f"{others}: {'; '.join(advice[:5])}. ToolLoop does all of this"
+
+
+def _is_text(value: Any) -> bool:
+    """Whether no text in a JSON value holds half a surrogate pair."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _sendable(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which UTF-8 cannot carry."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _after_max_tokens(
@@ -225,12 +320,13 @@ def whole_blocks(content: Sequence[Any], *, cut: bool) -> list[Any]:
 
     `cut` says that the last block may not be whole. Without a client's tool call, which needs its result.
     """
-    answered = {block.raw.get("tool_use_id") for block in content}
+    answers: list[Any] = [block.raw.get("tool_use_id") for block in content]
+    answered = {each for each in answers if isinstance(each, str)}
     kept: list[Any] = []
     for place, block in enumerate(content):
         last = place == len(content) - 1
         if isinstance(block, ToolInputBlock):
-            if isinstance(block, ToolUseBlock) or block.input_status != "complete" or block.id not in answered:
+            if isinstance(block, ToolUseBlock) or block.input_status != "complete" or not _is_among(block, answered):
                 break
         elif isinstance(block, ThinkingBlock):
             if not block.signature:
@@ -247,17 +343,23 @@ def whole_blocks(content: Sequence[Any], *, cut: bool) -> list[Any]:
     return kept
 
 
+def _is_among(block: ToolInputBlock, answered: set[str]) -> bool:
+    found: Any = block.raw.get("id")
+    return isinstance(found, str) and found in answered
+
+
 def _go_on(
     request: Mapping[str, Any] | MessageRequest, message: Message, prefill: bool | None, what: str
 ) -> Continuation:
     kept = whole_blocks(message.content, cut=True)
-    dropped = tuple(block.type for block in message.content if all(block is not whole for whole in kept))
+    staying = set(map(id, kept))
+    dropped = tuple(block.type for block in message.content if id(block) not in staying)
     if not kept:
         return Continuation(request=request, how="again", dropped=dropped)
     blocks = [block.to_param() for block in kept]
     text = space = ""
     if isinstance(kept[-1], TextBlock):
-        whole = kept[-1].text
+        whole = _sendable(kept[-1].text)
         text = whole.rstrip()
         space = whole[len(text) :]
         blocks[-1]["text"] = text
@@ -272,6 +374,7 @@ def _go_on(
         text=text,
         space=space,
         dropped=dropped,
+        before="".join(block.text for block in (kept[:-1] if text else kept) if isinstance(block, TextBlock)),
     )
 
 

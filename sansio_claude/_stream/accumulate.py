@@ -330,6 +330,8 @@ class MessageAccumulator:
                 self.deviate("input", f"the tool input of block {index} is {block.input_status} at message_stop")
         self.done = True
         self.newest = -1
+        if self.message is not None:
+            self.message.whole = True
         event.message = self.message
 
     def _check_counters(self, usage: dict[str, Any], where: str) -> None:

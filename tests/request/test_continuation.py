@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -28,6 +29,9 @@ from sansio_claude._request.continuation import (
     whole_blocks,
 )
 from sansio_claude._request.request import MessageRequest
+from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude.testing import compose
+from tests.counting import growth
 from tests.tools.history import problems
 
 OLD = "claude-sonnet-4-5"  # takes a prefill
@@ -254,6 +258,66 @@ def test_a_whole_answer_whose_end_was_cut_off() -> None:
     assert stop(a_request(), TruncatedError("cut", partial=message("end_turn", text("x")))).reason == "finished"
 
 
+def test_a_whole_answer_without_a_stop_reason_is_finished() -> None:
+    frames = [frame for frame in compose("All done.").frames if b"message_delta" not in frame]
+    stream = MessageStream()
+    stream.receive_data(b"".join(frames))
+    whole = stream.finish()
+    assert whole.stop_reason is None
+    assert stop(a_request(), whole).reason == "finished"
+    assert go_on(a_request(), whole, cut=True).how == "ask"
+    read = Message.from_dict(whole.to_dict())  # nobody knows any more
+    assert go_on(a_request(), read).how == "ask"
+    assert stop(a_request(), read, cut=False).reason == "finished"
+    assert stop(a_request(), message("", text("x")), cut=False).reason == "finished"
+
+
+def test_a_cut_answer_that_was_paused() -> None:
+    for broken in (UNSIGNED, {**SEARCH, "input": {"$incomplete_json": '{"q'}}):
+        paused = message("pause_turn", text("x"), broken)
+        found = go_on(a_request(), TruncatedError("cut", partial=paused))
+        assert (found.how, found.text, found.dropped) == ("ask", "x", (broken["type"],))
+    assert go_on(a_request(), TruncatedError("cut", partial=message("pause_turn", text("x"), SEARCH))).how == "resume"
+
+
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        ([CALL], "run them and send their results"),
+        ([{**CALL, "input": {"$incomplete_json": '{"a":1}}'}}], "no JSON object: do not run it"),
+        ([CALL, CALL], "has no id of its own"),
+        ([{**CALL, "id": ""}], "has no id of its own"),
+        ([{**CALL, "input": {"a": "\ud83d"}}], "half a surrogate pair"),
+    ],
+)
+def test_what_to_do_about_calls(calls: list[dict[str, Any]], words: str) -> None:
+    found = stop(a_request(), message("tool_use", *calls))
+    assert found.reason == "run_tools"
+    assert words in found.words
+    assert ("run them and send" in found.words) == (calls == [CALL])
+
+
+def test_what_goes_back_can_be_written() -> None:
+    found = go_on(a_request(), message(None, text("half \ud83d")))
+    assert (found.text, found.request["messages"][1]["content"]) == ("half \ufffd", [text("half \ufffd")])
+    assert "\ud83d" not in found.request["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("odd", [{}, [], 5, None, True, "x"])
+def test_ids_of_any_type(odd: Any) -> None:
+    for content in ([{"type": "hologram", "tool_use_id": odd}], [text("x"), {**text("y"), "tool_use_id": odd}, SEARCH]):
+        for reason in ("max_tokens", None, "pause_turn", "tool_use"):
+            assert continuation(a_request(), message(reason, *content)) is not None
+
+
+def test_continuation_is_linear() -> None:
+    def action(count: int) -> Callable[[], object]:
+        answer = message(None, *[text("a")] * count)
+        return lambda: continuation(a_request(), answer)
+
+    assert growth(action, size=300) < 1.2
+
+
 def test_max_tokens_in_text_goes_on() -> None:
     found = go_on(a_request(model=OLD), message("max_tokens", THINKING, text("Once upon a")))
     assert found.how == "prefill"
@@ -335,6 +399,53 @@ def test_join_takes_away_what_was_repeated_and_keeps_the_space() -> None:
     assert found.join(" the rain fell") == "It was a dark and stormy night; the rain fell"
     assert found.join("and stormy night; the rain fell") == "It was a dark and stormy night; the rain fell"
     assert found.join("night; ") == "It was a dark and stormy night; night; "  # too short to be no coincidence
+
+
+def test_all_the_text_of_an_answer_with_several_blocks() -> None:
+    found = go_on(a_request(), message(None, text("Paris. "), SEARCH, FOUND, text("Two million. "), text("The Sei")))
+    assert (found.before, found.text) == ("Paris. Two million. ", "The Sei")
+    assert found.before + found.join("ne.") == "Paris. Two million. The Seine."
+    behind = go_on(a_request(), message(None, text("x "), SEARCH, FOUND))
+    assert (behind.before, behind.join("new")) == ("x ", "new")
+
+
+ROW = "2026-01-01,EUR,0.00\n"
+
+
+@pytest.mark.parametrize(
+    ("whole", "cut"),
+    [
+        ("date,cur,amount\n" + ROW * 3 + "2026-01-02,USD,1.00\n", 16 + 2 * len(ROW) - 1),
+        ("0x" + "0" * 40 + "ff", 22),
+        ("|a|b|\n" + "| x | y | z |\n" * 4 + "end", 34),
+    ],
+)
+def test_rows_that_are_equal_are_no_repetition(whole: str, cut: int) -> None:
+    found = go_on(a_request(), message(None, text(whole[:cut])))
+    after = whole[len(found.text) :]
+    assert (found.repeated(after), found.join(after)) == ("", whole)
+
+
+@given(head=st.text("ab,\n", max_size=8), unit=st.text("abc\n", min_size=1, max_size=30), data=st.data())
+def test_no_text_that_repeats_itself_is_lost(head: str, unit: str, data: st.DataObject) -> None:
+    whole = head + unit * 8
+    least = len(head) + 2 * len(unit)
+    found = continuation(a_request(), message(None, text(whole[: data.draw(st.integers(least, len(whole)))])))
+    assert isinstance(found, Continuation)
+    after = whole[len(found.text) :]
+    if found.how == "ask" and len(found.text) >= least:
+        assert found.join(after) == whole
+
+
+@given(st.text("ab .", max_size=700), st.text("abc ", max_size=700))
+def test_join_leaves_out_only_what_it_reports(before: str, after: str) -> None:
+    found = continuation(a_request(), message(None, text(before)))
+    assert isinstance(found, Continuation)
+    said = found.repeated(after)
+    assert found.text.endswith(said)
+    assert after.startswith(said)
+    joined = found.join(after)
+    assert joined == found.text + after[len(said) :] or joined == found.text + found.space + after
 
 
 @given(st.text("ab \n", min_size=1, max_size=60), st.integers(0, 60))
