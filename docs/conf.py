@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sphinx.pycode import ModuleAnalyzer
+
+import sansio_claude
 from sansio_claude import __version__
 
 project = "sansio_claude"
@@ -34,6 +37,8 @@ _CODE = re.compile(r"(?<![`:\w])`([^`\n]+)`(?![`\w_])")
 
 def as_restructured_text(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Docstrings are written as Markdown: a paragraph indented by four spaces is code, single backticks are code."""
+    if what == "data":
+        lines[:] = _written_below(name)
     result: list[str] = []
     in_code = False
     for number, line in enumerate(lines):
@@ -46,6 +51,16 @@ def as_restructured_text(app: object, what: str, name: str, obj: object, options
             in_code = False
         result.append(line if in_code else _CODE.sub(r"``\1``", line))
     lines[:] = [*result, ""]
+
+
+def _written_below(name: str) -> list[str]:
+    """The docstring below a value where it is defined; Sphinx would take that of the value's class."""
+    attribute = name.rpartition(".")[2]
+    home = vars(sansio_claude)["_MODULE_OF"].get(attribute)
+    if home is None:
+        return []
+    analyzer = ModuleAnalyzer.for_module(f"sansio_claude.{home}")
+    return list(analyzer.find_attr_docs().get(("", attribute), []))
 
 
 def _in_list(lines: list[str], number: int) -> bool:
