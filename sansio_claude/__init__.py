@@ -28,6 +28,7 @@ _http.chunked: ChunkedDecoder
 _http.exchange: HTTPExchange ResponseHead
 _limits: Limits
 _media: document image media_type_of
+_message.batch_results: BatchResult BatchResults
 _message.blocks: AdvisorToolResultBlock BashCodeExecutionToolResultBlock Block CodeExecutionToolResultBlock
 _message.blocks: CompactionBlock ContainerUploadBlock ContentBlock FallbackBlock InputStatus MCPToolListingBlock
 _message.blocks: MCPToolResultBlock MCPToolUseBlock RedactedThinkingBlock ServerToolUseBlock TextBlock
@@ -45,6 +46,7 @@ _request.turns: assistant tool_result user
 _stream.accumulate: MessageAccumulator
 _stream.decode: decode
 _stream.deviations: DEVIATION_KINDS Deviation DeviationKind Tolerance Verdict
+_stream.encode: encode_event
 _stream.events: CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
 _stream.events: InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
 _stream.events: UnknownDelta UnknownEvent

@@ -50,6 +50,8 @@ from sansio_claude._limits import Limits as Limits
 from sansio_claude._media import document as document
 from sansio_claude._media import image as image
 from sansio_claude._media import media_type_of as media_type_of
+from sansio_claude._message.batch_results import BatchResult as BatchResult
+from sansio_claude._message.batch_results import BatchResults as BatchResults
 from sansio_claude._message.blocks import AdvisorToolResultBlock as AdvisorToolResultBlock
 from sansio_claude._message.blocks import BashCodeExecutionToolResultBlock as BashCodeExecutionToolResultBlock
 from sansio_claude._message.blocks import Block as Block
@@ -110,6 +112,7 @@ from sansio_claude._stream.deviations import Deviation as Deviation
 from sansio_claude._stream.deviations import DeviationKind as DeviationKind
 from sansio_claude._stream.deviations import Tolerance as Tolerance
 from sansio_claude._stream.deviations import Verdict as Verdict
+from sansio_claude._stream.encode import encode_event as encode_event
 from sansio_claude._stream.events import CitationsDelta as CitationsDelta
 from sansio_claude._stream.events import CompactionDelta as CompactionDelta
 from sansio_claude._stream.events import ContentBlockDelta as ContentBlockDelta
@@ -147,6 +150,8 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BashCodeExecutionToolResultBlock",
+    "BatchResult",
+    "BatchResults",
     "BillingError",
     "Block",
     "Call",
@@ -270,6 +275,7 @@ __all__ = [
     "continuation",
     "decode",
     "document",
+    "encode_event",
     "encode_sse",
     "image",
     "iter_events",

@@ -5,29 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from math import isinf
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from sansio_claude._cli.input import Complaint, Source, one_line, open_source
 from sansio_claude._errors import APIError, RemoteProtocolError, TruncatedError, api_error
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._message.message import Message
+from sansio_claude._stream.encode import event_object
 from sansio_claude._stream.events import (
-    CitationsDelta,
-    CompactionDelta,
-    ContentBlockStart,
-    ContentBlockStop,
-    ErrorEvent,
     Event,
-    InputJSONDelta,
-    MessageDelta,
-    MessageStart,
-    MessageStop,
-    Ping,
-    SignatureDelta,
-    TextDelta,
-    ThinkingDelta,
-    UnknownDelta,
-    UnknownEvent,
 )
 from sansio_claude._stream.message_stream import MessageStream
 
@@ -129,50 +115,7 @@ def _whole_answer(source: Source, *, events: bool) -> int:
 
 def event_line(event: Event) -> str:
     """The event as one line of JSON, in the form that it had on the wire."""
-    return json_text(_wire_form(event))
-
-
-def _wire_form(event: Event) -> dict[str, Any]:
-    extra = event.extra or {}
-
-    def delta(**fields: Any) -> dict[str, Any]:
-        assert not isinstance(event, UnknownEvent | UnknownDelta)
-        kind = getattr(event, "delta_type", None)
-        index = getattr(event, "index", None)
-        return {"type": event.type, "index": index, "delta": {"type": kind, **fields, **extra}}
-
-    match event:
-        case TextDelta(text=text):
-            return delta(text=text)
-        case ThinkingDelta(thinking=thinking):
-            return delta(thinking=thinking)
-        case InputJSONDelta(partial_json=piece):
-            return delta(partial_json=piece)
-        case SignatureDelta(signature=signature):
-            return delta(signature=signature)
-        case CitationsDelta(citation=citation):
-            return delta(citation=citation)
-        case CompactionDelta(content=content, encrypted_content=encrypted):
-            return delta(content=content, **({} if encrypted is None else {"encrypted_content": encrypted}))
-        case UnknownDelta(index=index, raw=raw):
-            return {"type": event.type, "index": index, "delta": raw, **extra}
-        case MessageStart(message=message):
-            return {"type": event.type, "message": message.to_dict(), **extra}
-        case ContentBlockStart(index=index, content_block=block):
-            return {"type": event.type, "index": index, "content_block": block.to_dict(), **extra}
-        case ContentBlockStop(index=index):
-            return {"type": event.type, "index": index, **extra}
-        case MessageDelta(delta=changes, usage=usage):
-            counts = {} if usage is None else {"usage": usage}
-            return {"type": event.type, "delta": changes, **counts, **extra}
-        case MessageStop() | Ping():
-            return {"type": event.type, **extra}
-        case ErrorEvent(error=error):
-            return {"type": event.type, "error": error, **extra}
-        case UnknownEvent(raw=raw):
-            return raw if isinstance(raw, dict) else {"type": event.type, "data": raw}
-        case never:
-            assert_never(never)
+    return json_text(event_object(event))
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:

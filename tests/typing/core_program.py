@@ -186,6 +186,22 @@ def growing(text: str) -> Any:
     return parser.snapshot(default={})
 
 
+def back_to_bytes(events: list[c.Event]) -> bytes:
+    """The way back to the wire."""
+    return b"".join(c.encode_event(event) for event in events)
+
+
+def rows(chunks: list[bytes]) -> dict[str, c.Message | c.APIError | None]:
+    """The results of a batch by the name of their request."""
+    results = c.BatchResults(limits=c.Limits(), expected=2)
+    found: list[c.BatchResult] = []
+    for chunk in chunks:
+        results.receive_data(chunk)
+        found += results.results_received()
+    found += results.finish()
+    return {result.custom_id: result.message or result.error for result in found}
+
+
 def left(status: int, headers: dict[str, str], body: bytes) -> tuple[int | None, float | None]:
     """What an answer that says no tells of the limits."""
     error = c.APIError.from_response(status, headers, body, now=1_795_867_200.0)
