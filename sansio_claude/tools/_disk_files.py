@@ -92,6 +92,8 @@ class DiskFiles:
         hard_links: bool = False,
         descriptors: bool = _HAS_DESCRIPTORS,
     ) -> None:
+        if not isinstance(root, str | os.PathLike) or not isinstance(os.fspath(root), str):
+            raise LocalProtocolError(f"the root folder must be a str or a path of text, not {type(root).__name__}")
         if not os.fspath(root):
             raise LocalProtocolError('the root folder has no name; for the current folder say "."')
         try:

@@ -18,7 +18,7 @@ import msgspec
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import dumps
 from sansio_claude.tools._hints import Compiler, Refused, words_in
-from sansio_claude.tools._kinds import Kind
+from sansio_claude.tools._kinds import Kind, Leaf, is_leaf
 from sansio_claude.tools._misfit import REF, Definitions, Misfit, words_of
 from sansio_claude.tools._records import NO_DEFAULT, is_record
 
@@ -208,6 +208,9 @@ class _StandIn:
             except Misfit as misfit:
                 raise PydanticCustomError("misfit", "{words}", {"words": str(misfit)}) from None
 
+        if isinstance(self._kind, Leaf):
+            # In a union with str a text stays a text, even one that is a date: this is the looser match.
+            return core_schema.no_info_after_validator_function(convert, core_schema.any_schema())
         return core_schema.no_info_plain_validator_function(convert)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
@@ -222,7 +225,9 @@ def _rewritten(hint: Any, compiler: Compiler, kinds: dict[str, Kind]) -> Any:
     if origin is Annotated:
         return _rewritten_annotated(hint, compiler, kinds)
     base = origin or hint
-    if is_record(base) or (hasattr(hint, "__supertype__") and not _is_foreign(hint, compiler)):
+    # What a text means (a date, base64) is the same everywhere, so these stay ours; so do classes with fields.
+    written = is_leaf(base) and base not in (str, int, float, bool)
+    if written or is_record(base) or (hasattr(hint, "__supertype__") and not _is_foreign(hint, compiler)):
         try:
             return _stand_in(compiler.native(hint), kinds)
         except Refused:

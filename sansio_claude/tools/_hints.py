@@ -161,7 +161,9 @@ class Compiler:
         for option in options:
             plain = option.value if isinstance(option, enum.Enum) else option
             if not isinstance(plain, str | int | bool | None):
-                raise Refused(f"Literal[{option!r}] is no value that JSON has")
+                raise LocalProtocolError(
+                    f"no JSON schema can be made for {self.label}: Literal[{option!r:.60}] is no value that JSON has"
+                )
         return Choice(options)
 
     def _list(self, base: Any, args: tuple[Any, ...]) -> Kind:
@@ -189,7 +191,13 @@ class Compiler:
         hint, value = args
         if hint is str or hint is Any:
             return Dictionary(self.kind(value))
-        words = self._key_words(self.native(hint), hint)
+        keys = self.native(hint)
+        if keys.takes & {"array", "object", "null"}:
+            raise LocalProtocolError(
+                f"no JSON schema can be made for {self.label}: {_named(hint)} cannot be the key of an object, whose "
+                "keys are texts in JSON. Use a list of pairs instead"
+            )
+        words = self._key_words(keys, hint)
         return Dictionary(self.kind(value), hint, words)
 
     def _key_words(self, kind: Kind, hint: Any) -> dict[str, Any]:

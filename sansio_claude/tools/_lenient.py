@@ -36,7 +36,8 @@ class Mender:
     def _mended(self, value: Any, schema: Any, texts: bool) -> Any:
         if not isinstance(schema, dict) or not schema:
             return value
-        branches = list(self._branches(schema, 0))
+        # A schema may lead to the same definition on many ways: each is looked at once.
+        branches = list({id(branch): branch for branch in self._branches(schema, set())}.values())
         if isinstance(value, str) and texts:
             value = self._of_text(value, branches)
         if isinstance(value, float):
@@ -45,18 +46,20 @@ class Mender:
             return self._list(value, branches, texts)
         return self._object(value, branches, texts) if isinstance(value, dict) else value
 
-    def _branches(self, schema: Any, depth: int) -> Iterator[dict[str, Any]]:
-        """The alternatives of a schema, references followed."""
-        if not isinstance(schema, dict) or depth > 32:
+    def _branches(self, schema: Any, seen: set[str]) -> Iterator[dict[str, Any]]:
+        """The alternatives of a schema, each reference followed once."""
+        if not isinstance(schema, dict):
             return
         ref = schema.get("$ref")
         if isinstance(ref, str):
-            yield from self._branches(self._definitions.get(ref.removeprefix(REF)), depth + 1)
+            if ref not in seen:
+                seen.add(ref)
+                yield from self._branches(self._definitions.get(ref.removeprefix(REF)), seen)
             return
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 for one in schema[word]:
-                    yield from self._branches(one, depth + 1)
+                    yield from self._branches(one, seen)
                 return
         yield schema
 
@@ -73,14 +76,12 @@ class Mender:
 
     def _list(self, value: list[Any], branches: list[dict[str, Any]], texts: bool) -> list[Any]:
         arrays = [branch for branch in branches if branch.get("type") == "array"]
-        if len(arrays) != 1 or any(not branch for branch in branches):
+        if not arrays or any(not branch for branch in branches):
             return value
-        places = arrays[0].get("prefixItems") or []
-        items = arrays[0].get("items")
         found = []
         for index, item in enumerate(value):
             try:
-                found.append(self._mended(item, places[index] if index < len(places) else items, texts))
+                found.append(self._mended(item, _any_of([_item(branch, index) for branch in arrays]), texts))
             except Misfit as misfit:
                 raise misfit.below(index) from None
         return found
@@ -89,21 +90,37 @@ class Mender:
         objects = [branch for branch in branches if branch.get("type") == "object" or "properties" in branch]
         if not objects or any(not branch for branch in branches):
             return value
-        chosen = next((branch for branch in objects if _has_shape(value, branch)), None)
-        if chosen is None:
+        chosen = [branch for branch in objects if _has_shape(value, branch)]
+        if not chosen:
             _refuse_unknown(value, objects)
-            if len(objects) > 1:
-                return value
-            chosen = objects[0]
-        known = chosen.get("properties") or {}
-        others = chosen.get("additionalProperties")
+            chosen = objects
         found = {}
         for key, item in value.items():
+            schemas = [
+                (branch.get("properties") or {}).get(key, branch.get("additionalProperties")) for branch in chosen
+            ]
             try:
-                found[key] = self._mended(item, known.get(key, others), texts)
+                found[key] = self._mended(item, _any_of(schemas), texts)
             except Misfit as misfit:
                 raise misfit.below(key) from None
         return found
+
+
+def _any_of(schemas: list[Any]) -> Any:
+    """One schema for a value that has to fit one of these; True where one of them takes anything."""
+    if len(schemas) == 1:
+        return schemas[0]
+    return {"anyOf": schemas} if all(isinstance(schema, dict) and schema for schema in schemas) else True
+
+
+def _member(branch: Mapping[str, Any], key: str) -> Any:
+    known = branch.get("properties") or {}
+    return known[key] if key in known else branch.get("additionalProperties")
+
+
+def _item(branch: Mapping[str, Any], index: int) -> Any:
+    places = branch.get("prefixItems") or []
+    return places[index] if index < len(places) else branch.get("items")
 
 
 def _refuse_unknown(value: Mapping[str, Any], objects: list[dict[str, Any]]) -> None:

@@ -51,7 +51,7 @@ from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished,
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._saved import FORMAT, arguments_of, call_as_dict, call_fields, checked, without_secrets
-from sansio_claude.tools._schema import RunnableTool, tool
+from sansio_claude.tools._schema import RunnableTool, tool, tools_of
 from sansio_claude.tools._turn import (
     Ids,
     close_turn,
@@ -107,7 +107,7 @@ class ToolLoop:
         self._definitions: list[dict[str, Any]] = []
         arguments = arguments_of(given, request)
         betas = list(arguments.pop("betas", ()))
-        for one in (*arguments.pop("tools", ()), *tools):
+        for one in (*arguments.pop("tools", ()), *tools_of(tools)):
             self._add_tool(one, betas)
         self._request: dict[str, Any] = plain(arguments)
         if betas:

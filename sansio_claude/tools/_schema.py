@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, overload, runtime_checkable
 
 import attrs
@@ -16,7 +16,7 @@ from sansio_claude.tools._result import LONGEST_RESULT
 from sansio_claude.tools._signature import Parameter, read_signature
 from sansio_claude.tools._types import InputType, check_property_names
 
-__all__ = ["RunnableTool", "Tool", "tool"]
+__all__ = ["RunnableTool", "Tool", "tool", "tools_of"]
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
@@ -208,6 +208,16 @@ def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool 
     if function is None:
         return lambda found: _made(found, options)
     return _made(function, options)
+
+
+def tools_of(tools: Any) -> Iterable[Any]:
+    """The tools of an argument `tools=`. Raises LocalProtocolError where it is no list of them."""
+    if isinstance(tools, Iterable) and not isinstance(tools, str | bytes | Mapping):
+        return tools
+    raise LocalProtocolError(
+        f"tools must be a list of tools, functions or definitions, not a {type(tools).__name__}: write tools=[...]",
+        path="tools",
+    )
 
 
 def _made(function: Callable[..., Any], options: dict[str, Any]) -> Tool:

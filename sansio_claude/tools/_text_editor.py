@@ -15,6 +15,7 @@ from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._models import EDITOR_NAMES, EDITORS_WITH_UNDO, NEWEST_EDITOR, EditorType, model_info
 from sansio_claude.tools import _text_edits as edits
 from sansio_claude.tools._files import Files, is_a_folder, not_found, place_of, shown
+from sansio_claude.tools._lenient import Mender
 from sansio_claude.tools._result import ToolResult
 
 __all__ = ["EditorVersion", "TextEditor", "editor_version"]
@@ -72,6 +73,10 @@ class TextEditor:
             raise LocalProtocolError(f"{version} takes no max_characters; {NEWEST_EDITOR} does", path="tools")
         if max_characters is not None and max_characters < 1:
             raise LocalProtocolError("max_characters must be 1 or more", path="tools")
+        if line_form not in _FORMS:
+            raise LocalProtocolError(
+                f"line_form must be one of {', '.join(map(repr, _FORMS))}, not {line_form!r:.40}", path="tools"
+            )
         self._files = files
         self._version: EditorVersion = version
         self._max_characters = max_characters
@@ -252,13 +257,21 @@ def _encoded(text: str) -> bytes:
         ) from None
 
 
+# The parameters that are no texts: 3.0 is the whole number 3, and a list may come as the text of one.
+_RANGE: Final = {"type": "array", "items": {"type": "integer"}}
+_NUMBERS: Final = Mender(
+    {"type": "object", "properties": {"insert_line": {"type": "integer"}, "view_range": _RANGE}},
+)
+_TEXT_RANGE: Final = Mender({"type": "object", "properties": {"view_range": {"type": "array"}}})
+
+
 class _Input:
     """A command's input, read one parameter at a time; null counts as absent, unknown parameters are ignored."""
 
     def __init__(self, value: Any) -> None:
         if not isinstance(value, Mapping):
             raise ToolError("Error: The input must be an object with `command` and `path`.")
-        self._value = value
+        self._value: Mapping[str, Any] = _NUMBERS.mend(_TEXT_RANGE.mend(dict(value)), texts=False)
 
     def absent(self, key: str) -> bool:
         return self._value.get(key) is None

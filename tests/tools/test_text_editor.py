@@ -258,6 +258,19 @@ def test_max_characters_cuts_the_view(limit: int, note: bool) -> None:
     assert run(editor, "view", "b") == "1: short"
 
 
+def test_numbers_are_taken_as_any_tool_takes_them() -> None:
+    editor = TextEditor(MemoryFiles({"a": "1\n2\n3\n"}))
+    assert run(editor, "view", "a", view_range=[1.0, 2.0]) == "1: 1\n2: 2"
+    assert run(editor, "view", "a", view_range="[2, 3]") == "2: 2\n3: 3"
+    assert "inserted" in run(editor, "insert", "a", insert_line=1.0, insert_text="x")
+
+
+def test_a_wrong_form_of_lines_is_the_callers_mistake() -> None:
+    form: Any = "x"
+    with pytest.raises(LocalProtocolError, match="line_form must be one of 'colon', 'tab', not 'x'"):
+        TextEditor(MemoryFiles(), line_form=form)
+
+
 def test_the_other_form_of_line_numbers() -> None:
     editor = TextEditor(MemoryFiles({"a": "x\ny"}), line_form="tab")
     assert run(editor, "view", "a") == "     1\tx\n     2\ty"
