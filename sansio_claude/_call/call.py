@@ -35,13 +35,14 @@ from sansio_claude._call.actions import (
     Wait,
 )
 from sansio_claude._call.answer import Answer, Wanted
+from sansio_claude._call.attempts import Attempts
 from sansio_claude._call.connection import Connection
 from sansio_claude._call.conversation import ANSWER, UNFIT, Conversation
 from sansio_claude._call.conversation import COMPLETE as WHOLE
 from sansio_claude._call.conversation import OVER as GONE
 from sansio_claude._call.deadlines import Deadlines
 from sansio_claude._call.place import Place
-from sansio_claude._call.pool import Pool
+from sansio_claude._call.pool import Home, Pool
 from sansio_claude._call.retry import Attempt
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._call.trace import Trace, TraceKind
@@ -67,7 +68,9 @@ class Call:
     """
 
     __slots__ = (
+        "__weakref__",
         "_answer",
+        "_attempts",
         "_body",
         "_chunks",
         "_deadlines",
@@ -76,23 +79,21 @@ class Call:
         "_events",
         "_exchange",
         "_flow",
-        "_fresh",
         "_given",
         "_head",
-        "_number",
+        "_interrupted",
         "_phase",
         "_place",
         "_secrets",
         "_settings",
-        "_started",
         "_talk",
         "_tls",
         "_trace",
         "_wanted",
         "_written",
-        "attempts",
         "driven",
         "handle",
+        "home",
     )
 
     def __init__(
@@ -119,22 +120,21 @@ class Call:
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
         self._phase = NEW
-        self._number = 0
-        self._started = 0.0
+        self._attempts = Attempts(settings.retry, settings.chance)
         self._talk: Conversation | None = None
         self._events: list[Event] | None = None
         self._flow: MessageStream | None = None  # the stream, while it flows
         self._tls: TLS | None = None
         self._chunks: ChunkedDecoder | None = None
-        self.attempts: tuple[Attempt, ...] = ()
-        """The attempts that have failed so far."""
         self.handle: Any = None
         """The adapter's object of the connection in use."""
         self.driven: bool = False
         """Whether an adapter is at work on it, as only one task at a time may be. Set by the adapter."""
+        self.home: Home | None = None
+        """Where it runs. Set by the adapter."""
         self._exchange, self._answer = self._make_exchange()
         self._delivered = False
-        self._fresh = False
+        self._interrupted = False
         self._given = NEVER
         self._error: ClaudeError | None = None
 
@@ -142,6 +142,11 @@ class Call:
     def pool(self) -> Pool[Connection]:
         """The pool that its connections come from."""
         return self._place.pool
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The attempts that have failed so far."""
+        return self._attempts.failed
 
     @property
     def holds_place(self) -> bool:
@@ -183,7 +188,9 @@ class Call:
     def next_action(self, now: float) -> Action:
         """What the adapter has to do now. Asking again gives the same, except that events are given once."""
         events = self._events
-        if events is not None:
+        if self._interrupted:
+            self.abandon()
+        elif events is not None:
             self._events = None
             self._given = now
             if not self._delivered and any(type(event) is not Ping for event in events):
@@ -363,12 +370,13 @@ class Call:
     def _begin(self, now: float) -> None:
         """Begin an attempt."""
         head = self._head
-        self._number += 1
-        self._started = now
+        self._attempts.begin(now)
+        if self._attempts.last:
+            self._body = b""  # it will not be sent again, and may be large
         self._talk = None
         self._tell("attempt", now)
         try:
-            self._place.ask((head.host, head.port, head.tls), now, fresh=self._fresh)
+            self._place.ask((head.host, head.port, head.tls), now, fresh=self._attempts.fresh, home=self.home)
         except LocalProtocolError as error:
             self._finish(error, now)
             return
@@ -396,7 +404,17 @@ class Call:
         self._talk = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
         self._look(now)
 
+    def interrupt(self) -> None:
+        """Have it given up by the thread that drives it, at its next step, which comes at once. From any thread."""
+        self._interrupted = True
+        wire = self.handle
+        if wire is not None:
+            wire.close()
+        self._place.wake()
+
     def _talking(self) -> Conversation:
+        if self._interrupted:
+            self.abandon()
         if self._talk is None or self._phase != TALK:
             if self._phase == OVER and self._error is not None:
                 raise self._error.with_traceback(None)  # given up by one task while another was at work on it
@@ -427,7 +445,7 @@ class Call:
                 self._end()
                 self._tell("done", now)
             else:
-                self._fail(talk.error, now, again=talk.again, asked=talk.asked)
+                self._fail(talk.error, now, again=talk.again)
         elif phase == WHOLE:
             self._phase = COMPLETE
 
@@ -438,46 +456,32 @@ class Call:
         self._place.leave(now, reusable=self._talk is not None and self._talk.reusable)
         self.handle = None
 
-    def _fail(self, error: ClaudeError, now: float, *, again: bool = False, asked: float | None = None) -> None:
+    def _fail(self, error: ClaudeError, now: float, *, again: bool = False) -> None:
         """The attempt failed. `again`: another one would be safe, and may help."""
-        reused = self._place.reused
-        stale = reused and not self._exchange.received
+        reused, talk = self._place.reused, self._talk
         self._give_back(now)
         self._answer.dress(error)
-        at: float | None = None
-        if again and not self._delivered:
-            chance = self._settings.chance()
-            # A connection that went stale in the pool says nothing about the server: no reason to wait.
-            asked = 0.0 if stale else asked
-            at = self._settings.retry.decide(retries=self._number - 1, now=now, chance=chance, asked=asked)
-        if at is not None and at >= self._deadlines.total_at:
-            at = None
-        wait = None if at is None else at - now
-        self.attempts += (
-            Attempt(
-                number=self._number,
-                started=self._started,
-                ended=now,
-                error=type(error).__name__,
-                words=error.message,
-                status=self._answer.status,
-                request_id=error.request_id,
-                reused=reused,
-                wait=wait,
-            ),
+        at = self._attempts.fail(
+            error,
+            now,
+            answer=self._answer,
+            answered=self._exchange.received > 0,
+            talk=talk,
+            reused=reused,
+            again=again and not self._delivered,
+            total_at=self._deadlines.total_at,
         )
         self._tell("failed", now, error=error)
         if at is None:
             self._finish(error, now)
             return
         self._talk = self._events = None  # events that nobody has been given are nobody's
-        self._fresh = self._fresh or stale
         self._phase = BACKOFF
         self._deadlines.step_at = at
-        self._tell("retry", now, wait=wait)
+        self._tell("retry", now, wait=at - now)
 
     def _finish(self, error: ClaudeError, now: float) -> None:
-        error.attempts = self.attempts
+        error.attempts = self._attempts.failed
         self._error = error
         self._end()
         self._tell("done", now, error=error)
@@ -492,4 +496,4 @@ class Call:
         self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None
     ) -> None:
         if self._trace is not None:
-            self._trace(kind, now, self._number, self._answer, error=error, wait=wait)
+            self._trace(kind, now, self._attempts.number, self._answer, error=error, wait=wait)

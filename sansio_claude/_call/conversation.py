@@ -24,13 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sansio_claude._call.actions import TLS, Connect, Receive, Send
-from sansio_claude._call.broken import (
-    broken_reading,
-    broken_writing,
-    closed_writing,
-    not_connected,
-    reason,
-)
+from sansio_claude._call.broken import broken_reading, broken_writing, closed_writing, not_connected, reason
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import (
     APIError,
@@ -99,6 +93,7 @@ class Conversation:
         "headed",
         "phase",
         "steps",
+        "wrote_at",
     )
 
     def __init__(
@@ -124,6 +119,8 @@ class Conversation:
         self._write_error: WriteError | DeadlineError | None = None
         self._informational = 0
         self._progress = 0
+        self.wrote_at = now
+        """When bytes of the request were written last."""
         self.begun = False
         """Whether any byte of the answer came."""
         self.contentful = False
@@ -189,6 +186,7 @@ class Conversation:
     def sent(self, now: float, count: int | None = None) -> None:
         """The data of a Send are written, or the first `count` bytes of them and there is something to read."""
         self._expect(SETUP, WRITE, ANSWER)
+        self.wrote_at = now
         if count is not None and self._sending is not None and count < len(self._sending):
             self._sending = memoryview(self._sending)[count:]
             self._interrupted = True
@@ -313,6 +311,7 @@ class Conversation:
 
     def _start_writing(self, now: float) -> None:
         self.phase = WRITE
+        self.wrote_at = now
         self._tls = self._connection.tls
         self._request = self._exchange.data_to_send()
         self._write(now)

@@ -24,7 +24,7 @@ from sansio_claude._errors import LocalProtocolError
 if TYPE_CHECKING:
     from sansio_claude._call.call import Call
     from sansio_claude._call.connection import Connection
-    from sansio_claude._call.pool import Pool
+    from sansio_claude._call.pool import Home, Pool
     from sansio_claude._stream.events import Event
 
 __all__ = ["Adapter", "Bell", "Wire", "close_discarded", "drive"]
@@ -88,6 +88,10 @@ class Adapter(Protocol):
         """Seconds on a clock that never goes back."""
         ...
 
+    def home(self) -> Home | None:
+        """The event loop and process that it runs in now, None where connections can be used anywhere."""
+        ...
+
     def bell(self) -> Bell:
         """A new bell."""
         ...
@@ -103,7 +107,10 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
         raise LocalProtocolError(ONE_TASK)
     call.driven = True
     wire: Wire | None = call.handle
-    clock = adapter.now if wire is None else wire.clock
+    if wire is None:
+        call.home, clock = adapter.home(), adapter.now
+    else:
+        clock = wire.clock
     try:
         now = clock()
         while True:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from sansio_claude._call.connection import Connection
-from sansio_claude._call.pool import Pool, Ticket
+from sansio_claude._call.pool import Home, Pool, Ticket
 from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["Place"]
@@ -39,9 +39,9 @@ class Place:
         """Whether the wait for it is over."""
         return self.ticket is not None and self.ticket.granted
 
-    def ask(self, origin: Hashable, now: float, *, fresh: bool) -> None:
-        """Get in line. Raises LocalProtocolError on a closed pool."""
-        self.ticket = self.pool.request(origin, now, fresh=fresh)
+    def ask(self, origin: Hashable, now: float, *, fresh: bool, home: Home | None) -> None:
+        """Get in line. Raises LocalProtocolError on a closed pool, and where the client is in use elsewhere."""
+        self.ticket = self.pool.request(origin, now, fresh=fresh, home=home)
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
         """Have `wake` called when it is granted, or by `wake`; None: not any more."""
@@ -71,12 +71,16 @@ class Place:
         self.connection, ticket.connection = ticket.connection, None
         return self.connection
 
-    def leave(self, now: float, *, reusable: bool) -> None:
-        """Give it back: with the connection, if that can be used again, else the connection is discarded."""
+    def leave(self, now: float, *, reusable: bool, keep: float | None = None) -> None:
+        """Give it back: with the connection, if that can be used again, else the connection is discarded.
+
+        `keep` is the seconds for which the server keeps an idle connection. From a finalizer only with
+        `reusable=False`.
+        """
         ticket, connection = self.ticket, self.connection
         if ticket is not None and connection is not None and reusable:
             connection.used = True
-            self.pool.release(ticket, connection, now)
+            self.pool.release(ticket, connection, now, keep=keep)
         elif ticket is not None:
             self.pool.discard(ticket, None if self.handle is None else connection)
         self.ticket = self.connection = None

@@ -8,22 +8,30 @@ Rules:
   all places are taken, the longest idle connection to another origin makes room; if none is idle, it waits.
 - Waiting is first come, first served, and nobody overtakes: a place that becomes free goes to the first in the row
   before anyone new can ask.
-- A connection that has been idle for `idle_timeout`, or has become stale (bytes or an end arrived while nobody
-  asked), is never handed out. Without tasks of its own the pool notices that only when it is used.
-- Connections to be closed are put on a list that the adapter empties after every step (`discarded`).
+- A connection that has been idle for `idle_timeout` (or for less, where the server said so), or has become stale (bytes
+  or an end arrived while nobody asked), is never handed out. Without tasks of its own the pool notices that only when
+  it is used.
+- Connections to be closed are put on a list that the adapter empties before every wait (`discarded`).
+- Connections belong to the event loop and the process in which they were opened, the pool's `home`. When a call comes
+  from another one, nothing idle is kept; while calls are under way in the old one, it is refused.
+
+One lock is held during every step. `discard` and `close` wait for nothing, not even for the lock: they only note what
+is to be done where somebody is at work in the pool, who then does it before leaving. So they may be called from any
+thread, and from a finalizer, which may run in the middle of any step.
 
 Every step takes O(1) time, amortized.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
+from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from sansio_claude._errors import LocalProtocolError
 
-__all__ = ["Pool", "Pooled", "Ticket"]
+__all__ = ["Home", "Lock", "Pool", "Pooled", "Ticket"]
 
 
 class Pooled(Protocol):
@@ -35,16 +43,58 @@ class Pooled(Protocol):
         ...
 
 
+class Home(Protocol):
+    """The event loop and the process that connections belong to. Compared by value."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, or is not of this process: nothing can be under way there any more."""
+        ...
+
+
+class Lock(Protocol):
+    """What keeps threads apart: `threading.Lock` does it."""
+
+    def acquire(self, blocking: bool = True) -> bool:
+        """Take it; False where it is taken already and `blocking` is False."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+
+class _NoThreads:
+    """The lock of a pool that one thread uses: only finalizers can come in between."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def acquire(self, blocking: bool = True) -> bool:
+        if not self._held:
+            self._held = True
+            return True
+        if blocking:
+            raise LocalProtocolError("several threads use this pool: give it a lock, Pool(lock=threading.Lock())")
+        return False
+
+    def release(self) -> None:
+        self._held = False
+
+
 _P = TypeVar("_P", bound=Pooled)
 
 
 class Ticket(Generic[_P]):
     """One attempt's claim to a place among the connections. Made by `Pool.request`."""
 
-    __slots__ = ("connection", "fresh", "granted", "held", "origin", "wake")
+    __slots__ = ("connection", "fresh", "granted", "held", "home", "origin", "wake")
 
-    def __init__(self, origin: Hashable, *, fresh: bool) -> None:
+    def __init__(self, origin: Hashable, *, fresh: bool, home: Home | None) -> None:
         self.origin: Hashable = origin
+        self.home: Home | None = home
         self.fresh: bool = fresh
         """Whether only a new connection will do."""
         self.connection: _P | None = None
@@ -58,44 +108,78 @@ class Ticket(Generic[_P]):
 
 
 class _Idle(Generic[_P]):
-    __slots__ = ("connection", "origin", "since")
+    __slots__ = ("connection", "origin", "until")
 
-    def __init__(self, connection: _P, origin: Hashable, since: float) -> None:
+    def __init__(self, connection: _P, origin: Hashable, until: float) -> None:
         self.connection = connection
         self.origin = origin
-        self.since = since
+        self.until = until  # when it has been idle for too long
 
 
 class Pool(Generic[_P]):
-    """The connections of one client. See the top of this file for its rules."""
+    """The connections of one client. See the top of this file for its rules.
 
-    __slots__ = ("_by_origin", "_closed", "_discarded", "_idle", "_idle_timeout", "_max", "_taken", "_waiting")
+    `idle_timeout` is in seconds. `lock` is for pools that several threads use.
+    """
 
-    def __init__(self, *, max_connections: int = 100, idle_timeout: float = 30.0) -> None:
+    __slots__ = (
+        "_by_origin",
+        "_closed",
+        "_discarded",
+        "_home",
+        "_idle",
+        "_idle_timeout",
+        "_lock",
+        "_max",
+        "_noted",
+        "_now",
+        "_taken",
+        "_waiting",
+    )
+
+    def __init__(self, *, max_connections: int = 100, idle_timeout: float = 30.0, lock: Lock | None = None) -> None:
         if isinstance(max_connections, bool) or not isinstance(max_connections, int) or max_connections < 1:
             raise LocalProtocolError("max_connections has to be an int of 1 or more")
         self._max = max_connections
         self._idle_timeout = idle_timeout
+        self._lock: Lock = lock or _NoThreads()
+        self._home: Home | None = None
+        self._now = 0.0  # the latest time that anybody told
         self._taken = 0  # places held by tickets
         self._idle: OrderedDict[int, _Idle[_P]] = OrderedDict()  # by id of the entry, the longest idle first
         self._by_origin: dict[Hashable, dict[int, _Idle[_P]]] = {}  # the same entries, the last idle at the end
         self._waiting: OrderedDict[int, Ticket[_P]] = OrderedDict()  # by id of the ticket, the first in the row first
-        self._discarded: list[_P] = []
+        self._discarded: deque[_P] = deque()
+        self._noted: deque[tuple[Ticket[_P], _P | None] | None] = deque()  # places to be given back; None: close
         self._closed = False
+
+    def __enter__(self) -> None:
+        """Begin a step."""
+        self._lock.acquire()
+        self._settle()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
+        self._take_up()
 
     @property
     def taken(self) -> int:
         """Places held by calls."""
+        self._take_up()
         return self._taken
 
     @property
     def idle(self) -> int:
         """Connections kept for reuse."""
+        self._take_up()
         return len(self._idle)
 
     @property
     def waiting(self) -> int:
         """Calls that wait for a place."""
+        self._take_up()
         return len(self._waiting)
 
     @property
@@ -103,39 +187,101 @@ class Pool(Generic[_P]):
         """Whether `close` was called."""
         return self._closed
 
-    def request(self, origin: Hashable, now: float, *, fresh: bool = False) -> Ticket[_P]:
+    def request(self, origin: Hashable, now: float, *, fresh: bool = False, home: Home | None = None) -> Ticket[_P]:
         """Ask for a place. The ticket is granted at once, or later, in its turn; then its `wake` is called.
 
-        `fresh=True` does not take an idle connection. Raises LocalProtocolError on a closed pool.
+        `fresh=True` does not take an idle connection. `home` is where the call runs. Raises LocalProtocolError on a
+        closed pool, and while calls run elsewhere.
         """
-        if self._closed:
-            raise LocalProtocolError("the client is closed; make a new one")
-        self.expire(now)
-        ticket: Ticket[_P] = Ticket(origin, fresh=fresh)
-        if not self._grant(ticket):
-            self._waiting[id(ticket)] = ticket
+        with self:
+            if self._closed:
+                raise LocalProtocolError("the client is closed; make a new one")
+            if home != self._home:
+                self._move(home)
+            self._expire(now)
+            ticket: Ticket[_P] = Ticket(origin, fresh=fresh, home=home)
+            if not self._grant(ticket):
+                self._waiting[id(ticket)] = ticket
         return ticket
 
     def renew(self, ticket: Ticket[_P]) -> None:
         """Replace the ticket's connection, which went stale before it was used, by another one or a new one."""
-        if ticket.connection is not None:
-            self._discarded.append(ticket.connection)
-            ticket.connection = self._pick(ticket.origin)
+        with self:
+            if ticket.connection is not None:
+                self._discarded.append(ticket.connection)
+                ticket.connection = self._pick(ticket.origin)
 
-    def release(self, ticket: Ticket[_P], connection: _P, now: float) -> None:
-        """Give a connection back that can be used again, and with it the place."""
-        if self._closed or not ticket.held:
-            self.discard(ticket, connection)
-            return
-        ticket.held = False
-        self._taken -= 1
-        entry = _Idle(connection, ticket.origin, now)
-        self._idle[id(entry)] = entry
-        self._by_origin.setdefault(ticket.origin, {})[id(entry)] = entry
-        self._serve()
+    def release(self, ticket: Ticket[_P], connection: _P, now: float, *, keep: float | None = None) -> None:
+        """Give a connection back that can be used again, and with it the place.
+
+        `keep` is the seconds for which the server keeps an idle connection, None where it does not say.
+        """
+        with self:
+            self._now = max(self._now, now)
+            if self._closed or not ticket.held or ticket.home != self._home:
+                self._give_back(ticket, connection)
+                return
+            ticket.held = False
+            self._taken -= 1
+            seconds = self._idle_timeout if keep is None else min(self._idle_timeout, keep)
+            entry = _Idle(connection, ticket.origin, now + seconds)
+            self._idle[id(entry)] = entry
+            self._by_origin.setdefault(ticket.origin, {})[id(entry)] = entry
+            self._serve()
 
     def discard(self, ticket: Ticket[_P], connection: _P | None = None) -> None:
-        """Give a place back without a usable connection, or leave the row. Safe to call more than once."""
+        """Give a place back without a usable connection, or leave the row.
+
+        Safe to call more than once, from any thread and from a finalizer.
+        """
+        self._noted.append((ticket, connection))
+        self._take_up()
+
+    def expire(self, now: float) -> None:
+        """Put the connections that have been idle for too long on the list of those to close."""
+        with self:
+            self._expire(now)
+
+    def close(self) -> None:
+        """Close everything that is idle and let nobody in any more. Waiting tickets are granted without a place.
+
+        From any thread and from a finalizer.
+        """
+        self._noted.append(None)
+        self._take_up()
+
+    def discarded(self) -> list[_P]:
+        """The connections to be closed now; each is handed out once. From any thread and from a finalizer."""
+        self._take_up()
+        found: list[_P] = []
+        while self._discarded:
+            try:
+                found.append(self._discarded.popleft())
+            except IndexError:
+                break  # another thread was first
+        return found
+
+    # What was noted
+
+    def _take_up(self) -> None:
+        """Do what was noted, unless somebody is at work here, who does it before leaving."""
+        while self._noted and self._lock.acquire(False):
+            try:
+                self._settle()
+            finally:
+                self._lock.release()
+
+    def _settle(self) -> None:
+        while self._noted:
+            noted = self._noted.popleft()
+            if noted is None:
+                self._close()
+            else:
+                self._give_back(*noted)
+
+    # Steps, for whoever holds the lock
+
+    def _give_back(self, ticket: Ticket[_P], connection: _P | None) -> None:
         if connection is None:
             connection, ticket.connection = ticket.connection, None
         if connection is not None:
@@ -143,31 +289,40 @@ class Pool(Generic[_P]):
         self._waiting.pop(id(ticket), None)
         if ticket.held:
             ticket.held = False
-            self._taken -= 1
-            self._serve()
+            if ticket.home == self._home:
+                self._taken -= 1
+                self._serve()
 
-    def expire(self, now: float) -> None:
-        """Put the connections that have been idle for too long on the list of those to close."""
-        while self._idle:
-            entry = next(iter(self._idle.values()))
-            if now - entry.since < self._idle_timeout:
-                return
-            self._discarded.append(self._remove_first().connection)
-
-    def close(self) -> None:
-        """Close everything that is idle and let nobody in any more. Waiting tickets are granted without a place."""
+    def _close(self) -> None:
         self._closed = True
-        while self._idle:
-            self._discarded.append(self._remove_first().connection)
+        self._discard_idle()
         while self._waiting:
             self._wake(self._waiting.popitem(last=False)[1])
 
-    def discarded(self) -> list[_P]:
-        """The connections to be closed now; each is handed out once."""
-        found = self._discarded
-        if found:
-            self._discarded = []
-        return found
+    def _discard_idle(self) -> None:
+        while self._idle:
+            self._discarded.append(self._remove_first().connection)
+
+    def _move(self, home: Home | None) -> None:
+        """Go on in another event loop or process. What was under way in one that has ended is nobody's."""
+        if (self._taken or self._waiting) and self._home is not None and not self._home.over:
+            raise LocalProtocolError(
+                "this client is in use in another event loop or thread, where calls of it are under way; make a client "
+                "for each of them"
+            )
+        self._discard_idle()
+        self._taken = 0
+        self._waiting.clear()
+        self._home = home
+        self._now = 0.0  # clocks of two event loops have nothing in common
+
+    def _expire(self, now: float) -> None:
+        self._now = max(self._now, now)
+        while self._idle:
+            entry = next(iter(self._idle.values()))
+            if self._now < entry.until:
+                return
+            self._discarded.append(self._remove_first().connection)
 
     def _serve(self) -> None:
         """Hand what has become free to the first in the row."""
@@ -195,14 +350,14 @@ class Pool(Generic[_P]):
         return True
 
     def _pick(self, origin: Hashable) -> _P | None:
-        """Take the idle connection to `origin` that was used last and is not stale."""
+        """Take the idle connection to `origin` that was used last, is not stale and was not idle for too long."""
         entries = self._by_origin.get(origin)
         while entries:
             key, entry = entries.popitem()
             del self._idle[key]
             if not entries:
                 del self._by_origin[origin]
-            if not entry.connection.stale:
+            if self._now < entry.until and not entry.connection.stale:
                 return entry.connection
             self._discarded.append(entry.connection)
         return None

@@ -3,9 +3,10 @@
 Rules:
 
 - A server that names a time to wait is obeyed, unless that is beyond `longest`: then the error is reported at once
-  instead of being slept over.
-- Without a usable time, `initial * 2**n` seconds (n: retries already made), at most `ceiling`, times 1 minus a
-  random part of `jitter`, so that clients that failed together do not come back together.
+  instead of being slept over. A random part of `jitter` of that time, or of `initial` where that is longer, is added,
+  at most of `ceiling`: clients that were refused together are mostly given the same time.
+- Without a usable time, and where the server names 0, `initial * 2**n` seconds (n: retries already made), at most
+  `ceiling`, times 1 minus a random part of `jitter`.
 - Whether an error is worth a retry at all, and whether a retry is safe, is not decided here.
 """
 
@@ -36,7 +37,7 @@ class RetryPolicy(FrozenValue):
     """The most that doubling leads to, in seconds."""
 
     jitter: float = 0.25
-    """The part of a wait that chance may take away, 0 to 1."""
+    """The part of a wait that chance may take away, or add where a server named the time, 0 to 1."""
 
     longest: float = 60.0
     """The longest wait that a server's Retry-After may ask for, in seconds."""
@@ -64,9 +65,11 @@ class RetryPolicy(FrozenValue):
         """
         if retries >= self.max_retries:
             return None
-        if asked is None:
+        if asked is None or asked <= 0.0:
             return now + self.backoff(retries, chance)
-        return now + asked if asked <= self.longest else None
+        if asked > self.longest:
+            return None
+        return now + asked + self.jitter * chance * min(max(asked, self.initial), self.ceiling)
 
 
 @attrs.define(frozen=True, kw_only=True, eq=False, repr=False)

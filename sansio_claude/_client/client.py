@@ -109,6 +109,7 @@ class ClientBase(ToolMethods):
             wall=runtime.wall,
             trace=tell,
             watched=lambda: trace is not None or runtime.debugging(),
+            lock=runtime.lock(),
             tap=getattr(trace, "tap", None),
         )
 

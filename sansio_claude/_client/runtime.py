@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sansio_claude._call.loop import Adapter
+    from sansio_claude._call.pool import Lock
     from sansio_claude.tools._run import MakeExecutor
 
 __all__ = ["Runtime"]
@@ -29,3 +30,5 @@ class Runtime(NamedTuple):
     """Whether anybody reads the log at level DEBUG."""
     debug: Callable[[str, object], None]
     """Writes one line of the log at level DEBUG: a format and its argument."""
+    lock: Callable[[], Lock]
+    """Makes the lock of a pool."""

@@ -9,7 +9,7 @@ import attrs
 
 from sansio_claude._call.actions import CallSettings
 from sansio_claude._call.call import Call
-from sansio_claude._call.pool import Pool
+from sansio_claude._call.pool import Lock, Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._call.trace import Tap, TraceEvent
@@ -118,6 +118,7 @@ class Session:
         wall: Callable[[], float],
         trace: Callable[[TraceEvent], None],
         watched: Callable[[], bool],
+        lock: Lock | None = None,
         tap: Tap | None = None,
     ) -> None:
         self.route: Route = route_to(endpoint.address, proxy=proxy, uds=uds, allow_http=endpoint.allow_http)
@@ -126,7 +127,7 @@ class Session:
         self.endpoint: Endpoint = endpoint
         self.betas: Sequence[str] = betas
         self.headers: Mapping[str, str | None] | None = headers
-        self.pool: Pool[Connection] = Pool(max_connections=max_connections, idle_timeout=IDLE)
+        self.pool: Pool[Connection] = Pool(max_connections=max_connections, idle_timeout=IDLE, lock=lock)
         self.settings: CallSettings = CallSettings(
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),

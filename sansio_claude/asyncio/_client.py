@@ -14,7 +14,7 @@ from sansio_claude._call.timeouts import NEVER
 from sansio_claude._client.client import ClientBase, Stream, TextIterator
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._runtime.opening import open_socket
-from sansio_claude._runtime.process import runtime_of
+from sansio_claude._runtime.process import ProcessHome, runtime_of
 from sansio_claude.asyncio._net import Wire
 
 if TYPE_CHECKING:
@@ -64,12 +64,37 @@ class Bell:
         return self._rung
 
 
+class LoopHome(ProcessHome):
+    """The running event loop as the home of connections."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def over(self) -> bool:
+        """Whether the loop is closed, or is not of this process."""
+        return super().over or self._loop.is_closed()
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and isinstance(other, LoopHome) and other._loop is self._loop
+
+    def __hash__(self) -> int:
+        return hash((self.process, id(self._loop)))
+
+
 class Adapter:
     """The clock, the bells and the connections of the running event loop."""
 
     def now(self) -> float:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
+
+    def home(self) -> LoopHome:
+        """The running loop."""
+        return LoopHome()
 
     def bell(self) -> Bell:
         """A bell of the running loop."""

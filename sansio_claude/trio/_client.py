@@ -14,7 +14,7 @@ from sansio_claude._call.loop import Bell as AnyBell
 from sansio_claude._client.client import ClientBase, Stream, TextIterator
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._runtime.opening import open_socket
-from sansio_claude._runtime.process import runtime_of
+from sansio_claude._runtime.process import ProcessHome, runtime_of
 from sansio_claude.trio._net import Wire
 
 if TYPE_CHECKING:
@@ -52,12 +52,47 @@ class Bell:
         return self._rung
 
 
+class RunHome(ProcessHome):
+    """This run of trio as the home of connections."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._token = trio.lowlevel.current_trio_token()
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, or is not of this process."""
+        try:
+            if not super().over:
+                self._token.run_sync_soon(_nothing, idempotent=True)
+                return False
+        except trio.RunFinishedError:
+            pass
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and isinstance(other, RunHome) and other._token is self._token
+
+    def __hash__(self) -> int:
+        return hash((self.process, id(self._token)))
+
+
+def _nothing() -> None:
+    pass
+
+
 class Adapter:
     """The clock, the bells and the connections of a run of trio."""
 
     def now(self) -> float:
         """trio's clock."""
         return trio.current_time()
+
+    def home(self) -> RunHome:
+        """This run."""
+        return RunHome()
 
     def bell(self) -> Bell:
         """A bell of this run."""

@@ -223,8 +223,8 @@ def test_many_calls_take_no_longer_each() -> None:
 def test_a_place_that_is_granted_before_anybody_waits_for_it_wakes_at_once() -> None:
     pool: Pool[Any] = Pool(max_connections=1)
     first, second = Place(pool), Place(pool)
-    first.ask("a", 0.0, fresh=False)
-    second.ask("a", 0.0, fresh=False)
+    first.ask("a", 0.0, fresh=False, home=None)
+    second.ask("a", 0.0, fresh=False, home=None)
     assert (first.granted, second.granted) == (True, False)
     first.leave(0.0, reusable=False)  # as from another thread, between asking and waiting
     assert second.granted

@@ -38,7 +38,7 @@ class TestPolicy:
         policy = RetryPolicy(max_retries=1)
         assert policy.decide(retries=0, now=100.0, chance=0.0) == 100.5
         assert policy.decide(retries=1, now=100.0, chance=0.0) is None
-        assert policy.decide(retries=0, now=100.0, chance=0.0, asked=0.0) == 100.0
+        assert policy.decide(retries=0, now=100.0, chance=0.0, asked=0.0) == 100.5  # backs off as if not asked
         assert policy.decide(retries=0, now=100.0, chance=0.0, asked=60.0) == 160.0
         assert policy.decide(retries=0, now=100.0, chance=0.0, asked=60.1) is None
         assert RetryPolicy(longest=90).decide(retries=0, now=100.0, chance=0.0, asked=61.0) == 161.0
