@@ -1,7 +1,7 @@
 """Claude's streaming Messages API as a sans-I/O protocol: bytes in, typed events and a finished message out.
 
-This package imports no event loop and does no I/O. The clients are in `sansio_claude.trio` and
-`sansio_claude.asyncio`, tools in `sansio_claude.tools`, a replay server in `sansio_claude.testing`.
+This package imports no event loop and does no I/O. The clients are in `sansio_claude.trio`, `sansio_claude.asyncio`
+and `sansio_claude.sync`, tools in `sansio_claude.tools`, a replay server in `sansio_claude.testing`.
 
 Importing it costs nothing: each name is imported from its module when it is first used. `_PUBLIC` is the one place
 where the public names are written; `__init__.pyi`, which type checkers and completion read, is made from it by
@@ -62,11 +62,11 @@ __all__ = [*_MODULE_OF]
 
 # What people look for here and find elsewhere.
 _ELSEWHERE = {
-    "Client": "Client is in sansio_claude.asyncio and sansio_claude.trio",
+    "Client": "Client is in sansio_claude.asyncio, sansio_claude.trio and sansio_claude.sync",
     "AsyncClient": "the client is called Client, in sansio_claude.asyncio and sansio_claude.trio",
-    "Anthropic": "the client is called Client, in sansio_claude.asyncio and sansio_claude.trio",
+    "Anthropic": "the client is called Client, in sansio_claude.sync, sansio_claude.asyncio and sansio_claude.trio",
     "AsyncAnthropic": "the client is called Client, in sansio_claude.asyncio and sansio_claude.trio",
-    "Stream": "Stream is in sansio_claude.asyncio and sansio_claude.trio",
+    "Stream": "Stream is in sansio_claude.asyncio, sansio_claude.trio and sansio_claude.sync",
     "Tool": "Tool is in sansio_claude.tools",
     "ToolLoop": "ToolLoop is in sansio_claude.tools",
     "tool": "tool is in sansio_claude.tools",

@@ -45,7 +45,11 @@ def test_a_stream_needs_no_http() -> None:
 
 @pytest.mark.parametrize(
     ("module", "others"),
-    [("sansio_claude.asyncio", {"trio"}), ("sansio_claude.testing", {"trio", "asyncio", "ssl"})],
+    [
+        ("sansio_claude.asyncio", {"trio"}),
+        ("sansio_claude.sync", {"trio", "asyncio"}),
+        ("sansio_claude.testing", {"trio", "asyncio", "ssl"}),
+    ],
 )
 def test_an_adapter_brings_in_only_its_own_loop(module: str, others: set[str]) -> None:
     before = modules_after("pass")

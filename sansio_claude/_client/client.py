@@ -9,19 +9,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from sansio_claude._call.call import Call
 from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
+from sansio_claude._client.stream import Stream
 from sansio_claude._client.tools import ToolMethods
 from sansio_claude._connect.tls import TLSMaker
-from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
-from sansio_claude._stream.events import Event, TextDelta
 
 if TYPE_CHECKING:
     import datetime
@@ -31,16 +31,11 @@ if TYPE_CHECKING:
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
     from sansio_claude._check.problem import Problem
-    from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._limits import Limits
-    from sansio_claude._partial_json.parser import PartialJSON, Watch
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
-    from sansio_claude._stream.deviations import Deviation
 
-__all__ = ["ClientBase", "Stream", "TextIterator"]
-
-NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+__all__ = ["ClientBase"]
 
 
 class ClientBase(ToolMethods):
@@ -240,173 +235,3 @@ class ClientBase(ToolMethods):
         pool = self._session.pool
         state = "closed" if pool.closed else f"{pool.taken} busy, {pool.idle} idle"
         return f"<{type(self).__module__}.{type(self).__name__} {self.endpoint.host} ({state})>"
-
-
-@final
-class Stream:
-    """One answer as it comes. Made by `Client.stream`; iterate over it for the events.
-
-    Leaving the `async with` early closes the connection. An error is raised once all events before it were given,
-    and again on every later try. Cancelling a read ends the stream: its connection is closed at once.
-    """
-
-    __slots__ = ("__weakref__", "_adapter", "_call", "_entered", "_ready", "_runtime", "_session")
-
-    def __init__(self, runtime: Runtime, session: Session, call: Call) -> None:
-        self._runtime = runtime
-        self._adapter = runtime.adapter
-        self._session = session
-        self._call = call
-        self._ready: Iterator[Event] = iter(())  # a deque would take more memory than all the rest of this
-        self._entered = False
-
-    async def __aenter__(self) -> Self:
-        """Send the request and wait for the head of a good answer."""
-        if self._entered:
-            raise LocalProtocolError("a stream can be entered once; make a new one with client.stream(...)")
-        self._entered = True
-        await self._more()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exc_type is None:
-            await self.aclose()
-        else:
-            give_up(self._session, self._call)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while True:
-            for event in self._ready:
-                return event
-            if not self._entered:
-                raise LocalProtocolError(NOT_ENTERED)
-            call = self._call
-            events = None if call.handle is None and call.done else await drive(self._adapter, call)
-            if events is None:
-                raise StopAsyncIteration
-            if len(events) == 1:
-                return events[0]
-            self._ready = iter(events)
-
-    def text(self) -> TextIterator:
-        """An iterator over the pieces of text as they come, `async for text in stream.text()`."""
-        return TextIterator(self)
-
-    async def final_message(self) -> Message:
-        """Read to the end and return the whole message. Raises what ended it otherwise."""
-        while not self._call.done and await self._more():
-            pass
-        self._ready = iter(())
-        message = self._call.message
-        assert message is not None
-        return message
-
-    @property
-    def message(self) -> Message | None:
-        """The message so far; None before it has begun."""
-        return self._call.message
-
-    def partial_input(self, index: int) -> PartialJSON:
-        """The tool input at this block index while it is arriving; its `value` is the best value so far."""
-        return self._call.stream.partial_input(index)
-
-    def partial_output(self, index: int) -> PartialJSON:
-        """The text block at this index read as JSON while it is arriving (structured output)."""
-        return self._call.stream.partial_output(index)
-
-    def watch(self, index: int, path: str | tuple[str | int, ...]) -> Watch:
-        """Watch one place of a tool's input, such as "file_text" or "rows[*]". See `MessageStream.watch`."""
-        return self._call.stream.watch(index, path)
-
-    @property
-    def deviations(self) -> Sequence[Deviation]:
-        """What the peer did that the protocol does not say."""
-        return self._call.stream.deviations
-
-    @property
-    def response(self) -> ResponseHead | None:
-        """Status and headers of the answer."""
-        return self._call.response
-
-    @property
-    def request_id(self) -> str | None:
-        """The API's id of the request."""
-        return self._call.request_id
-
-    def give_up(self) -> None:
-        """End the stream at once: its connection is closed. Whoever waits for it gets a LocalProtocolError."""
-        self._ready = iter(())
-        give_up(self._session, self._call)
-
-    async def aclose(self) -> None:
-        """End the stream. A connection whose answer is whole is kept; this may take 50 ms.
-
-        From another task too: whoever waits for the stream then gets a LocalProtocolError.
-        """
-        self._ready = iter(())
-        if self._call.done:
-            close_discarded(self._session.pool)
-            return
-        self._call.close(self._adapter.now())
-        close_discarded(self._session.pool)
-        try:
-            while await drive(self._adapter, self._call) is not None:
-                pass
-        except ClaudeError:
-            pass  # that it was given up, or what was raised before
-
-    async def _more(self) -> bool:
-        """Wait for more events; False at the end."""
-        if not self._entered:
-            raise LocalProtocolError(NOT_ENTERED)
-        events = await drive(self._adapter, self._call)
-        if events is None:
-            return False
-        self._ready = iter(events)
-        return True
-
-    def __del__(self) -> None:
-        call = getattr(self, "_call", None)
-        if call is not None and call.holds_place:
-            warnings.warn(
-                f"unclosed {self!r}: use async with, or call aclose()", ResourceWarning, stacklevel=2, source=self
-            )
-            give_up(self._session, call)
-
-    def __repr__(self) -> str:
-        response = self._call.response
-        state = "not begun" if response is None else f"status {response.status}, {self._call.stream.state}"
-        return f"<{self._runtime.name}.Stream {self.request_id or 'no request id'}, {state}>"
-
-
-@final
-class TextIterator:
-    """The text of a stream, piece by piece; other events are passed over."""
-
-    __slots__ = ("_stream",)
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> str:
-        while True:
-            event = await self._stream.__anext__()
-            if type(event) is TextDelta:
-                return event.text
-
-
-def give_up(session: Session, call: Call) -> None:
-    """Abandon a call, at once."""
-    call.abandon()
-    close_discarded(session.pool)

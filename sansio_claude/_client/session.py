@@ -95,6 +95,7 @@ class Session:
         "betas",
         "endpoint",
         "headers",
+        "made",
         "pool",
         "route",
         "settings",
@@ -147,6 +148,8 @@ class Session:
         self._quiet = attrs.evolve(self.settings, trace=None)
         self._watched = watched
         self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
+        self.made: Callable[[Call], object] | None = None
+        """Told of every call."""
 
     def call(self, request: Request, wanted: Wanted, *, within: float | None = None) -> Call:
         """The call of a request. Raises LocalProtocolError where it cannot be sent, TLSError without a trust store.
@@ -162,7 +165,10 @@ class Session:
         total = settings.timeouts.total
         if within is not None and (total is None or within < total):
             settings = attrs.evolve(settings, timeouts=attrs.evolve(settings.timeouts, total=within))
-        return Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written, request=request)
+        call = Call(head, body, wanted=wanted, pool=self.pool, settings=settings, written=written, request=request)
+        if self.made is not None:
+            self.made(call)
+        return call
 
     def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
         """The head of a request; most requests differ in their bodies only, and share one that is written already."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
 
 if TYPE_CHECKING:
-    from sansio_claude._client.client import Stream
     from sansio_claude._client.runtime import Runtime
     from sansio_claude._client.session import MessageArguments, RunArguments
+    from sansio_claude._client.stream import Stream
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.tools._extract import Extraction
     from sansio_claude.tools._loop import ToolLoop, ToolParam

@@ -20,7 +20,7 @@ from sansio_claude.tools._loop import ToolLoop
 from sansio_claude.tools._outcome import ToolFinished, ToolStarted
 
 if TYPE_CHECKING:
-    from sansio_claude._client.client import Stream
+    from sansio_claude._client.stream import Stream
     from sansio_claude._message.message import Message
     from sansio_claude._partial_json.parser import PartialJSON
     from sansio_claude._request.request import MessageRequest

@@ -11,8 +11,9 @@ import trio
 
 from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Bell as AnyBell
-from sansio_claude._client.client import ClientBase, Stream, TextIterator
+from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
+from sansio_claude._client.stream import Stream, TextIterator
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome, runtime_of
 from sansio_claude.trio._net import Wire

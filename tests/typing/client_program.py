@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, assert_never, assert_type
 
 import sansio_claude.asyncio
+import sansio_claude.sync
 import sansio_claude.trio
 from sansio_claude import Endpoint, Event, Limits, Message, MessageRequest, Pool, Problem, RetryPolicy, Timeouts, user
 from sansio_claude.testing import (
@@ -136,6 +137,31 @@ async def on_trio(endpoint: Endpoint) -> str:
                 said += text
         message = await client.create(model="m", max_tokens=10, messages=QUESTION, stream=False)
         assert_type(message, Message)
+    return said
+
+
+def blocking(endpoint: Endpoint) -> str:
+    """The client for threads: the same names without await."""
+    said = ""
+    with sansio_claude.sync.Client(endpoint, timeouts=Timeouts(connect=10), max_connections=5) as client:
+        with client.stream(model="m", max_tokens=10, messages=QUESTION) as stream:
+            assert_type(stream, sansio_claude.sync.Stream)
+            for event in stream:
+                assert_type(event, Event)
+        with client.stream(MessageRequest(model="m", max_tokens=10, messages=QUESTION)) as stream:
+            pieces: sansio_claude.sync.TextIterator = stream.text()
+            for text in pieces:
+                said += text
+            assert_type(stream.final_message(), Message)
+        assert_type(client.create(model="m", max_tokens=10, messages=QUESTION, stream=False), Message)
+        assert_type(client.count_tokens(model="m", messages=QUESTION).input_tokens, int)
+        with client.run(tools=[get_weather], model="m", max_tokens=10, messages=QUESTION) as run:
+            assert_type(run, sansio_claude.sync.Run)
+            assert_type(run.final_message(), Message)
+        assert_type(client.extract(City, model="m", max_tokens=10, messages=QUESTION), City)
+        with client.extraction(City, model="m", max_tokens=10, messages=QUESTION) as extraction:
+            assert_type(extraction, sansio_claude.sync.Extraction[City])
+            assert_type(extraction.value, City)
     return said
 
 

@@ -1,0 +1,229 @@
+"""What an adapter on blocking waits brings to the calls: bells, wires, and coroutines that never suspend.
+
+The loop over the actions of a call is a coroutine. Here all that it awaits blocks the thread instead of suspending, so
+that one `send(None)` runs it to its end (`finish`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import inspect
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+
+from sansio_claude._call.actions import Connect
+from sansio_claude._call.loop import Bell as AnyBell
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.opening import open_socket
+from sansio_claude._runtime.process import ProcessHome
+from sansio_claude._runtime.sockets import BUFFER, readable
+
+__all__ = ["Adapter", "Bell", "Blocking", "Wire", "finish", "same_arguments"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LOOK: Final = 0.1  # seconds between two looks at the bell, while connections are being opened
+READ: Final = 1
+WRITE: Final = 2
+
+
+def finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never suspends: what it awaits blocks instead.
+
+    Raises what it raises, and LocalProtocolError where it suspends all the same: nobody would ever resume it.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    name = getattr(coroutine, "__qualname__", "this")
+    raise LocalProtocolError(
+        f"{name} waits for an event loop, and there is none here; what is async belongs to sansio_claude.asyncio or "
+        "sansio_claude.trio"
+    )
+
+
+class Blocking(Generic[P, T]):
+    """A method without `await`: made of the coroutine method of the object that `_inner` is, and typed like it."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Callable[P, T]:
+        method = self._method
+
+        @functools.wraps(method)
+        def blocking(*args: P.args, **kwargs: P.kwargs) -> T:
+            return finish(method(instance._inner, *args, **kwargs))
+
+        return blocking
+
+
+def same_arguments(
+    method: Callable[Concatenate[Any, P], object],
+) -> Callable[[Callable[..., T]], Callable[Concatenate[Any, P], T]]:
+    """Types a method like another one that it hands its arguments to."""
+
+    def typed(function: Callable[..., T]) -> Callable[Concatenate[Any, P], T]:
+        function.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+        return function
+
+    return typed
+
+
+def wait_for(sockets: Sequence[socket.socket], bits: int, seconds: float) -> bool:
+    """Wait until one of the sockets can be read (READ) or written (WRITE), for so many seconds at most; whether one
+    can. A connection that has failed can."""
+    seconds = min(seconds, TIMEOUT_MAX)
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        for sock in sockets:
+            poll.register(sock, (select.POLLIN if bits & READ else 0) | (select.POLLOUT if bits & WRITE else 0))
+        most = 2**31 - 1  # milliseconds that poll takes
+        return bool(poll.poll(min(int(max(seconds, 0.0) * 1000.0 + 0.999), most)))
+    reading = sockets if bits & READ else ()
+    writing = sockets if bits & WRITE else ()
+    return any(select.select(reading, writing, writing, max(seconds, 0.0)))
+
+
+class Bell:
+    """Wakes one thread."""
+
+    __slots__ = ("_queue", "rung")
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[None] = SimpleQueue()  # of all that wakes a thread, finalizers may use only this
+        self.rung = False
+
+    def ring(self) -> None:
+        """End every wait, from any thread."""
+        self.rung = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        """End the wait that is under way, or the next one, from any thread."""
+        self._queue.put(None)
+
+    async def wait(self, until: float) -> bool:
+        """Wait until somebody rings (True), or until then."""
+        if not self.rung:
+            try:
+                self._queue.get(timeout=max(0.0, min(until - time.monotonic(), TIMEOUT_MAX)))
+            except Empty:
+                pass
+        return self.rung
+
+
+class Wire:
+    """One TCP connection. `receive` and `send` are for one thread at a time, `close` is for any."""
+
+    __slots__ = ("__weakref__", "_busy", "_closed", "_process", "_socket")
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+    """Seconds."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._process = os.getpid()
+        self._busy = False
+        self._closed = False
+
+    async def receive(self, deadline: float) -> bytes | None:
+        """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
+        self._begin()
+        try:
+            while wait_for((self._socket,), READ, deadline - time.monotonic()):
+                try:
+                    return self._socket.recv(BUFFER)
+                except BlockingIOError:
+                    pass  # a false alarm of the system's
+            return None
+        finally:
+            self._end()
+
+    async def send(self, data: bytes | memoryview, deadline: float) -> int | None:
+        """Write `data`: how many bytes are written, None when the deadline passed. Raises OSError.
+
+        Where not all can be written at once and something can be read, ends before all is written.
+        """
+        view, size, sent = memoryview(data), len(data), 0
+        self._begin()
+        try:
+            while True:
+                try:
+                    sent += self._socket.send(view[sent:])
+                except BlockingIOError:
+                    pass
+                if sent == size or readable(self._socket):
+                    return sent
+                if not wait_for((self._socket,), READ | WRITE, deadline - time.monotonic()):
+                    return None
+        finally:
+            self._end()
+
+    @property
+    def stale(self) -> bool:
+        """Whether a byte or an end has come while nobody was reading, or this is another process's connection."""
+        return self._closed or self._process != os.getpid() or readable(self._socket)
+
+    def close(self, last: bytes = b"") -> None:
+        """Close at once, from any thread. While another one waits for it, that one is woken and closes it.
+
+        `last` is written first where that can be done at once, and else not.
+        """
+        self._closed = True
+        if not self._busy or self._process != os.getpid():
+            if last and self._socket.fileno() >= 0 and self._process == os.getpid():
+                with contextlib.suppress(OSError):
+                    self._socket.send(last)
+            self._socket.close()
+            return
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is not connected any more, and whoever waits is woken by that
+
+    def _begin(self) -> None:
+        self._busy = True  # first, so that who closes it meanwhile leaves the socket to this thread
+        if self._closed:
+            self._end()
+            raise OSError(errno.EBADF, "the connection was closed")
+
+    def _end(self) -> None:
+        self._busy = False
+        if self._closed:
+            self._socket.close()
+
+
+class Adapter:
+    """The clock, the bells and the connections of a thread."""
+
+    now: Callable[[], float] = staticmethod(time.monotonic)
+    """Seconds."""
+    bell: Callable[[], Bell] = Bell
+    """A new bell."""
+    home: Callable[[], ProcessHome] = ProcessHome
+    """This process: threads share connections."""
+
+    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+        """Open a connection."""
+        sock = await open_socket(self, action, bell)
+        return None if sock is None else Wire(sock)
+
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
+        """Wait for one of the sockets or the time, and for the bell."""
+        assert isinstance(bell, Bell)
+        wait_for(sockets, WRITE, min(until - self.now(), LOOK))
+        return bell.rung
