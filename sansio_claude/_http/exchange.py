@@ -22,7 +22,7 @@ Content-Length is read by its chunks, but its connection is not used again (RFC 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import h11
@@ -51,6 +51,9 @@ __all__ = ["HTTPExchange", "ResponseHead", "WrittenHead"]
 _ASKED: Final = (h11.Request(method="GET", target="/", headers=[("Host", "h")]), h11.EndOfMessage())
 
 _Framing: TypeAlias = ChunkedDecoder | LengthBody | CloseDelimitedBody
+
+
+_READ: Final = 65_536  # bytes that a blocking socket is asked for at once
 
 
 @final
@@ -226,6 +229,33 @@ class HTTPExchange:
             self._end_body(framing)
         elif reader is not None:
             self._fail(reader.receive_eof() or self._no_answer(reader.held))
+
+    def receive_head(self, receive: Callable[[int], bytes]) -> ResponseHead:
+        """Read until the final head of the answer is there: for blocking sockets, `receive` being `socket.recv`.
+
+        Raises what was wrong with the head, TruncatedError where the bytes end before it; what `receive` raises passes.
+        """
+        while self.head is None:
+            self._receive(receive)
+            if self.head is None:
+                self.body_received()  # raises what was wrong
+        return self.head
+
+    def iter_body(self, receive: Callable[[int], bytes]) -> Iterator[bytes]:
+        """The body, piece by piece, read with `receive` as in `receive_head`. Raises what was wrong at its end."""
+        while True:
+            while body := self.body_received():
+                yield body
+            if self.done:
+                return
+            self._receive(receive)
+
+    def _receive(self, receive: Callable[[int], bytes]) -> None:
+        data = receive(_READ)
+        if data:
+            self.receive_data(data)
+        else:
+            self.receive_eof()
 
     def body_received(self) -> bytes:
         """The body's bytes since the last call, content decoding undone; `b""` where none came.
