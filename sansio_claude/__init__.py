@@ -41,6 +41,7 @@ _request.catalog: ListedModel ModelPage ModelRequest ModelsRequest TokenCount
 _request.continuation: Continuation NoContinuation continuation next_step
 _request.endpoint: Endpoint
 _request.head: PreparedRequest RequestHead
+_request.history: Fitted HistoryChange fit_messages
 _request.request: CountTokensRequest MessageRequest SupportsParam UNSET Unset
 _request.turns: assistant tool_result user
 _stream.accumulate: MessageAccumulator

@@ -97,6 +97,9 @@ from sansio_claude._request.continuation import next_step as next_step
 from sansio_claude._request.endpoint import Endpoint as Endpoint
 from sansio_claude._request.head import PreparedRequest as PreparedRequest
 from sansio_claude._request.head import RequestHead as RequestHead
+from sansio_claude._request.history import Fitted as Fitted
+from sansio_claude._request.history import HistoryChange as HistoryChange
+from sansio_claude._request.history import fit_messages as fit_messages
 from sansio_claude._request.request import CountTokensRequest as CountTokensRequest
 from sansio_claude._request.request import MessageRequest as MessageRequest
 from sansio_claude._request.request import SupportsParam as SupportsParam
@@ -184,7 +187,9 @@ __all__ = [
     "Event",
     "EventIterator",
     "FallbackBlock",
+    "Fitted",
     "HTTPExchange",
+    "HistoryChange",
     "InputJSONDelta",
     "InputStatus",
     "InvalidRequestError",
@@ -277,6 +282,7 @@ __all__ = [
     "document",
     "encode_event",
     "encode_sse",
+    "fit_messages",
     "image",
     "iter_events",
     "media_type_of",

@@ -273,6 +273,10 @@ def ask() -> c.MessageRequest:
         assert severity in ("error", "warning", "info")
     assert_type(c.model_info("claude-opus-5-5"), c.ModelInfo | None)
     assert_type(c.KNOWN_MODELS, tuple[c.ModelInfo, ...])
+    fitted: c.Fitted = c.fit_messages([c.user("hi")], "claude-opus-5-5")
+    changes: tuple[c.HistoryChange, ...] = fitted.changes
+    assert_type(fitted.messages, list[Any])
+    assert changes == ()
     assert_type(c.media_type_of(b"GIF89a"), str | None)
     assert_type(c.CountTokensRequest(request).body(), bytes)
     assert_type(c.ModelsRequest(limit=5).query, str)
