@@ -48,34 +48,16 @@ class TaskExecutor:
 
     def start(self, execution: Execution) -> None:
         """Begin a call in a task."""
-        task = self._loop.create_task(execution.run(self))
+        means = _Means(self._loop, self.post, self._left)
+        task = self._loop.create_task(execution.run(means))
 
         def cancel() -> None:
+            means.abandon()
             task.cancel()
 
         execution.cancel = cancel
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def in_thread(self, function: Callable[[], Any]) -> Box:
-        """Call a function in a worker thread. Cancelled, it leaves the thread behind at once."""
-        waiter: asyncio.Future[Box] = self._loop.create_future()
-
-        def done(box: Box) -> None:
-            self.post(lambda: None if waiter.done() else waiter.set_result(box))
-
-        context = contextvars.copy_context()
-        job = Job(lambda: context.run(function), done, self._left)
-        start(job)
-        try:
-            return await waiter
-        except BaseException as error:
-            job.abandon()
-            return Box(error=error)
-
-    async def settle(self, awaitable: Awaitable[Any]) -> Box:
-        """Wait for what a tool has returned."""
-        return await boxed_await(awaitable)
 
     def notify(self) -> None:
         """End a wait, or the next one."""
@@ -122,6 +104,43 @@ class TaskExecutor:
     def log(self, words: str, error: BaseException | None) -> None:
         """Write to the log at WARNING."""
         log_failure("sansio_claude.asyncio", words, error)
+
+
+class _Means:
+    """What one execution needs: a thread, and a task that waits."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None], left: LeftBehind
+    ) -> None:
+        self._loop = loop
+        self._post = post
+        self._left = left
+        self._job: Job | None = None
+
+    async def in_thread(self, function: Callable[[], Any]) -> Box:
+        """Call a function in a worker thread. Cancelled, it leaves the thread behind at once."""
+        waiter: asyncio.Future[Box] = self._loop.create_future()
+
+        def done(box: Box) -> None:
+            self._post(lambda: None if waiter.done() else waiter.set_result(box))
+
+        context = contextvars.copy_context()
+        self._job = Job(lambda: context.run(function), done, self._left)
+        start(self._job)
+        try:
+            return await waiter
+        except BaseException as error:
+            self.abandon()
+            return Box(error=error)
+
+    def abandon(self) -> None:
+        """Wait for no thread any more."""
+        if self._job is not None:
+            self._job.abandon()
+
+    async def settle(self, awaitable: Awaitable[Any]) -> Box:
+        """Wait for what a tool has returned."""
+        return await boxed_await(awaitable)
 
 
 @contextlib.contextmanager

@@ -77,14 +77,16 @@ class Executions:
         return min(found if other is None else [*found, other], default=None)
 
     async def stop(self) -> None:
-        """Stop everything, and tell the loop what had begun. What had not begun never begins."""
+        """Stop everything, and tell the loop what had begun. What had not begun never begins. Tasks whose time limit
+        has passed are waited for, too."""
         for call in self._waiting:
             if self._loop.awaits(call.id):
                 self._loop.put_back(call.id)
         executions, self._waiting, self._under_way = list(self._under_way.values()), [], {}
         for execution in executions:
             execution.cancel()
-        self._loop.leave()
+        if executions:
+            self._loop.leave()
         self.events.clear()
         try:
             await self._executor.stop()

@@ -245,7 +245,8 @@ class Run:
         action = self._loop.next_action()
         match action:
             case AskModel(turn=turn, request=request):
-                await self._stop()  # of calls that were answered meanwhile
+                if executions:  # the loop was interrupted, and its calls were answered
+                    await executions.stop()
                 await self._ask(turn, request)
             case RunTools(calls=calls):
                 executions.take(calls)
@@ -313,7 +314,7 @@ class Run:
         await self._stop()
 
     async def _stop(self) -> None:
-        if self._executions:
+        if self._executions is not None:
             await self._executions.stop()
 
     def __await__(self) -> Generator[Any, None, Message]:

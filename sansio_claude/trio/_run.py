@@ -50,34 +50,24 @@ class SystemTaskExecutor:
 
     def start(self, execution: Execution) -> None:
         """Begin a call in a task."""
-        scope = trio.CancelScope()
-        execution.cancel = scope.cancel
-        self._scopes.add(scope)
-        trio.lowlevel.spawn_system_task(self._run, execution, scope, context=contextvars.copy_context())
+        scope, means = trio.CancelScope(), _Means(self._limiter, self._left)
 
-    async def _run(self, execution: Execution, scope: trio.CancelScope) -> None:
+        def cancel() -> None:
+            means.abandon()
+            scope.cancel()
+
+        execution.cancel = cancel
+        self._scopes.add(scope)
+        trio.lowlevel.spawn_system_task(self._run, execution, scope, means, context=contextvars.copy_context())
+
+    async def _run(self, execution: Execution, scope: trio.CancelScope, means: _Means) -> None:
         try:
             with scope:
                 if not scope.cancel_called:
-                    await execution.run(self)
+                    await execution.run(means)
         finally:
             self._scopes.discard(scope)
             self._ended.set()
-
-    async def in_thread(self, function: Callable[[], Any]) -> Box:
-        """Call a function in a thread. Cancelled, it leaves the thread behind at once."""
-        boxes: list[Box] = []
-        job = Job(function, boxes.append, self._left)
-        try:
-            await trio.to_thread.run_sync(job.run, abandon_on_cancel=True, limiter=self._limiter)
-        except BaseException as error:
-            job.abandon()
-            return Box(error=error)
-        return boxes[0]
-
-    async def settle(self, awaitable: Awaitable[Any]) -> Box:
-        """Wait for what a tool has returned."""
-        return await boxed_await(awaitable)
 
     def notify(self) -> None:
         """End a wait, or the next one."""
@@ -106,3 +96,32 @@ class SystemTaskExecutor:
     def log(self, words: str, error: BaseException | None) -> None:
         """Write to the log at WARNING."""
         log_failure("sansio_claude.trio", words, error)
+
+
+class _Means:
+    """What one execution needs: a thread, and a task that waits."""
+
+    def __init__(self, limiter: trio.CapacityLimiter, left: LeftBehind) -> None:
+        self._limiter = limiter
+        self._left = left
+        self._job: Job | None = None
+
+    async def in_thread(self, function: Callable[[], Any]) -> Box:
+        """Call a function in a thread. Cancelled, it leaves the thread behind at once."""
+        boxes: list[Box] = []
+        job = self._job = Job(function, boxes.append, self._left)
+        try:
+            await trio.to_thread.run_sync(job.run, abandon_on_cancel=True, limiter=self._limiter)
+        except BaseException as error:
+            job.abandon()
+            return Box(error=error)
+        return boxes[0] if boxes else Box()  # abandoned: nobody asks
+
+    def abandon(self) -> None:
+        """Wait for no thread any more."""
+        if self._job is not None:
+            self._job.abandon()
+
+    async def settle(self, awaitable: Awaitable[Any]) -> Box:
+        """Wait for what a tool has returned."""
+        return await boxed_await(awaitable)
