@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 import attrs
@@ -131,5 +133,44 @@ def test_what_no_schema_can_be_made_of_is_the_callers_mistake(loop: Runtime) -> 
                 kind: Any = type
                 with pytest.raises(LocalProtocolError, match="no JSON schema"):
                     client.extract(kind, **TOOL)
+
+    loop.run(main)
+
+
+def test_N6_by_structured_output_a_value_and_partial_values(loop: Runtime) -> None:
+    said = '{"title": "A Book", "chapters": ' + json.dumps(CHAPTERS) + "}"
+    wrong = compose('{"title": 3}', stop_reason="end_turn")
+
+    async def main() -> None:
+        with serving(wrong, compose(said, seed=3, stop_reason="end_turn")) as (server, endpoint):
+            async with loop.Client(endpoint) as client, client.extract(Book, **ASK) as extraction:
+                seen = [partial async for partial in extraction]
+                assert extraction.value == Book("A Book", CHAPTERS)
+            lengths = [len(str(partial)) for partial in seen[1:]]
+            assert lengths == sorted(lengths)
+            assert len(set(lengths)) > 10
+            assert seen[0] == {"title": 3}
+            assert seen[-1] == {"title": "A Book", "chapters": CHAPTERS}
+            first, second = (request.json() for request in server.requests)
+            assert first["output_config"]["format"]["schema"]["required"] == ["title", "chapters"]
+            assert "tools" not in first
+            assert "Expected `str`, got `int`" in second["messages"][-1]["content"][0]["text"]
+
+    loop.run(main)
+
+
+def test_a_local_type_is_found_where_the_client_is_used(loop: Runtime) -> None:
+    @dataclasses.dataclass
+    class Street:
+        name: str
+
+    @dataclasses.dataclass
+    class House:
+        street: Street
+
+    async def main() -> None:
+        with serving(compose('{"street": {"name": "Main"}}')) as (_, endpoint):
+            async with loop.Client(endpoint) as client:
+                assert await client.extract(House, **ASK) == House(Street("Main"))
 
     loop.run(main)

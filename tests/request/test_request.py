@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+import anthropic.types
+import pydantic
 import pytest
 
 from sansio_claude._errors import LocalProtocolError
@@ -275,3 +277,30 @@ def test_betas_take_a_list() -> None:
 def test_a_request_is_an_object() -> None:
     with pytest.raises(LocalProtocolError, match="a request is an object, not list"):
         MessageRequest.from_dict([1])  # type: ignore[arg-type]
+
+
+def test_pydantic_models_stand_in_a_request() -> None:
+    class Turn(pydantic.BaseModel):
+        role: str = "user"
+        content: list[Any]
+        missing: str | None = None
+
+    block = anthropic.types.ToolUseBlock(id="toolu_1", type="tool_use", name="n", input={"a": None})
+    request = MessageRequest(model="m", max_tokens=1, messages=[Turn(content=[block])])  # type: ignore[list-item]
+    assert json.loads(request.body())["messages"] == [
+        {
+            "role": "user",
+            "content": [{"type": "tool_use", "id": "toolu_1", "name": "n", "input": {"a": None}}],
+        }
+    ]
+
+
+def test_what_an_object_raises_on_its_way_into_a_request_is_told() -> None:
+    class Bad:
+        def to_param(self) -> Any:
+            raise ValueError("boom")
+
+    request = MessageRequest(model="m", max_tokens=1, messages=[Bad()])
+    with pytest.raises(LocalProtocolError, match=r"messages.*Bad\.to_param\(\) raised ValueError: boom"):
+        request.body()
+    assert [problem.severity for problem in request.check()] == ["error"]

@@ -126,3 +126,50 @@ def test_blank_lines_between_parameters_and_headings_without_any() -> None:
     assert found == Docstring("Do it.\n\nReturns:\n    It.", {"a": "The one.", "b": "The other."})
     for text in ("Do it.\n\nArgs:", "Do it.\n\nParameters", "Do it.\n\nArgs:\nNothing."):
         assert parse_docstring(text) == Docstring(text, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "description", "parameters"),
+    [
+        # Several names, names in quotes, dashes before them.
+        ("Go.\n\nArgs:\n    x, y: A place.\n", "Go.", {"x": "A place.", "y": "A place."}),
+        ("Go.\n\nArgs:\n    `x`: A place.\n    - y (int): Other.\n", "Go.", {"x": "A place.", "y": "Other."}),
+        # Words before the first item belong to nobody, and stay.
+        ("Go.\n\nArgs:\n    In metres:\n\n    x: A.\n", "Go.\n\nArgs:\n    In metres:", {"x": "A."}),
+        (
+            "Go.\n\nParameters\n----------\n  In metres.\nx : int\n  A.\n",
+            "Go.\n\nParameters\n----------\n  In metres.",
+            {"x": "A."},
+        ),
+        # A parameter described twice is described by both.
+        ("Go.\n\n:param x: A.\n:param x: B.\n", "Go.", {"x": "A. B."}),
+        (":param x: A.\n:rtype: int\n", "Return type: int", {"x": "A."}),
+        ("Go.\n\nArgs:\n\n    x: A.\n", "Go.", {"x": "A."}),
+    ],
+)
+def test_nothing_is_lost(text: str, description: str, parameters: dict[str, str]) -> None:
+    assert parse_docstring(text) == Docstring(description, parameters)
+
+
+def test_what_is_said_of_names_that_are_no_parameters_stays_in_the_description() -> None:
+    found = parse_docstring("Go.\n\nArgs:\n    x: A.\n    **options: Passed on.\n    db: Filled in.\n")
+    assert found.described(["x"], ["db"]) == "Go.\n\noptions: Passed on."
+
+
+def test_types() -> None:
+    google = parse_docstring("Go.\n\nArgs:\n    x (int, optional): A.\n    y: B.\n")
+    assert google.types == {"x": "int, optional"}
+    assert parse_docstring("Parameters\n----------\nx : {1, 2}\n    A.\n").types == {"x": "{1, 2}"}
+    assert parse_docstring(":param int x: A.\n:type y: str\n").types == {"x": "int", "y": "str"}
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Args:", "    a: b", "    c", "", "word", "Parameters", "----------", "d : e", "      f"])
+    )
+)
+def test_every_word_is_somewhere(lines: list[str]) -> None:
+    found = parse_docstring("\n".join(["Go.", *lines]))
+    kept = f"{found.described([])} {found.parameters} {found.types}"
+    for word in ("b", "c", "f", "word"):
+        assert sum(line.split(": ")[-1].strip() == word for line in lines) == 0 or word in kept

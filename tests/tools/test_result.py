@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import ipaddress
 import math
+import pathlib
+import types
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +18,9 @@ from hypothesis import strategies as st
 from sansio_claude._errors import ToolError
 from sansio_claude._json import dumps, loads
 from sansio_claude._message.blocks import TextBlock
-from sansio_claude.tools import ToolResult
+from sansio_claude._message.message import Message
+from sansio_claude.tools import RunTools, ToolLoop, ToolResult, tool
+from sansio_claude.tools._result import LONGEST_RESULT
 
 TEXT = {"type": "text", "text": "hello"}
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
@@ -23,6 +30,15 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 class Point:
     x: int
     y: int
+
+
+@dataclasses.dataclass
+class Named:
+    name: str
+
+
+class Model(pydantic.BaseModel):
+    name: str
 
 
 class Broken(Exception):
@@ -46,6 +62,30 @@ class Broken(Exception):
         ({1: Point(1, 2)}, '{"1":{"x":1,"y":2}}'),
         ([TEXT, IMAGE], [TEXT, IMAGE]),
         ((TEXT,), [TEXT]),
+        # A picture is a picture wherever it stands in a list, and the rest of the list is words beside it.
+        (IMAGE, [IMAGE]),
+        (["The chart:", IMAGE], [{"type": "text", "text": "The chart:"}, IMAGE]),
+        ((IMAGE, {"rows": 3}, 5), [IMAGE, {"type": "text", "text": '{"rows":3}'}, {"type": "text", "text": "5"}]),
+        (["", IMAGE], [IMAGE]),
+        (["see", TEXT], [{"type": "text", "text": "see"}, TEXT]),
+        (["a", "b"], '["a","b"]'),
+        # What only looks like a block is data.
+        ({"type": "image", "source": "camera 3"}, '{"type":"image","source":"camera 3"}'),
+        ({**IMAGE, "camera": 3}, dumps({**IMAGE, "camera": 3}).decode()),
+        ({"type": "image", "source": {"type": "base64"}}, '{"type":"image","source":{"type":"base64"}}'),
+        ([{"type": "text", "text": 5}], '[{"type":"text","text":5}]'),
+        ([{"type": "text", "text": "a", "line": 1}], '[{"type":"text","text":"a","line":1}]'),
+        ([{"type": "search_result", "content": []}], '[{"type":"search_result","content":[]}]'),
+        ([{"type": ["text"], "text": "a"}], '[{"type":["text"],"text":"a"}]'),
+        (Model(name="Ada"), '{"name":"Ada"}'),
+        ([Model(name="Ada")], '[{"name":"Ada"}]'),
+        ({"at": pathlib.PurePosixPath("/tmp")}, '{"at":"/tmp"}'),
+        (collections.deque([1]), "[1]"),
+        ({"a": 1}.keys(), '["a"]'),
+        (types.MappingProxyType({"a": 1}), '{"a":1}'),
+        (ipaddress.ip_address("::1"), '"::1"'),
+        ({"\ud800": ["\udfff"]}, '{"\ufffd":["\ufffd"]}'),
+        (Named("\ud800"), '{"name":"\ufffd"}'),
         ([TextBlock(dict(TEXT))], [TEXT]),
         (TextBlock(dict(TEXT)), [TEXT]),
         # Data that happens to have a type is data.
@@ -65,7 +105,10 @@ def test_values_become_content(value: Any, content: Any) -> None:
     assert ToolResult.of(value) == ToolResult(content)
 
 
-@pytest.mark.parametrize("value", [object(), math.nan, {"a": math.inf}, [object()], print])
+SAME_KEYS = dict.fromkeys(["\ud800", "\udfff"], 1)
+
+
+@pytest.mark.parametrize("value", [object(), math.nan, {"a": math.inf}, [object()], print, Model, SAME_KEYS])
 def test_a_value_that_json_has_no_word_for_is_an_error_result(value: Any) -> None:
     result = ToolResult.of(value)
     assert result.is_error
@@ -124,3 +167,35 @@ def test_E4_exceptions_become_error_results(error: BaseException, content: Any) 
 def test_any_json_value_gives_a_block_that_a_request_can_carry(value: Any) -> None:
     block = ToolResult.of(value).to_block("a")
     assert loads(dumps(block)) == block
+
+
+def test_a_huge_result_is_cut_with_words() -> None:
+    result = ToolResult.of("x" * 30, limit=10)
+    assert result.content == (
+        "xxxxxxxxxx\n[Cut here: the result has 30 characters, and only the first 10 are shown. Ask for less at a time.]"
+    )
+    assert len(str(ToolResult.of(list(range(1_000_000))).content)) < LONGEST_RESULT + 200
+    assert ToolResult.of("x" * 30, limit=None).content == "x" * 30
+    cut = ToolResult.of(["xxxx", IMAGE, "yyyy", "zzzz"], limit=6).content
+    assert isinstance(cut, list)
+    assert cut[0]["text"] == "xxxx"
+    assert cut[1] == IMAGE
+    assert cut[2]["text"].startswith("yy\n[Cut here: the result has 4 characters, and only the first 2")
+    assert cut[3]["text"].startswith("\n[Cut here: the result has 4 characters, and only the first 0")
+
+
+def test_the_limit_of_a_result_is_the_tools() -> None:
+    @tool(longest_result=5)
+    def read() -> str:
+        """Read it."""
+        return "123456789"
+
+    loop = ToolLoop(tools=[read], model="m", max_tokens=9, messages=[{"role": "user", "content": "go"}])
+    use = {"type": "tool_use", "id": "toolu_1", "name": "read", "input": {}}
+    loop.receive_message(
+        Message.from_dict({"type": "message", "role": "assistant", "content": [use], "stop_reason": "tool_use"})
+    )
+    action = loop.next_action()
+    assert isinstance(action, RunTools)
+    loop.receive_result("toolu_1", action.calls[0].start())
+    assert loop.history[-1]["content"][0]["content"].startswith("12345\n[Cut here")

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude.tools import MemoryFiles, RunnableTool, TextEditor, Tool, tool
+from sansio_claude.tools import AskModel, MemoryFiles, RunnableTool, TextEditor, Tool, ToolLoop, tool
 from sansio_claude.tools._extract import Extractor
 from sansio_claude.tools._signature import NO_DEFAULT
 
@@ -488,3 +488,181 @@ def test_a_text_editor_is_a_runnable_tool() -> None:
 
 def test_the_mark_of_no_default_says_what_it_is() -> None:
     assert repr(NO_DEFAULT) == "NO_DEFAULT"
+
+
+def test_positional_only_parameters_are_bound_to_their_own_names() -> None:
+    def transfer(amount: int = 1, account: int = 0, /, *, note: str = "") -> tuple[int, int, str]:
+        """Transfer it."""
+        return amount, account, note
+
+    made = tool(transfer)
+    assert made.call({"account": 4711}) == (1, 4711, "")
+    assert made.call({"amount": 2}) == (2, 0, "")
+    assert made.call({"note": "x"}) == (1, 0, "x")
+    assert made.call({}) == (1, 0, "")
+
+
+def test_a_signature_that_a_decorator_says_is_the_signature() -> None:
+    def with_db(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, db="the database", **kwargs)
+
+        old = inspect.signature(function)
+        kept = [one for one in old.parameters.values() if one.name != "db"]
+        inner.__signature__ = old.replace(parameters=kept)  # type: ignore[attr-defined]
+        return inner
+
+    @tool
+    @with_db
+    def find(name: str, db: str) -> str:
+        """Find somebody.
+
+        Args:
+            name: Whom.
+            db: Where.
+        """
+        return f"{name} in {db}"
+
+    assert find.to_param()["input_schema"]["required"] == ["name"]
+    assert find.call({"name": "Ada"}) == "Ada in the database"
+    assert find.description == "Find somebody.\n\ndb: Where."
+    with pytest.raises(ToolError, match="unknown field `db`"):
+        find.call({"name": "Ada", "db": "x"})
+
+
+def test_a_method_without_its_object_is_refused() -> None:
+    words = r"it is a method without its object, .* Make the tool of the method of an object: tool\(object\.look\)"
+    with pytest.raises(LocalProtocolError, match=words):
+
+        class Weather:
+            @tool
+            def look(self, city: str) -> str:
+                """Look at the weather."""
+                return city
+
+    class Station:
+        def look(self, city: str) -> str:
+            """Look at the weather."""
+            return city
+
+        @staticmethod
+        def ask(city: str) -> str:
+            """Ask for it."""
+            return city
+
+        @classmethod
+        def of(cls, city: str) -> str:
+            """Make one."""
+            return cls.__name__ + city
+
+    with pytest.raises(LocalProtocolError, match="a method without its object"):
+        tool(Station.look)
+    assert tool(Station().look).call({"city": "Oslo"}) == "Oslo"
+    assert tool(Station.ask).call({"city": "Oslo"}) == "Oslo"
+    assert tool(Station.of).call({"city": "Oslo"}) == "StationOslo"
+
+
+def test_return_hints_are_not_needed() -> None:
+    def take(x: int) -> Nowhere:  # type: ignore[name-defined]  # noqa: F821
+        """Take it."""
+
+    assert tool(take).to_param()["input_schema"]["required"] == ["x"]
+
+
+def test_local_types_are_found_through_a_loop_and_an_extraction() -> None:
+    @dataclasses.dataclass
+    class Street:
+        name: str
+
+    @dataclasses.dataclass
+    class House:
+        street: Street
+        others: list[House]
+
+    def build(where: House) -> str:
+        """Build it."""
+        return where.street.name
+
+    loop = ToolLoop(tools=[build], model="m", max_tokens=9, messages=[{"role": "user", "content": "go"}])
+    action = loop.next_action()
+    assert isinstance(action, AskModel)
+    assert set(action.request["tools"][0]["input_schema"]["$defs"]) == {"House", "Street"}
+    extractor = Extractor(House, model="m", max_tokens=9, messages=[{"role": "user", "content": "go"}])
+    assert extractor.next_request()
+
+
+def test_types_in_the_docstring_are_told_where_there_is_no_hint() -> None:
+    def take(x, y: int = 0):  # type: ignore[no-untyped-def]
+        """Take it.
+
+        Args:
+            x (list of str): The names.
+            y (int): The number.
+        """
+
+    properties = tool(take).to_param()["input_schema"]["properties"]
+    assert properties["x"] == {"description": "(list of str) The names."}
+    assert properties["y"] == {"type": "integer", "description": "The number.", "default": 0}
+
+
+@pytest.mark.parametrize("name", ["größe", "名前", "x" * 65])
+def test_property_names_that_the_api_refuses_are_refused(name: str) -> None:
+    kind = TypedDict("kind", {name: int})  # type: ignore[misc]
+    with pytest.raises(LocalProtocolError, match="the API refuses the property name"):
+        Extractor(kind, model="m", messages=[])
+    schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"properties": {name: {}}}}}}
+    with pytest.raises(LocalProtocolError, match="the API refuses the property name"):
+        Tool(name="x", input_schema=schema, function=print)
+    fine = {"type": "object", "properties": {"a": {"enum": [{"properties": {name: 1}}]}}}
+    assert Tool(name="x", input_schema=fine, function=print)
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (dict[str, int], r"an object with any keys \(dict\) is not supported at x"),
+        (dict, "an object with any keys"),
+        (Node, "Node contains itself, which is not supported at Node.below"),
+        (Any, "a value of any type is not supported at x"),
+        (list, "a list of values of any type is not supported at x"),
+        (list[Any], "a list of values of any type is not supported"),
+    ],
+    ids=repr,
+)
+def test_a_type_that_no_strict_tool_may_have_is_refused(hint: Any, words: str) -> None:
+    def take(x: Any) -> None:
+        """Take it."""
+
+    take.__annotations__["x"] = hint
+    with pytest.raises(LocalProtocolError, match=f"take cannot be strict: {words}"):
+        tool(strict=True)(take)
+
+
+def test_a_strict_tool_has_only_so_many_optional_and_union_parameters() -> None:
+    def take(**given: Any) -> None:
+        """Take it."""
+
+    def made(count: int, hint: Any, default: Any) -> Callable[..., Any]:
+        one = inspect.Parameter("p", inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default)
+        take.__signature__ = inspect.Signature([one.replace(name=f"p{number}") for number in range(count)])  # type: ignore[attr-defined]
+        return take
+
+    assert tool(strict=True)(made(24, int, 0))
+    with pytest.raises(LocalProtocolError, match="25 optional parameters are more than the 24"):
+        tool(strict=True)(made(25, int, 0))
+    assert tool(strict=True)(made(16, int | None, inspect.Parameter.empty))
+    with pytest.raises(LocalProtocolError, match="17 parameters of several types are more than the 16"):
+        tool(strict=True)(made(17, int | None, inspect.Parameter.empty))
+
+
+def test_a_slip_in_the_options_is_told() -> None:
+    slip: dict[str, Any] = {"nmae": "x"}
+    with pytest.raises(LocalProtocolError, match=r"tool\(\) has no option 'nmae': it takes name, description"):
+        tool(get_weather, **slip)
+    number: Any = 3
+    with pytest.raises(LocalProtocolError, match="3 is no tool name"):
+        Tool(name=number, input_schema={}, function=print)
+    for tools in (None, get_weather, {"name": "x"}, "x"):
+        with pytest.raises(LocalProtocolError, match=r"write tools=\[\.\.\.\]"):
+            ToolLoop(tools=tools, model="m", max_tokens=1, messages=[])  # type: ignore[arg-type]
