@@ -135,7 +135,7 @@ class Compiler:
                 f"no JSON schema can be made for {self.label}: {_named(hint)} is no value that JSON has"
             )
         if any(base is known for known in _LISTS):
-            return self._list(base, args)
+            return Row([], tuple) if hint == tuple[()] else self._list(base, args)
         if any(base is known for known in _DICTS):
             return self._dict(args)
         if hasattr(base, "__get_pydantic_core_schema__") or "__pydantic_core_schema__" in dir(base):
@@ -170,7 +170,7 @@ class Compiler:
         if base is tuple and args and not (len(args) == 2 and args[1] is Ellipsis):
             if any(_is_unpacked(arg) for arg in args):
                 raise Refused("a tuple with an unpacked part is not supported")
-            return Row([self.kind(arg) for arg in args if arg != ()], tuple)
+            return Row([self.kind(arg) for arg in args], tuple)
         item = self.kind(args[0]) if args else Anything()
         if base in _SETS and args and not self._can_be_hashed(args[0], item):
             raise LocalProtocolError(
