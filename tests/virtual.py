@@ -174,8 +174,9 @@ class Peer:
     delay: float = 0.0
     tls: ServerTLS | None = None
     """Encrypts what the steps say, and speaks the handshake."""
-    sends: Sequence[bool | str | BaseException] = ()
-    """How each write goes, in order; those not given go well."""
+    sends: Sequence[bool | int | str | BaseException] = ()
+    """How each write goes, in order: a number of bytes, after which there is something to read; those not given go
+    well."""
 
 
 @attrs.define(eq=False)
@@ -314,8 +315,10 @@ class World:
                 elif isinstance(how, BaseException):
                     call.send_failed(how, self.now)
                 else:
+                    count = len(data) if how is True else min(int(how), len(data))
+                    data = memoryview(data)[:count]
                     handle.sent += data if handle.peer.tls is None else handle.peer.tls.take(data)
-                    call.sent(self.now)
+                    call.sent(self.now, count)
             case Receive(deadline=deadline):
                 self._receive(call, call.handle, deadline)
             case Wait(until=until, reason=reason):

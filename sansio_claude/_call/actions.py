@@ -15,6 +15,7 @@ from sansio_claude._limits import Limits
 
 if TYPE_CHECKING:
     from sansio_claude._connect.proxy import Proxy
+    from sansio_claude._stream.deviations import Tolerance
     from sansio_claude._stream.events import Event
 
 __all__ = [
@@ -197,6 +198,10 @@ class CallSettings:
     timeouts: Timeouts = attrs.field(factory=Timeouts)
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     limits: Limits = attrs.field(factory=Limits)
+    tolerance: Tolerance | None = None
+    """What becomes of each kind of deviation."""
+    require_message_stop: bool = True
+    """Whether an answer that ends behind its stop reason without message_stop is an error."""
     strict: bool = False
     """Whether deviations from the protocol are errors."""
     proxy: Proxy | None = None

@@ -18,7 +18,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sansio_claude._errors import (
     APIError,
@@ -34,11 +34,13 @@ from sansio_claude._errors.headers import header_dict, request_id, should_retry
 from sansio_claude._errors.rate_limits import rate_limits
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
 from sansio_claude._json import loads
-from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._redact import Redactor
 from sansio_claude._stream.events import ErrorEvent, Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
+
+if TYPE_CHECKING:
+    from sansio_claude._call.actions import CallSettings
 
 __all__ = ["Answer", "Wanted"]
 
@@ -62,6 +64,7 @@ class Answer:
         "_bodies",
         "_exchange",
         "_limits",
+        "_may_lack_stop",
         "_secrets",
         "_size",
         "_tap",
@@ -84,23 +87,27 @@ class Answer:
         exchange: HTTPExchange,
         *,
         wanted: Wanted,
-        limits: Limits,
-        strict: bool,
+        settings: CallSettings,
         secrets: tuple[str, ...],
-        wall: Callable[[], float],
         tap: Callable[[bytes], None] | None = None,
     ) -> None:
         self._exchange = exchange
         self.wanted: Wanted = wanted
-        self._limits = limits
+        self._limits = limits = settings.limits
         self._secrets = secrets
-        self._wall = wall
+        self._wall = settings.wall
         self._tap = tap
         self._bodies: list[bytes] = []
         self._size = 0
         self.stage: Stage = "head"
         self.head: ResponseHead | None = None
-        self.stream = MessageStream(limits=limits, strict=strict)
+        self.stream = MessageStream(
+            limits=limits,
+            strict=settings.strict,
+            tolerance=settings.tolerance,
+            require_message_stop=settings.require_message_stop,
+        )
+        self._may_lack_stop = not settings.require_message_stop
         self.events: list[Event] = []
         """Events that have come and were not taken yet; the taker puts an empty list here."""
         self.progress = 0
@@ -144,6 +151,16 @@ class Answer:
     def whole(self) -> bool:
         """Whether all of it is there, and good."""
         return self.over and self.error is None
+
+    @property
+    def lacks_only_stop(self) -> bool:
+        """Whether only message_stop is missing, and the caller does without it."""
+        return self._may_lack_stop and self.stream.complete_but_for_stop
+
+    def end_without_stop(self) -> None:
+        """message_stop was waited for long enough. Only where nothing else is missing."""
+        self.stream.receive_eof()
+        self._take_events(self.stream)
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes of the answer. Raises nothing."""

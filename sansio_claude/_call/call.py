@@ -49,6 +49,7 @@ from sansio_claude._call.trace import Trace, TraceKind
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.chunked import ChunkedDecoder
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead, WrittenHead
+from sansio_claude._http.framing import keep_alive
 from sansio_claude._message.message import Message
 from sansio_claude._request.endpoint import RequestHead
 from sansio_claude._stream.events import Event, Ping
@@ -356,15 +357,8 @@ class Call:
     def _make_exchange(self) -> tuple[HTTPExchange, Answer]:
         settings = self._settings
         exchange = HTTPExchange(written=self._written, body=self._body, limits=settings.limits)
-        answer = Answer(
-            exchange,
-            wanted=self._wanted,
-            limits=settings.limits,
-            strict=settings.strict,
-            secrets=self._secrets,
-            wall=settings.wall,
-            tap=None if self._trace is None else self._trace.tap,
-        )
+        tap = None if self._trace is None else self._trace.tap
+        answer = Answer(exchange, wanted=self._wanted, settings=settings, secrets=self._secrets, tap=tap)
         return exchange, answer
 
     def _begin(self, now: float) -> None:
@@ -436,7 +430,7 @@ class Call:
         self._flow = None
         if phase == ANSWER:
             told = self._trace is None or (talk.contentful and self._trace.tap is None)
-            if told and talk.flows and self._place.connection is not None:
+            if told and talk.flows and self._settings.require_message_stop and self._place.connection is not None:
                 self._flow, self._tls = self._answer.stream, self._place.connection.tls
                 self._chunks = self._exchange.chunks
         elif phase == GONE:
@@ -453,7 +447,9 @@ class Call:
 
     def _give_back(self, now: float) -> None:
         """Give the place back, the connection too if it can be used again."""
-        self._place.leave(now, reusable=self._talk is not None and self._talk.reusable)
+        talk, head = self._talk, self._answer.head
+        keep = None if head is None else keep_alive(head.get("keep-alive"))
+        self._place.leave(now, reusable=talk is not None and talk.reusable, keep=keep)
         self.handle = None
 
     def _fail(self, error: ClaudeError, now: float, *, again: bool = False) -> None:

@@ -81,6 +81,7 @@ class Conversation:
         "_request",
         "_sending",
         "_sent",
+        "_stop_awaited",
         "_tls",
         "_unfinished",
         "_write_error",
@@ -117,6 +118,7 @@ class Conversation:
         self._interrupted = False  # writing waits until what can be read has been read
         self._unfinished = False  # the request was not written to its end
         self._write_error: WriteError | DeadlineError | None = None
+        self._stop_awaited = False  # whether only message_stop is waited for, for Timeouts.after_stop_reason
         self._informational = 0
         self._progress = 0
         self.wrote_at = now
@@ -275,7 +277,10 @@ class Conversation:
             self._stop_writing(error)
             self._deadlines.step_at = now + GLANCE
         elif self.phase == ANSWER:
-            self._break_answer(error)
+            if error.deadline == "progress" and self._stop_awaited and self._answer.lacks_only_stop:
+                self._answer.end_without_stop()
+            else:
+                self._break_answer(error)
             self._answered(now)
         else:
             self._fail(error, again=error.deadline in ("connect", "tls"))
@@ -420,7 +425,9 @@ class Conversation:
             self._look_at_head(now)
         if answer.progress != self._progress:
             self._progress = answer.progress
-            deadlines.step_at = now + deadlines.progress
+            after = deadlines.timeouts.after_stop_reason if answer.lacks_only_stop else None
+            self._stop_awaited = after is not None
+            deadlines.step_at = now + (deadlines.progress if after is None else after)
         if answer.events:
             self._take_events(answer)
         if answer.over:

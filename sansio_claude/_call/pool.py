@@ -27,11 +27,14 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["Home", "Lock", "Pool", "Pooled", "Ticket"]
+
+
+CLOSING: Final = 1.0  # seconds before the server closes an idle connection, from which on it is not used any more
 
 
 class Pooled(Protocol):
@@ -223,7 +226,9 @@ class Pool(Generic[_P]):
                 return
             ticket.held = False
             self._taken -= 1
-            seconds = self._idle_timeout if keep is None else min(self._idle_timeout, keep)
+            seconds = self._idle_timeout
+            if keep is not None:  # a request that is under way when the server closes would be lost
+                seconds = min(seconds, max(keep - CLOSING, keep / 2))
             entry = _Idle(connection, ticket.origin, now + seconds)
             self._idle[id(entry)] = entry
             self._by_origin.setdefault(ticket.origin, {})[id(entry)] = entry

@@ -47,6 +47,10 @@ class Timeouts(FrozenValue):
     """Time between events other than pings. Comments, empty events and pieces of an event that is not whole do not
     count; a whole JSON answer counts as one event, so that its body as a whole has to come in this time."""
 
+    after_stop_reason: float | None = 10.0
+    """Only with `require_message_stop=False`: how long message_stop is waited for once a stop reason has come and no
+    block is open, while nothing but pings comes. Then the message is taken as whole; that is no DeadlineError."""
+
     total: float | None = None
     """The whole call, all attempts and the waits between them included."""
 

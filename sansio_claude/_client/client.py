@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sansio_claude._limits import Limits
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
+    from sansio_claude._stream.deviations import Tolerance
 
 __all__ = ["ClientBase"]
 
@@ -55,6 +56,8 @@ class ClientBase(ToolMethods):
         proxy: str | Mapping[str, str] | None = None,
         uds: str | PathLike[str] | None = None,
         strict: bool = False,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool = True,
         betas: Sequence[str] = (),
         headers: Mapping[str, str | None] | None = None,
         trace: Callable[[TraceEvent], None] | None = None,
@@ -72,7 +75,10 @@ class ClientBase(ToolMethods):
           ALL_PROXY and NO_PROXY are taken. By default none is used, whatever the environment says.
         - `uds`: the path of a unix socket to connect to instead of host and port; "@name" is an abstract one of Linux.
           Give `http://localhost` as the endpoint's address if the server behind it speaks no TLS.
-        - `strict`: treat every deviation from the protocol as an error.
+        - `strict`: treat every deviation from the protocol as an error, but for those that `tolerance` names.
+        - `tolerance`: what becomes of each kind of deviation, such as `{"usage": "accept"}`; see `MessageStream`.
+        - `require_message_stop`: False takes an answer as whole that ends without message_stop behind its stop reason,
+          or falls silent there for `Timeouts.after_stop_reason`.
         - `betas`, `headers`: beta flags and headers for every request.
         - `trace`: called with a `TraceEvent` for each step of each call; a method `tap(call, data)` of it, if it has
           one, is told the bytes of the bodies too (`sansio_claude.testing.Recorder`).
@@ -97,6 +103,8 @@ class ClientBase(ToolMethods):
             proxy=proxy,
             uds=uds,
             strict=strict,
+            tolerance=tolerance,
+            require_message_stop=require_message_stop,
             betas=betas,
             headers=headers,
             tls=TLSMaker(ssl_context),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sansio_claude._call.answer import Wanted
     from sansio_claude._call.connection import Connection
     from sansio_claude._request.request import Param
+    from sansio_claude._stream.deviations import Tolerance
 
 __all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
 
@@ -112,6 +113,8 @@ class Session:
         proxy: str | Mapping[str, str] | None,
         uds: str | PathLike[str] | None = None,
         strict: bool,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool = True,
         betas: Sequence[str],
         headers: Mapping[str, str | None] | None,
         tls: TLSFactory,
@@ -134,6 +137,8 @@ class Session:
             retry=retry or RetryPolicy(),
             limits=limits or Limits(),
             strict=strict,
+            tolerance=tolerance,
+            require_message_stop=require_message_stop,
             proxy=self.route.proxy,
             uds=self.route.uds,
             loopback=self.route.loopback,

@@ -10,7 +10,7 @@ from typing import final
 
 from sansio_claude._errors import RemoteProtocolError, TruncatedError
 
-__all__ = ["CloseDelimitedBody", "LengthBody"]
+__all__ = ["CloseDelimitedBody", "LengthBody", "keep_alive"]
 
 
 class _PlainBody:
@@ -102,3 +102,14 @@ class CloseDelimitedBody(_PlainBody):
             stage="exchange",
             offset=self.received,
         )
+
+
+def keep_alive(value: str | None) -> float | None:
+    """The seconds for which a server keeps an idle connection, by its Keep-Alive header (`timeout=5, max=100`), None
+    where it does not say. Linear in the length."""
+    for part in (value or "").split(","):
+        name, _, digits = part.partition("=")
+        digits = digits.strip().strip('"')
+        if name.strip().lower() == "timeout" and digits.isascii() and digits.isdigit() and len(digits) <= 9:
+            return float(digits)
+    return None

@@ -20,8 +20,9 @@ import uvloop
 
 import sansio_claude.asyncio
 import sansio_claude.trio
+from tests.adapters import blocking
 
-__all__ = ["LOOPS", "Runtime", "open_files", "raw_server", "reset"]
+__all__ = ["LOOPS", "SYNC", "Runtime", "open_files", "raw_server", "reset"]
 
 
 MayLeave: TypeAlias = contextlib.AbstractAsyncContextManager[Any, bool]
@@ -188,6 +189,23 @@ LOOPS = [
 ]
 if sys.version_info >= (3, 12):
     LOOPS.append(_asyncio_runtime("eager", _run_eager))
+
+
+async def _never(*arguments: Any) -> Any:
+    raise AssertionError("nothing can be cancelled here")
+
+
+SYNC = Runtime(
+    "sync",
+    blocking.Client,
+    blocking.run,
+    blocking.sleep,
+    cast(Callable[[float], MayLeave], blocking.move_on_after),
+    blocking.gather,
+    _never,
+    _never,
+)
+"""The blocking client, for tests in which nothing is cancelled."""
 
 
 def reset(connection: socket.socket) -> None:

@@ -127,6 +127,8 @@ class Case:
     cancel: float | None = None
     """Cancel the request so many seconds after the peer has done all that its script says. What a busy machine takes
     to get there is not the client's, and must not decide where the client is cancelled."""
+    cancels: bool = False
+    """Whether something else in it is cancelled."""
     then: bool = True
     """Whether the next request has to be well."""
     pause: float = 0.0

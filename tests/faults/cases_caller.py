@@ -167,6 +167,7 @@ case(
     [READ, HOLD],
     [READ, GOOD],
     prelude=storm,
+    cancels=True,
     off=None,
     client={"max_connections": 2},
 )
@@ -176,6 +177,7 @@ case(
     [READ, HEAD + chunk(events(*EVENTS[:3])), HOLD],
     [READ, GOOD],
     prelude=pool_wait,
+    cancels=True,
     played=1,
     client={"max_connections": 1},
 )

@@ -193,7 +193,16 @@ case(
     **LATE,
     timeouts={"idle": 0.1},
 )
-case("reuse_after_cancel", "ok", [READ, 0.1, FORGED], [READ, 0.1, GOOD], prelude=cancel_before, played=1, check=over(2))
+case(
+    "reuse_after_cancel",
+    "ok",
+    [READ, 0.1, FORGED],
+    [READ, 0.1, GOOD],
+    prelude=cancel_before,
+    cancels=True,
+    played=1,
+    check=over(2),
+)
 case("reuse_after_limit", "ok", [READ, head(200, "x-a: " + "b" * 70_000) + FORGED], [READ, GOOD], **LATE, check=over(2))
 case("reuse_after_bad_chunk", "ok", [READ, HEAD + b"zz\r\n" + FORGED], [READ, GOOD], **LATE, check=over(2))
 case("reuse_after_bad_event", "ok", [READ, answer(b"data: {\n\n"), READ, GOOD], [READ, GOOD], **LATE)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.adapters.runtimes import LOOPS, Runtime
+from tests.adapters.runtimes import LOOPS, SYNC, Runtime
 from tests.faults.server import FaultServer
 
 
@@ -27,7 +27,7 @@ def server() -> Iterator[FaultServer]:
 @pytest.fixture
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     """An event loop by name."""
-    return next(each for each in LOOPS if each.name == request.param)
+    return next(each for each in (*LOOPS, SYNC) if each.name == request.param)
 
 
 @pytest.fixture

@@ -294,7 +294,7 @@ def sweep(runtime: Runtime, answer: Composed, *, secure: bool, step: int, monkey
 
 @pytest.mark.parametrize("secure", [False, True], ids=["clear", "tls"])
 @pytest.mark.parametrize("answer", ANSWERS, ids=[answer.name for answer in ANSWERS])
-@pytest.mark.parametrize("runtime", ["trio", "asyncio"], indirect=True)
+@pytest.mark.parametrize("runtime", ["trio", "asyncio", "sync"], indirect=True)
 @pytest.mark.usefixtures("nothing_left")
 def test_at_some_bytes(runtime: Runtime, answer: Composed, secure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sweep(runtime, answer, secure=secure, step=151, monkey=monkeypatch) > 20
@@ -303,7 +303,7 @@ def test_at_some_bytes(runtime: Runtime, answer: Composed, secure: bool, monkeyp
 @pytest.mark.sweep
 @pytest.mark.parametrize("secure", [False, True], ids=["clear", "tls"])
 @pytest.mark.parametrize("answer", ANSWERS, ids=[answer.name for answer in ANSWERS])
-@pytest.mark.parametrize("runtime", ["trio", "asyncio"], indirect=True)
+@pytest.mark.parametrize("runtime", ["trio", "asyncio", "sync"], indirect=True)
 @pytest.mark.usefixtures("nothing_left")
 def test_at_every_byte(
     runtime: Runtime,
