@@ -344,12 +344,13 @@ class Call:
 
     def abandon(self) -> None:
         """Cancelled or dropped: give up the place and the connection, at once. Waits for nothing."""
+        self._flow = self._events = None
         if self._phase != OVER:
             if not self._answer.whole:
                 self._error = LocalProtocolError("this call was given up before its answer was whole")
             self._place.leave(0.0, reusable=False)
-            self._end()
-        self._flow = self._events = None
+            self._place.wake()
+            self._end(None)
         self._place.wake()
 
     # Attempts
@@ -436,8 +437,7 @@ class Call:
         elif phase == GONE:
             if talk.error is None:
                 self._give_back(now)
-                self._end()
-                self._tell("done", now)
+                self._end(now)
             else:
                 self._fail(talk.error, now, again=talk.again)
         elif phase == WHOLE:
@@ -479,17 +479,17 @@ class Call:
     def _finish(self, error: ClaudeError, now: float) -> None:
         error.attempts = self._attempts.failed
         self._error = error
-        self._end()
-        self._tell("done", now, error=error)
+        self._end(now)
 
-    def _end(self) -> None:
+    def _end(self, now: float | None) -> None:
         """Whoever keeps the call for its message need not keep the connection and the request."""
         self._phase = OVER
         self._talk = self.handle = None
         self._body = b""
+        self._tell("done", now, error=self._error)
 
     def _tell(
-        self, kind: TraceKind, now: float, *, error: ClaudeError | None = None, wait: float | None = None
+        self, kind: TraceKind, now: float | None, *, error: ClaudeError | None = None, wait: float | None = None
     ) -> None:
         if self._trace is not None:
             self._trace(kind, now, self._attempts.number, self._answer, error=error, wait=wait)

@@ -55,7 +55,7 @@ class TraceEvent:
     - first_content: the first delta came, or the end of a block that came whole (streams only)
     - complete: the whole answer is there (`usage`); failed: the attempt failed (`error`)
     - retry: another attempt follows after `wait` seconds
-    - done: the call is over (`error`, None if all went well; `usage` as far as it is known)
+    - done: the call is over (`error`, None if all went well; `usage` as far as it is known), given up included
 
     Fields:
 
@@ -83,7 +83,7 @@ class TraceEvent:
     streamed: bool = False
     status: int | None = None
     request_id: str | None = None
-    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: type(error).__name__)
+    error: ClaudeError | None = attrs.field(default=None, repr=lambda error: error and type(error).__name__)
     wait: float | None = None
     usage: Usage | None = None
     request: object = attrs.field(default=None, repr=False)
@@ -130,7 +130,7 @@ class TraceEvent:
 class Trace:
     """Tells the onlooker of one call. Made only where there is one."""
 
-    __slots__ = ("_head", "_request", "_streamed", "_tell", "number", "tap")
+    __slots__ = ("_head", "_last", "_request", "_streamed", "_tell", "number", "tap")
 
     def __init__(
         self,
@@ -141,6 +141,7 @@ class Trace:
         wanted: Wanted,
     ) -> None:
         self._tell = tell
+        self._last = 0.0
         self._streamed = wanted in ("stream", "message")
         self._head = head
         self._request = request
@@ -150,14 +151,20 @@ class Trace:
     def __call__(
         self,
         kind: TraceKind,
-        now: float,
+        now: float | None,
         attempt: int,
         answer: Answer,
         *,
         error: ClaudeError | None = None,
         wait: float | None = None,
     ) -> None:
-        """Something happened in this attempt, at `now`, with so much of the answer there."""
+        """Something happened in this attempt, at `now`, with so much of the answer there.
+
+        Where a call is given up no clock is at hand: `now` is None then, and the time is that of the step before.
+        """
+        if attempt == 0:
+            return  # nothing had begun
+        self._last = now = self._last if now is None else now
         message = answer.message
         model = getattr(self._request, "model", None) if message is None else message.model
         self._tell(

@@ -1186,3 +1186,17 @@ class TestTrace:
         world.settings = attrs.evolve(world.settings, tap=lambda _, data: told.append(data))
         assert world.run().error is not None
         assert b"overloaded_error" in b"".join(told)
+
+    def test_a_call_that_is_given_up_is_told_to_be_done(self) -> None:
+        world = World(Peer([GOOD[start : start + 100] for start in range(0, len(GOOD), 100)]))
+        call = world.call()
+        world.run(call, until=2)
+        call.abandon()
+        call.abandon()
+        assert [event.kind for event in world.trace].count("done") == 1
+        last = world.trace[-1]
+        assert isinstance(last.error, LocalProtocolError)
+        assert last.time == world.trace[-2].time
+        untouched = world.call()
+        untouched.abandon()
+        assert world.trace[-1] is last
