@@ -6,24 +6,61 @@ while it waits for the calls.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import functools
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from inspect import iscoroutine
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX
 from typing import Any
 
-from sansio_claude._runtime.blocking import finish
 from sansio_claude._runtime.execution import cancellations, log_failure
 from sansio_claude._runtime.workers import Job, LeftBehind, start
 from sansio_claude.tools._execution import Execution
-from sansio_claude.tools._outcome import Box, boxed
+from sansio_claude.tools._outcome import Box, boxed_await
 
 __all__ = ["ThreadExecutor"]
 
 
 class _Stopped(BaseException):
     """What a call is told whose function nobody waits for any more."""
+
+
+class _OwnLoop:
+    """An awaitable of a tool, run in an event loop of its own by the thread that calls this."""
+
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self._awaitable = awaitable
+        self._stop: Callable[[], object] | None = None
+        self._cancelled = False
+
+    def __call__(self) -> Any:
+        import asyncio  # only tools that are async need it
+
+        async def main() -> Box:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            assert task is not None
+            self._stop = functools.partial(loop.call_soon_threadsafe, task.cancel)
+            if self._cancelled:
+                task.cancel()
+            return await boxed_await(self._awaitable)
+
+        box = asyncio.run(main())
+        if box.error is not None:
+            raise box.error
+        return box.value
+
+    def cancel(self) -> None:
+        """Cancel it, from another thread."""
+        self._cancelled = True
+        if self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended
+                self._stop()
+        elif iscoroutine(self._awaitable):
+            with contextlib.suppress(RuntimeError, ValueError):  # it is just beginning
+                self._awaitable.close()
 
 
 class _InThread:
@@ -43,6 +80,7 @@ class _Driven:
         self._executor = executor
         self._coroutine = coroutine
         self._job: Job | None = None
+        self._function: Callable[[], Any] | None = None
 
     def step(self, box: Box | None) -> None:
         """Go on with the outcome of its function."""
@@ -50,6 +88,7 @@ class _Driven:
             function = self._coroutine.send(box)
         except StopIteration:
             return
+        self._function = function
         context = contextvars.copy_context()
         executor = self._executor
         job = Job(lambda: context.run(function), lambda box: executor.post(lambda: self._end(job, box)), executor.left)
@@ -66,6 +105,8 @@ class _Driven:
         job, self._job = self._job, None
         if job is not None:
             job.abandon()
+            if isinstance(self._function, _OwnLoop):
+                self._function.cancel()
             self.step(Box(error=_Stopped()))
 
 
@@ -101,12 +142,8 @@ class ThreadExecutor:
         return await _InThread(function)
 
     async def settle(self, awaitable: Awaitable[Any]) -> Box:
-        """Finish what a tool has returned. One that waits for an event loop is an error: there is none."""
-
-        async def awaited() -> Any:
-            return await awaitable
-
-        return boxed(lambda: finish(awaited()))
+        """Wait for what a tool has returned: a worker thread runs it in an event loop (asyncio) of its own."""
+        return await _InThread(_OwnLoop(awaitable))
 
     def notify(self) -> None:
         """End a wait, or the next one. From any thread."""

@@ -59,8 +59,7 @@ class Executions:
                 execution.set_deadline(self._executor.now(), execution.call.timeout)
                 self.events.append((execution.call.turn, ToolStarted(call=execution.call)))
             elif ends_run(report.error, self._executor.cancellations):
-                self.fatal = self.fatal or report.error
-                del self._under_way[execution.call.id]
+                self.fatal = self.fatal or report.error  # the run stops, and with it what is under way
             else:
                 self._end(execution, report)
         now = self._executor.now()

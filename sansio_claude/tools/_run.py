@@ -319,14 +319,13 @@ class Run:
 
     def __await__(self) -> Generator[Any, None, Message]:
         """Drive the run to its end and return the last answer: `message = await client.run(...)`."""
-        return self._whole().__await__()
-
-    async def _whole(self) -> Message:
-        async with self:
-            return await self.final_message()
+        return self.final_message().__await__()
 
     async def final_message(self) -> Message:
-        """Drive the run to its end and return the last answer."""
+        """Drive the run to its end and return the last answer. A run that was not entered is entered and left."""
+        if self._executor is None or self._closed:
+            async with self:
+                return await self.final_message()
         async for _ in self:
             pass
         message = self._loop.message

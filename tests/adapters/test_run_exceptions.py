@@ -27,7 +27,7 @@ from sansio_claude._errors import ToolError
 from sansio_claude._request.endpoint import Endpoint
 from sansio_claude._request.request import MessageRequest
 from sansio_claude.testing import RecordedRequest, ReplayServer, Transcript, compose, serve_in_thread
-from sansio_claude.tools import Run, ToolFinished, ToolStarted, tool
+from sansio_claude.tools import ToolFinished, ToolStarted, tool
 from tests.adapters.runtimes import LOOPS, Runtime
 
 ASK: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "go"}]}
@@ -134,7 +134,7 @@ def call(number: int, name: str) -> dict[str, Any]:
     return {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
 
 
-def whole(run: Run) -> list[str]:
+def whole(run: Any) -> list[str]:
     """The run's history can be gone on with, whatever ended it."""
     messages = [*run.history, {"role": "user", "content": "Never mind."}]
     return [
@@ -248,6 +248,8 @@ def test_what_a_tool_raises_is_a_result_or_ends_the_run(
                     ]
                 else:
                     assert "interrupted" in results["toolu_1"]["content"]
+                    async with scene.client(endpoint) as client:
+                        assert (await client.run(run.loop)).text == "Done."
 
             caplog.clear()
             with caplog.at_level(logging.WARNING):

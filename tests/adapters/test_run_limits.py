@@ -364,7 +364,7 @@ def test_a_run_can_be_interrupted_from_anywhere_and_gone_on_with(loop: Runtime, 
                 assert run.finished.reason == "interrupted"
                 assert can_go_on(run)
                 if where != "answer":
-                    words = [block["content"] for block in run.history[-1]["content"]]
+                    words = [result["content"] for result in run.history[-1]["content"]]
                     begun = [where != "event" and "interrupted" in one for one in words]
                     assert begun == ([False] * 3 if where == "event" else [True, True, False])
                 run.loop.add_user("Never mind. What is 2 + 2?")
