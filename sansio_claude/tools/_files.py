@@ -12,7 +12,7 @@ say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError, ToolError
@@ -25,6 +25,7 @@ __all__ = [
     "changed_meanwhile",
     "exists_already",
     "is_a_folder",
+    "is_nameable",
     "not_a_folder",
     "not_found",
     "parts_of",
@@ -37,17 +38,23 @@ __all__ = [
 Kind: TypeAlias = Literal["file", "folder", "link", "other"]
 
 DEFAULT_MAX_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of the largest file that is read or written: about half a million tokens, more than a model should see."""
+"""Bytes of the largest file that is edited or written, some 700,000 tokens. A view has a limit of its own, in
+characters, and takes a file of any size where the implementation can give it in pieces."""
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _SHOWN: Final = 200
+_PIECE: Final = 1 << 16
 # Names that Windows takes for devices, whatever their extension.
 _RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?\Z")
 
 
 class Files(Protocol):
-    """A tree of files below one root. Places are as `place_of` gives them; contents are whole, as bytes."""
+    """A tree of files below one root. Places are as `place_of` gives them; contents are whole, as bytes.
+
+    An implementation may also have `pieces(place) -> Iterator[bytes]`, a file's content from its beginning in pieces
+    of any size: then files are viewed whatever their size, in constant memory.
+    """
 
     @property
     def name(self) -> str:
@@ -87,7 +94,7 @@ def shown(path: str) -> str:
 
 def not_found(path: str) -> ToolError:
     """Nothing is there."""
-    return ToolError(f"Error: File not found: {shown(path)}")
+    return ToolError(f"Error: File not found: {shown(path)}. View the directory above it to see what is there.")
 
 
 def refused(path: str, words: str) -> ToolError:
@@ -119,7 +126,12 @@ def changed_meanwhile(path: str) -> ToolError:
 
 def too_large(path: str, limit: int) -> ToolError:
     """More bytes than are read or written."""
-    return ToolError(f"Error: {shown(path)} is too large to be viewed or edited: more than {limit} bytes.")
+    return ToolError(f"Error: {shown(path)} is too large to be edited or written whole: more than {limit} bytes.")
+
+
+def is_nameable(place: str) -> bool:
+    """Whether a path of a model can name the place: no backslash and no control character is in it."""
+    return "\\" not in place and _CONTROL.search(place) is None
 
 
 def place_of(path: str, root: str) -> str:
@@ -185,7 +197,11 @@ class MemoryFiles:
         self._folders: set[str] = {""}
         for path, content in (files or {}).items():
             data = content.encode() if isinstance(content, str) else bytes(content)
-            self.create(place_of(path, self._name), data)
+            try:
+                self.create(place_of(path, self._name), data)
+            except ToolError as error:  # words for a model; this one is the program's own
+                words = error.message.removeprefix("Error: ")
+                raise LocalProtocolError(f"the file {shown(path)!r} cannot be made: {words}", path="files") from error
 
     @property
     def name(self) -> str:
@@ -214,6 +230,17 @@ class MemoryFiles:
         data = self._files[place]
         self._bounded(place, data)
         return data
+
+    def pieces(self, place: str) -> Iterator[bytes]:
+        """The file's content in pieces, whatever its size."""
+        self._above(place)
+        if place in self._folders:
+            raise is_a_folder(self._path(place))
+        if place not in self._files:
+            raise not_found(self._path(place))
+        data = self._files[place]
+        for start in range(0, len(data), _PIECE):
+            yield data[start : start + _PIECE]
 
     def create(self, place: str, data: bytes) -> None:
         """Make a new file and the folders above it."""

@@ -7,27 +7,29 @@ a ToolError with the words that the tool's documentation gives for it.
 
 from __future__ import annotations
 
+import codecs
+import functools
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._models import EDITOR_NAMES, EDITORS_WITH_UNDO, NEWEST_EDITOR, EditorType, model_info
 from sansio_claude.tools import _text_edits as edits
-from sansio_claude.tools._files import Files, is_a_folder, not_found, place_of, shown
+from sansio_claude.tools._composed import composed_name
+from sansio_claude.tools._files import Files, is_a_folder, is_nameable, not_found, place_of, shown
 from sansio_claude.tools._lenient import Mender
 from sansio_claude.tools._result import ToolResult
+from sansio_claude.tools._views import DEFAULT_VIEW_CHARACTERS, cut, listing, view_pieces
 
 __all__ = ["EditorVersion", "TextEditor", "editor_version"]
 
 EditorVersion: TypeAlias = EditorType
 LineForm: TypeAlias = Literal["colon", "tab"]
 
-_FORMS: Final[Mapping[str, str]] = {"colon": "{number}: {line}", "tab": "{number:>6}\t{line}"}
+_FORMS: Final[Mapping[str, str]] = {"colon": edits.COLON, "tab": "{number:>6}\t{line}"}
 _UNDO_STEPS: Final = 100
-_LISTED: Final = 1_000  # entries of a directory view; a model needs no more, and a listing is read to be sorted
-_READ_TO_SORT: Final = 20_000
-_CUT: Final = "\n... (cut at {limit} characters; use `view_range` to see the rest)"
+_READ_TO_SORT: Final = 20_000  # entries of a directory that are read to be sorted
 
 
 def editor_version(model: str) -> EditorVersion:
@@ -49,7 +51,9 @@ class TextEditor:
 
     Goes into `tools=` of a run as it is; `call(input)` runs one command. `version` is the tool's type; `line_form`
     how a view numbers its lines, "colon" (`3: text`, as documented) or "tab" (`     3<tab>text`);
-    `max_characters` (version 20250728 only) the characters of the longest view.
+    `max_characters` (version 20250728 only, and then part of the definition) the characters of the longest view, by
+    default 50,000; what is cut says how to go on. `encoding` is that of files which are not UTF-8 and have no byte
+    order mark: without it they are refused, because a wrong guess would show other letters. New files are UTF-8.
     """
 
     sequential = True
@@ -65,6 +69,7 @@ class TextEditor:
         max_characters: int | None = None,
         cache_control: Mapping[str, Any] | None = None,
         line_form: LineForm = "colon",
+        encoding: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         if version not in EDITOR_NAMES:
@@ -78,6 +83,7 @@ class TextEditor:
                 f"line_form must be one of {', '.join(map(repr, _FORMS))}, not {line_form!r:.40}", path="tools"
             )
         self._files = files
+        self._encoding = _known_encoding(encoding)
         self._version: EditorVersion = version
         self._max_characters = max_characters
         self._form = _FORMS[line_form]
@@ -151,48 +157,58 @@ class TextEditor:
 
     def _view(self, given: _Input, place: str) -> str:
         span = given.view_range()
+        place = self._existing(place)
         kind = self._files.kind(place)
+        limit = self._max_characters or DEFAULT_VIEW_CHARACTERS
         if kind is None:
             raise not_found(self._path(place))
         if kind == "folder":
             if span is not None:
                 raise ToolError("Error: `view_range` is not allowed for a directory. Leave it out.")
-            text = self._listing(place)
-        else:
-            file = edits.TextFile.from_bytes(self._files.read(place))
-            text = edits.view(file, *(span or (1, -1)), form=self._form)
-        limit = self._max_characters
-        if limit is None or len(text) <= limit:
-            return text
-        note = _CUT.format(limit=limit)
-        # The note counts too; a limit too small for it gets the text alone.
-        return text[: limit - len(note)] + note if limit > 2 * len(note) else text[:limit]
+            text = listing(place, self._entries, self._line)
+            return text if len(text) <= limit else _cut_listing(text, limit)
+        pieces: Callable[[str], Iterable[bytes]] | None = getattr(self._files, "pieces", None)
+        if pieces is not None:
+            read = functools.partial(pieces, place)
+            return view_pieces(read, span, encoding=self._encoding, form=self._form, limit=limit)
+        file = edits.TextFile.from_bytes(self._files.read(place), self._encoding)
+        first, last = span or (1, -1)
+        return cut(edits.view(file, first, last, form=self._form), limit, first=first, total=len(file.lines))
 
-    def _listing(self, place: str) -> str:
-        """A directory two levels deep, hidden entries left out, one path a line."""
-        lines = [self._path(place).rstrip("/") + "/"]
-        for name, kind in self._entries(place):
-            lines.append(_line(self._path(f"{place}/{name}"), kind))
-            if kind == "folder" and len(lines) <= _LISTED:
-                try:
-                    below = self._entries(f"{place}/{name}".lstrip("/"))
-                except ToolError as error:  # one folder that cannot be read does not hide the others
-                    lines.append(f"{lines[-1]} ({error.message.removeprefix('Error: ')})")
-                    continue
-                lines.extend(_line(self._path(f"{place}/{name}/{inner}"), what) for inner, what in below)
-        if len(lines) > _LISTED:
-            more = len(lines) - _LISTED
-            lines[_LISTED:] = [f"... (at least {more} more entries; view a directory below to see them)"]
-        return "\n".join(lines)
+    def _existing(self, place: str) -> str:
+        """The place as it is written on the disk, where that is the only one of the same letters (NFC)."""
+        if place.isascii() or self._files.kind(place) is not None:
+            return place
+        found: list[str] = []
+        for name in place.split("/"):
+            above = "/".join(found)
+            inner = f"{above}/{name}".lstrip("/")
+            if self._files.kind(inner) is None:
+                if self._files.kind(above) != "folder":
+                    return place
+                names = composed_name(name, [other for other, _ in self._files.names(above, _READ_TO_SORT)])
+                if len(names) > 1:
+                    words = "several names there are the same but for the way their accents are written"
+                    raise ToolError(f"Error: File not found: {shown(self._path(place))}. {words.capitalize()}.")
+                name = names[0] if names else name
+            found.append(name)
+        return "/".join(found)
 
     def _entries(self, place: str) -> list[tuple[str, str]]:
         found = self._files.names(place, _READ_TO_SORT)
         return sorted((name, kind) for name, kind in found if not name.startswith("."))
 
+    def _line(self, place: str, kind: str) -> str:
+        path = self._path(place)
+        if not place:
+            return path.rstrip("/") + "/"
+        return _line(path, kind) + (" (no path can name it)" if not is_nameable(place) else "")
+
     def _create(self, given: _Input, place: str) -> str:
         data = _encoded(given.text("file_text", "of `create`", empty=True))
         if not place:
             raise is_a_folder(self._path(place))
+        place = self._existing(place)
         self._files.create(place, data)
         self._remember(place, None, data)
         return f"File created successfully at: {self._path(place)}"
@@ -213,17 +229,23 @@ class TextEditor:
         return f"Successfully inserted text {where}."
 
     def _edit(self, place: str, change: Callable[[edits.TextFile], edits.TextFile]) -> None:
+        place = self._existing(place)
         kind = self._files.kind(place)
         if kind is None:
             raise not_found(self._path(place))
         if kind == "folder":
             raise is_a_folder(self._path(place))
         before = self._files.read(place)
-        after = change(edits.TextFile.from_bytes(before)).to_bytes()
+        file = edits.TextFile.from_bytes(before, self._encoding)
+        if file.to_bytes() != before:
+            words = f"writing it in {file.encoding} would change other places of the file too"
+            raise ToolError(f"Error: {shown(self._path(place))} can be viewed but not edited: {words}.")
+        after = change(file).to_bytes()
         self._files.replace(place, before, after)
         self._remember(place, before, after)
 
     def _undo_edit(self, given: _Input, place: str) -> str:
+        place = self._existing(place)
         newest = next((i for i in reversed(range(len(self._history))) if self._history[i][0] == place), None)
         if newest is None:
             raise ToolError(f"Error: No edit to undo: {self._path(place)} has not been edited with this tool.")
@@ -246,6 +268,22 @@ class TextEditor:
 def _line(path: str, kind: str) -> str:
     marks = {"folder": "/", "link": " (a link, not followed)", "other": " (no regular file)"}
     return shown(path) + marks.get(kind, "")
+
+
+def _cut_listing(text: str, limit: int) -> str:
+    note = f"\n... (cut at {limit} characters; view a directory below to see its entries)"
+    return text[: limit - len(note)] + note if limit > 2 * len(note) else text[:limit]
+
+
+def _known_encoding(encoding: str | None) -> str | None:
+    try:
+        name = None if encoding is None else codecs.lookup(encoding).name
+        if name is not None:
+            codecs.getincrementaldecoder(name)
+            "".encode(name)
+    except (LookupError, TypeError, ValueError):
+        raise LocalProtocolError(f"there is no text encoding {encoding!r:.60}", path="encoding") from None
+    return name
 
 
 def _encoded(text: str) -> bytes:
@@ -308,4 +346,7 @@ class _Input:
 
 
 def _is_int(value: Any) -> bool:
+    """Whether it is a whole number, as JSON means it: 1.0 is 1."""
+    if isinstance(value, float):
+        return value.is_integer()
     return isinstance(value, int) and not isinstance(value, bool)

@@ -17,25 +17,36 @@ from typing import Final
 import attrs
 
 from sansio_claude._errors import ToolError
+from sansio_claude.tools._composed import composed_place
 
-__all__ = ["TextFile", "insert", "replace", "view"]
+__all__ = [
+    "COLON",
+    "MARKS",
+    "TextFile",
+    "binary_file",
+    "insert",
+    "numbered",
+    "replace",
+    "strange_characters",
+    "unknown_encoding",
+    "view",
+]
+
+COLON: Final = "{number}: {line}"
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _LAST_END: Final = re.compile(r"(?:\r\n|\n|\r)\Z")
 _LONE_LF: Final = re.compile(r"(?<!\r)\n")
 # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other.
-_MARKS: Final = (
+MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# cp1252 is what Western text that is not UTF-8 nearly always is; ISO 8859-1 has a character for every byte.
-# Both give back exactly the bytes they were read from.
-_SINGLE_BYTE: Final = ("cp1252", "latin-1")
-# Control characters that text files do have: tab, line ends, form feed, backspace, escape (terminal colours).
-_TEXT_CONTROLS: Final = frozenset("\t\n\r\f\b\x1b")
+# Control characters that text files do not have: all but tab, line ends, form feed, backspace, escape (colours).
+_STRANGE: Final = bytes({*range(0x20), 0x7F} - set(b"\t\n\r\f\b\x1b"))
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -49,28 +60,30 @@ class TextFile:
     """The byte order mark the file begins with."""
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> TextFile:
-        """Read a file's bytes. Raises ToolError, with words for the model, where they are no text."""
-        for mark, encoding in _MARKS:
+    def from_bytes(cls, data: bytes, encoding: str | None = None) -> TextFile:
+        """Read a file's bytes: by their mark, else as UTF-8, else in `encoding`, which is never guessed.
+
+        Raises ToolError, with words for the model, where they are no text or of an unknown encoding.
+        """
+        for mark, marked in MARKS:
             if data.startswith(mark):
                 try:
-                    return cls._checked(data[len(mark) :].decode(encoding), encoding, mark)
+                    return cls._checked(data[len(mark) :].decode(marked), marked, mark)
                 except UnicodeDecodeError:
                     break
         if b"\0" in data:
-            raise _binary(len(data))
-        for encoding in ("utf-8", *_SINGLE_BYTE):
+            raise binary_file(len(data))
+        for candidate in ("utf-8",) if encoding is None else ("utf-8", encoding):
             try:
-                return cls._checked(data.decode(encoding), encoding, b"")
+                return cls._checked(data.decode(candidate), candidate, b"")
             except UnicodeDecodeError:
                 continue
-        raise AssertionError("latin-1 decodes every byte")  # pragma: no cover
+        raise unknown_encoding(encoding)
 
     @classmethod
     def _checked(cls, text: str, encoding: str, mark: bytes) -> TextFile:
-        strange = sum(1 for found in _CONTROLS.findall(text) if found not in _TEXT_CONTROLS)
-        if "\0" in text or strange * 10 > len(text):
-            raise _binary(len(mark) + len(text.encode(encoding)))
+        if "\0" in text or strange_characters(text) * 10 > len(text):
+            raise binary_file(len(mark) + len(text.encode(encoding)))
         return cls(text, encoding, mark)
 
     def to_bytes(self) -> bytes:
@@ -93,21 +106,43 @@ class TextFile:
         return found
 
 
-def _binary(size: int) -> ToolError:
+def strange_characters(text: str) -> int:
+    """The number of control characters that text files do not have."""
+    data = text.encode("utf-8", "surrogatepass")  # counting bytes is some ten times as fast as searching the text
+    return len(data) - len(data.translate(None, _STRANGE))
+
+
+def binary_file(size: int) -> ToolError:
+    """The words for a file that is no text."""
     return ToolError(f"Error: This is a binary file ({size} bytes), not text. It can be neither viewed nor edited.")
 
 
-def view(file: TextFile, first: int = 1, last: int = -1, *, form: str = "{number}: {line}") -> str:
+def unknown_encoding(encoding: str | None) -> ToolError:
+    """The words for a text in an encoding that is not known. It is not guessed: a wrong guess shows other letters."""
+    tried = "UTF-8" if encoding is None else f"UTF-8 or {encoding}"
+    return ToolError(
+        f"Error: This file is not text in {tried}, and has no byte order mark that names its encoding. It can be "
+        f"neither viewed nor edited with this tool; convert it to UTF-8 first, or have the tool set up with "
+        f"encoding= for such files."
+    )
+
+
+def view(file: TextFile, first: int = 1, last: int = -1, *, form: str = COLON) -> str:
     """Lines `first` to `last` (both included, from 1, -1 for the end), each with its number in front.
 
     Raises ToolError where the range is not in the file.
     """
     lines = file.lines
-    if not lines:
+    asked = lines[max(first - 1, 0) :] if last == -1 else lines[max(first - 1, 0) : max(last, 0)]
+    return numbered(asked, first, last, len(lines), form)
+
+
+def numbered(lines: list[str], first: int, last: int, total: int, form: str) -> str:
+    """Lines from `first` on with their numbers. Raises ToolError where the range is not in a file of `total` lines."""
+    if not total:
         if (first, last) in ((1, -1), (1, 0), (1, 1)):
             return "(The file is empty.)"
         raise ToolError(f"Error: Invalid `view_range` [{first}, {last}]. The file is empty.")
-    total = len(lines)
     if not 1 <= first <= total:
         raise ToolError(
             f"Error: Invalid `view_range` [{first}, {last}]. The first line must be from 1 to {total}, the number of "
@@ -118,8 +153,7 @@ def view(file: TextFile, first: int = 1, last: int = -1, *, form: str = "{number
             f"Error: Invalid `view_range` [{first}, {last}]. The last line must be from {first} to {total}, the "
             f"number of lines in the file, or -1 for the end of the file."
         )
-    shown = lines[first - 1 :] if last == -1 else lines[first - 1 : last]
-    return "\n".join(form.format(number=number, line=line) for number, line in enumerate(shown, first))
+    return "\n".join(form.format(number=number, line=line) for number, line in enumerate(lines, first))
 
 
 class _Positions:
@@ -159,7 +193,9 @@ def replace(file: TextFile, old: str, new: str) -> TextFile:
     """The file with `old`, which must occur exactly once, replaced by `new`.
 
     Newlines in `old` stand for any line end, unless `old` itself has a carriage return: then it is compared as it
-    is. Raises ToolError where `old` is empty or does not occur exactly once. Linear.
+    is. Raises ToolError where `old` is empty or does not occur exactly once; places that overlap
+    count each. Where it does not occur, a place is taken whose letters are the same in Unicode's composed form (NFC),
+    if there is one alone: a file may hold a letter and its accent apart. Linear.
     """
     if not old:
         raise ToolError(
@@ -167,23 +203,34 @@ def replace(file: TextFile, old: str, new: str) -> TextFile:
         )
     positions = None if "\r" in old else _Positions(file.text)
     haystack = file.text if positions is None else positions.plain
-    count = haystack.count(old)
-    if count == 0:
+    found = _places(haystack, old)
+    if len(found) > 1:
+        count = f"{len(found)}" if len(found) < _COUNTED else f"at least {_COUNTED}"
+        raise ToolError(
+            f"Error: Found {count} matches for replacement text. Please provide more context to make a unique match. "
+            f"The matches begin at lines {_line_numbers(haystack, found)}."
+        )
+    place = (found[0], found[0] + len(old)) if found else composed_place(haystack, old)
+    if place is None:
         raise ToolError(
             "Error: No match found for replacement. Please check your text and try again. It must match the file "
             "exactly, white space and indentation included, and without line numbers."
         )
-    start = haystack.find(old)
-    if count > 1:
-        raise ToolError(
-            f"Error: Found {count} matches for replacement text. Please provide more context to make a unique match. "
-            f"The matches begin at lines {_line_numbers(haystack, old)}."
-        )
-    stop = start + len(old)
+    start, stop = place
     if positions is not None:
         start, stop = positions.original(start), positions.original(stop)
     before, behind = file.text[:start], file.text[stop:]
     return attrs.evolve(file, text=before + _fitting(before, new, behind, _line_end_near(file.text, start)) + behind)
+
+
+def _places(text: str, old: str) -> list[int]:
+    """Where `old` begins in the text, overlapping places included, the first of them up to a bound."""
+    found: list[int] = []
+    place = text.find(old)
+    while place >= 0 and len(found) < _COUNTED:
+        found.append(place)
+        place = text.find(old, place + 1)
+    return found
 
 
 def _fitting(before: str, new: str, behind: str, near: str) -> str:
@@ -198,22 +245,18 @@ def _fitting(before: str, new: str, behind: str, near: str) -> str:
     return added
 
 
+_COUNTED: Final = 100  # places that are counted; comparing them all would be quadratic in a text that repeats itself
 _NUMBERS_SHOWN: Final = 10
 
 
-def _line_numbers(text: str, old: str) -> str:
+def _line_numbers(text: str, places: list[int]) -> str:
     numbers: list[str] = []
-    place = line = 0
-    while len(numbers) < _NUMBERS_SHOWN:
-        found = text.find(old, place)
-        if found < 0:
-            return ", ".join(numbers)
-        line += len(_LINE_END.findall(text, place, found))
-        # The lines inside the match count for the matches behind it.
-        numbers.append(str(line + 1))
-        line += len(_LINE_END.findall(text, found, found + len(old)))
-        place = found + len(old)
-    return ", ".join(numbers) + ", ..."
+    line, before = 1, 0
+    for place in places[:_NUMBERS_SHOWN]:
+        line += len(_LINE_END.findall(text, before, place))
+        before = place
+        numbers.append(str(line))
+    return ", ".join(numbers) + (", ..." if len(places) > _NUMBERS_SHOWN else "")
 
 
 def insert(file: TextFile, after: int, new: str) -> TextFile:

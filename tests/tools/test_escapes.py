@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude.tools import DiskFiles, Files, MemoryFiles, TextEditor
-from sansio_claude.tools import _disk_files as disk_files
+from sansio_claude.tools import DiskFiles, Files, MemoryFiles, TextEditor, _folders
 from sansio_claude.tools._files import parts_of, place_of
 
 SECRET = "the secret outside"
@@ -215,7 +214,12 @@ def test_hard_links_can_be_allowed(tmp_path: Path) -> None:
     files = DiskFiles(tmp_path / "root", hard_links=True)
     files.replace("it", b"stored", b"new")
     assert (tmp_path / "root" / "it").read_text() == "new"
-    assert (tmp_path / "store").read_text() == "stored"  # the new file took the name; the old one stays whole
+    assert (tmp_path / "store").read_text() == "new"  # it is the same file, and stays that
+    files.replace("it", b"new", b"")
+    assert (tmp_path / "store").read_text() == ""
+    assert os.stat(tmp_path / "store").st_nlink == 2
+    with pytest.raises(ToolError, match="has more than one hard link"):
+        DiskFiles(tmp_path / "root").replace("it", b"", b"x")
 
 
 def test_the_root_itself_swapped_for_a_link(editor: TextEditor, tmp_path: Path) -> None:
@@ -376,7 +380,7 @@ def test_a_file_swapped_between_looking_and_opening(tmp_path: Path, monkeypatch:
     for make in swaps.values():
         file = root / "file"
         file.write_text("inside")
-        original = disk_files._Folder.open
+        original = _folders.Folder.open
 
         def opening(self: Any, name: str, *args: Any, _make: Any = make, _open: Any = original) -> int:
             if name == "file":
@@ -385,11 +389,11 @@ def test_a_file_swapped_between_looking_and_opening(tmp_path: Path, monkeypatch:
             handle: int = _open(self, name, *args)
             return handle
 
-        monkeypatch.setattr(disk_files._Folder, "open", opening)
+        monkeypatch.setattr(_folders.Folder, "open", opening)
         with pytest.raises(ToolError, match="Error: ") as caught:
             DiskFiles(root).read("file")
         assert SECRET not in str(caught.value)
-        monkeypatch.setattr(disk_files._Folder, "open", original)
+        monkeypatch.setattr(_folders.Folder, "open", original)
         if file.is_dir() and not file.is_symlink():
             file.rmdir()
         else:
@@ -402,7 +406,7 @@ def test_a_folder_swapped_without_descriptors_is_found_out(tmp_path: Path, monke
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
     (root / "sub" / "file").write_text("inside")
-    original = disk_files._Folder.open
+    original = _folders.Folder.open
 
     def opening(self: Any, name: str, *args: Any) -> int:
         (root / "sub").rename(root / "aside")
@@ -410,7 +414,7 @@ def test_a_folder_swapped_without_descriptors_is_found_out(tmp_path: Path, monke
         handle: int = original(self, name, *args)
         return handle
 
-    monkeypatch.setattr(disk_files._Folder, "open", opening)
+    monkeypatch.setattr(_folders.Folder, "open", opening)
     with pytest.raises(ToolError, match="Error: ") as caught:
         DiskFiles(root, descriptors=False).read("sub/file")
     assert SECRET not in str(caught.value)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
-from collections.abc import Callable
+import tracemalloc
+import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import DiskFiles, EditorVersion, Files, MemoryFiles, TextEditor, ToolResult, editor_version
+from sansio_claude.tools import _text_edits as edits
+from sansio_claude.tools._views import cut, view_pieces
 
 NEWEST = "text_editor_20250728"
 OLDER: tuple[EditorVersion, ...] = ("text_editor_20241022", "text_editor_20250124")
@@ -147,7 +155,9 @@ def test_str_replace(make_files: MakeFiles) -> None:
     assert refusal(editor, "str_replace", "a.py", old_str="e", new_str="x").startswith(
         "Error: Found 2 matches for replacement text."
     )
-    assert refusal(editor, "str_replace", "b.py", old_str="e", new_str="x") == "Error: File not found: /repo/b.py"
+    assert refusal(editor, "str_replace", "b.py", old_str="e", new_str="x").startswith(
+        "Error: File not found: /repo/b.py."
+    )
 
 
 @pytest.mark.parametrize("key", ["insert_text", "new_str"])
@@ -221,9 +231,9 @@ def test_undo_is_no_command_of_the_newer_versions() -> None:
 def test_a_directory_is_listed_two_levels_deep_without_hidden_entries(make_files: MakeFiles) -> None:
     files = make_files({"b.py": b"", "a/x": b"", "a/sub/deeper/y": b"", "a/.hidden": b"", ".git/config": b"", "é": b""})
     editor = TextEditor(files)
-    expected = "/repo/\n/repo/a/\n/repo/a/sub/\n/repo/a/x\n/repo/b.py\n/repo/é"
+    expected = "/repo/\n/repo/a/\n/repo/b.py\n/repo/é\n/repo/a/sub/\n/repo/a/x"
     assert run(editor, "view", "/repo") == run(editor, "view", "/repo/") == run(editor, "view", ".") == expected
-    assert run(editor, "view", "a") == "/repo/a/\n/repo/a/sub/\n/repo/a/sub/deeper/\n/repo/a/x"
+    assert run(editor, "view", "a") == "/repo/a/\n/repo/a/sub/\n/repo/a/x\n/repo/a/sub/deeper/"
     assert run(editor, "view", ".git") == "/repo/.git/\n/repo/.git/config"
     assert "`view_range` is not allowed" in refusal(editor, "view", "a", view_range=[1, 2])
     for command, more in (("str_replace", {"old_str": "a"}), ("insert", {"insert_line": 0, "insert_text": ""})):
@@ -233,8 +243,23 @@ def test_a_directory_is_listed_two_levels_deep_without_hidden_entries(make_files
 def test_a_long_listing_is_cut_with_words() -> None:
     editor = TextEditor(MemoryFiles({f"{folder}/{n:04}": b"" for folder in "ab" for n in range(800)}))
     lines = run(editor, "view", "/").split("\n")
-    assert len(lines) == 1001
-    assert lines[-1].startswith("... (at least ")
+    assert len(lines) == 1003
+    assert lines[:4] == ["/", "/a/", "/b/", "/a/0000"]
+    assert [line for line in lines if line.startswith("...")] == [
+        "... (at least 301 more entries in /a/; view a directory below to see them)",
+        "... (at least 301 more entries in /b/; view a directory below to see them)",
+    ]
+
+
+def test_one_big_folder_hides_nothing_beside_it() -> None:
+    files = {f"big/{number:04}/x": b"" for number in range(1100)} | {"src/app.js": b"", "package.json": b""}
+    text = run(TextEditor(MemoryFiles(files, name="/repo")), "view", "/repo")
+    assert text.startswith("/repo/\n/repo/big/\n/repo/package.json\n/repo/src/\n/repo/big/0000/\n")
+    assert "\n/repo/src/app.js" in text
+    many = run(TextEditor(MemoryFiles({f"{number:04}/x": b"" for number in range(1100)})), "view", "/")
+    assert len(many.split("\n")) < 1010
+    assert "... (at least 100 more entries in /;" in many
+    assert many.endswith("... (the entries of 1000 directories are not shown; view one of them to see its own)")
 
 
 def test_a_folder_that_cannot_be_listed_does_not_hide_the_others() -> None:
@@ -245,7 +270,7 @@ def test_a_folder_that_cannot_be_listed_does_not_hide_the_others() -> None:
             return super().names(place, limit)
 
     editor = TextEditor(Locked({"a/x": b"", "b/x": b""}))
-    assert run(editor, "view", "/") == "/\n/a/\n/a/ (Permission denied. Cannot read file.)\n/b/\n/b/x"
+    assert run(editor, "view", "/") == "/\n/a/\n/b/\n/a/ (Permission denied. Cannot read file.)\n/b/x"
 
 
 @pytest.mark.parametrize(("limit", "note"), [(1000, True), (20, False)])
@@ -336,11 +361,12 @@ def test_large_files_get_words(tmp_path: Path) -> None:
             ("create", "new/far", {"file_text": "y" * 101}),
         ):
             assert refusal(editor, command, path, **more).endswith(
-                "is too large to be viewed or edited: more than 100 bytes."
+                "is too large to be edited or written whole: more than 100 bytes."
             )
         assert files.kind("new") is None
     disk = TextEditor(DiskFiles(tmp_path, name="/repo", max_bytes=100))
-    assert "is too large" in refusal(disk, "view", "big")
+    assert run(disk, "view", "big") == "1: " + "x" * 101  # a view takes a file of any size
+    assert "is too large" in refusal(disk, "insert", "big", insert_line=0, insert_text="y")
 
 
 def test_a_file_that_grows_while_it_is_read_is_not_read_without_bound(
@@ -495,3 +521,151 @@ def test_an_error_of_the_system_is_told_without_the_real_path(tmp_path: Path) ->
     text = refusal(editor, "view", "/repo/" + "x" * 300)
     assert text == "Error: Cannot read file: File name too long."
     assert str(tmp_path) not in text
+
+
+def test_a_view_is_cut_by_default_and_says_how_to_go_on(make_files: MakeFiles) -> None:
+    editor = TextEditor(make_files({"a.log": b"line\n" * 400_000}))
+    text = run(editor, "view", "a.log")
+    assert len(text) <= 50_000
+    found = re.search(r"cut at 50000 characters, in line (\d+) of 400000; use `view_range` \[(\d+), -1\]", text)
+    assert found is not None
+    assert found[1] == found[2]
+    assert run(editor, "view", "a.log", view_range=[int(found[2]), -1]).startswith(f"{found[2]}: line\n")
+    assert run(editor, "view", "a.log", view_range=[399_999, 400_000]) == "399999: line\n400000: line"
+    assert "from 1 to 400000" in refusal(editor, "view", "a.log", view_range=[400_001, -1])
+
+
+def test_one_line_longer_than_a_view_is_named() -> None:
+    editor = TextEditor(MemoryFiles({"a": b"x" * 60_000 + b"\ny\n"}))
+    text = run(editor, "view", "a")
+    assert len(text) == 50_000
+    assert text.endswith("longer than a view; use `view_range` [2, -1] for the lines behind it)")
+    assert run(editor, "view", "a", view_range=[2, -1]) == "2: y"
+
+
+class Endless(MemoryFiles):
+    """500 MB of text that are nowhere whole."""
+
+    pulled = 0
+
+    def pieces(self, place: str) -> Iterator[bytes]:
+        piece = (b"x" * 99 + b"\n") * 10_000
+        for _ in range(500):
+            self.pulled += len(piece)
+            yield piece
+
+
+def test_a_file_of_500_mb_is_viewed_in_constant_memory() -> None:
+    files = Endless({"big": b""})
+    editor = TextEditor(files)
+    tracemalloc.start()
+    try:
+        text = run(editor, "view", "big", view_range=[4_999_999, 5_000_000])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text == f"4999999: {'x' * 99}\n5000000: {'x' * 99}"
+    assert files.pulled >= 500_000_000
+    assert peak < 20_000_000
+
+
+ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "latin-1"])
+TEXTS = st.text("ab\r\n\0\x01é\ufeff", max_size=30)
+
+
+@given(
+    st.builds(lambda text, name: text.encode(name, "replace"), TEXTS, ENCODINGS),
+    st.tuples(st.integers(-1, 6), st.integers(-2, 6)) | st.none(),
+    st.integers(1, 4),
+    st.sampled_from([None, "latin-1"]),
+    st.sampled_from([5, 200]),
+)
+def test_a_view_by_pieces_is_the_view(
+    data: bytes, span: tuple[int, int] | None, size: int, encoding: str | None, limit: int
+) -> None:
+    first, last = span or (1, -1)
+
+    def plain() -> str:
+        file = edits.TextFile.from_bytes(data, encoding)
+        return cut(edits.view(file, first, last), limit, first=first, total=len(file.lines))
+
+    def pieces() -> Iterator[bytes]:
+        return (data[start : start + size] for start in range(0, len(data), size))
+
+    def said(action: Callable[[], str]) -> str:
+        try:
+            return action()
+        except ToolError as error:
+            return error.message
+
+    assert said(plain) == said(lambda: view_pieces(pieces, span, encoding=encoding, limit=limit))
+
+
+def test_names_are_found_by_their_composed_form(make_files: MakeFiles) -> None:
+    apart = unicodedata.normalize("NFD", "café")
+    editor = TextEditor(make_files({f"{apart}/{apart}.txt": b"x\n", "n\u0303/a": b"", "ñ/b": b""}))
+    assert run(editor, "view", "/repo/café/café.txt") == "1: x"
+    assert run(editor, "str_replace", "/repo/café/café.txt", old_str="x", new_str="y")
+    assert run(editor, "view", f"/repo/{apart}/{apart}.txt") == "1: y"
+    assert "already exists" in refusal(editor, "create", "/repo/café/café.txt", file_text="")
+    assert run(editor, "view", "/repo/ñ/b") == "(The file is empty.)"
+
+
+def test_several_names_of_one_composed_form_are_not_guessed() -> None:
+    files = MemoryFiles({"e\u0323\u0301": b"", "\u1eb9\u0301": b""}, name="/repo")
+    words = refusal(TextEditor(files), "view", "/repo/\u00e9\u0323")
+    assert "Several names there are the same" in words
+
+
+def test_an_encoding_can_be_named() -> None:
+    data = "日本語\n".encode("shift_jis")
+    assert "not text in UTF-8" in refusal(TextEditor(MemoryFiles({"a": data})), "view", "a")
+    files = MemoryFiles({"a": data})
+    editor = TextEditor(files, encoding="shift_jis")
+    assert run(editor, "view", "a") == "1: 日本語"
+    run(editor, "insert", "a", insert_line=1, insert_text="テキスト")
+    assert files.read("a") == "日本語\nテキスト\n".encode("shift_jis")
+    for wrong in ("of a time to come", 5, "base64"):
+        with pytest.raises(LocalProtocolError, match="no text encoding"):
+            TextEditor(MemoryFiles(), encoding=wrong)  # type: ignore[arg-type]
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    editor = TextEditor(MemoryFiles({"a": b"x\ny\n"}))
+    assert run(editor, "view", "a", view_range=[1.0, 2.0]) == "1: x\n2: y"
+    assert run(editor, "insert", "a", insert_line=1.0, insert_text="z")
+    for wrong in (1.5, float("inf"), float("nan"), True, "1"):
+        assert "must be an integer" in refusal(editor, "insert", "a", insert_line=wrong, insert_text="z")
+
+
+def test_a_bad_path_of_the_program_is_the_programs_own_error() -> None:
+    with pytest.raises(LocalProtocolError, match="cannot be made"):
+        MemoryFiles({"../a": b""})
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="the system has no extended attributes here")
+def test_extended_attributes_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("x\n")
+    try:
+        os.setxattr(file, "user.note", b"mine")
+    except OSError:
+        pytest.skip("the file system has no extended attributes")
+    os.chmod(file, 0o640)
+    run(TextEditor(DiskFiles(tmp_path, name="/repo")), "insert", "a", insert_line=0, insert_text="y")
+    assert os.getxattr(file, "user.note") == b"mine"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_what_cannot_be_kept_is_refused_with_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("x\n")
+    editor = TextEditor(DiskFiles(tmp_path, name="/repo"))
+
+    def busy(*args: Any, **more: Any) -> None:
+        raise OSError(errno.EBUSY, "busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", busy)
+        assert "is a mount of its own" in refusal(editor, "insert", "a", insert_line=0, insert_text="y")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "x\n"

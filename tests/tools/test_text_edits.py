@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import ToolError
+from sansio_claude.tools._composed import composed_place
 from sansio_claude.tools._text_edits import TextFile, insert, replace, view
 
 text_files = st.builds(
@@ -50,26 +52,31 @@ def test_any_bytes_are_text_that_comes_back_or_refused_in_words(data: bytes) -> 
     else:
         words = "Error: This is a binary file"
         assert file.to_bytes() == data
-    assert words.startswith("Error: This is a binary file")
+    assert words.startswith(("Error: This is a binary file", "Error: This file is not text in UTF-8"))
 
 
-@pytest.mark.parametrize(
-    ("data", "encoding"),
-    [
-        (b"caf\xe9 \x93quoted\x94", "cp1252"),
-        (b"caf\xe9 \x81", "latin-1"),
-        (b"\xff\xfeabc", "cp1252"),  # the mark of UTF-16, but no whole number of its characters
-        (b"", "utf-8"),
-    ],
-)
-def test_text_of_other_encodings(data: bytes, encoding: str) -> None:
-    file = TextFile.from_bytes(data)
-    assert file.encoding == encoding
+OTHERS = [
+    (b"caf\xe9 \x93quoted\x94", "cp1252", "caf\xe9 \u201cquoted\u201d"),
+    (b"caf\xe9 \x81", "latin-1", "caf\xe9 \x81"),
+    ("日本語テキスト".encode("shift_jis"), "shift_jis", "日本語テキスト"),
+    ("中文文本".encode("gbk"), "gbk", "中文文本"),
+    (b"\xff\xfeabc", "cp1252", "ÿþabc"),  # the mark of UTF-16, but no whole number of its characters
+]
+
+
+@pytest.mark.parametrize(("data", "encoding", "text"), OTHERS)
+def test_an_encoding_is_never_guessed_but_can_be_named(data: bytes, encoding: str, text: str) -> None:
+    with pytest.raises(ToolError, match=r"Error: This file is not text in UTF-8, .*; convert it to UTF-8 first"):
+        TextFile.from_bytes(data)
+    file = TextFile.from_bytes(data, encoding)
+    assert (file.text, file.encoding) == (text, encoding)
     assert file.to_bytes() == data
+    assert TextFile.from_bytes("é".encode(), encoding).text == "é"
+    assert TextFile.from_bytes(b"", encoding).encoding == "utf-8"
 
 
 def test_a_character_the_encoding_has_not_is_refused() -> None:
-    file = TextFile.from_bytes(b"caf\xe9")
+    file = TextFile.from_bytes(b"caf\xe9", "cp1252")
     with pytest.raises(ToolError, match=r"Error: The character '\\u4e2d' cannot be written .* cp1252"):
         replace(file, "caf", "中").to_bytes()
 
@@ -86,7 +93,8 @@ def test_replace_is_replace_on_the_text_with_its_own_line_ends(text: str, data: 
     start = data.draw(st.integers(0, len(plain)))
     old = plain[start : data.draw(st.integers(start, len(plain)))]
     new = data.draw(st.text("xy\n", max_size=5))
-    count = plain.count(old) if old else 0
+    # Places that overlap count each.
+    count = sum(plain.startswith(old, place) for place in range(len(plain))) if old else 0
     file = TextFile(text)
     if not old:
         with pytest.raises(ToolError, match="Error: `old_str` must not be empty"):
@@ -139,6 +147,13 @@ def test_several_matches_are_told_with_their_lines() -> None:
         replace(TextFile("x\n\nx\nx"), "x", "y")
     with pytest.raises(ToolError, match=r"Found 2 matches .* begin at lines 1, 3\."):
         replace(TextFile("x\ny\nx\ny\n"), "x\ny\n", "")
+    # Places that overlap are places too.
+    with pytest.raises(ToolError, match=r"Found 2 matches .* begin at lines 1, 2\."):
+        replace(TextFile("  }\n  }\n  }\n"), "  }\n  }\n", "")
+    with pytest.raises(ToolError, match=r"Found 3 matches .* begin at lines 1, 1, 1\."):
+        replace(TextFile("aaaa"), "aa", "")
+    with pytest.raises(ToolError, match=r"Found at least 100 matches"):
+        replace(TextFile("a" * 100_000), "a" * 50_000, "")
     with pytest.raises(ToolError, match=r"lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, \.\.\.\."):
         replace(TextFile("x\n" * 11), "x", "y")
 
@@ -198,3 +213,36 @@ def test_a_view_range_outside_of_the_file_is_refused(first: int, last: int) -> N
         view(TextFile("a\nb\nc\nd\n"), first, last)
     with pytest.raises(ToolError, match="The file is empty"):
         view(TextFile(""), 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "done"),
+    [
+        ("nai\u0308ve cafe\u0301\n", "naïve", "X cafe\u0301\n"),
+        ("nai\u0308ve cafe\u0301\n", "café\n", "nai\u0308ve X"),
+        ("naïve\r\ncafé", "cafe\u0301", "naïve\r\nX"),
+        (unicodedata.normalize("NFD", "한국어 텍스트"), "국어", unicodedata.normalize("NFD", "한") + "X 텍스트"),
+    ],
+)
+def test_a_text_is_found_by_its_composed_form(text: str, old: str, done: str) -> None:
+    found = replace(TextFile(text), old, "X").text
+    assert unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", done)
+    start = found.index("X")
+    assert text.startswith(found[:start])
+    assert text.endswith(found[start + 1 :])
+
+
+def test_a_composed_form_that_is_there_twice_or_in_part_is_not_taken() -> None:
+    for text in ("e\u0301 e\u0301", "e\u0301\u0323"):
+        with pytest.raises(ToolError, match="No match found"):
+            replace(TextFile(text), "é", "X")
+
+
+@given(st.text("ae\u0301\u0308\u0323\u1112\u1161\u11ab \n", max_size=12), st.integers(0, 12), st.integers(1, 6))
+def test_a_composed_place_is_the_only_one(text: str, start: int, length: int) -> None:
+    old = text[start : start + length]
+    place = composed_place(text, unicodedata.normalize("NFC", old))
+    if place is not None:
+        found = unicodedata.normalize("NFC", text[slice(*place)])
+        assert found == unicodedata.normalize("NFC", old)
+        assert unicodedata.normalize("NFC", text).count(found) == 1
