@@ -51,6 +51,7 @@ _stream.encode: encode_event
 _stream.events: CitationsDelta CompactionDelta ContentBlockDelta ContentBlockStart ContentBlockStop ErrorEvent Event
 _stream.events: InputJSONDelta MessageDelta MessageStart MessageStop Ping SignatureDelta TextDelta ThinkingDelta
 _stream.events: UnknownDelta UnknownEvent
+_stream.liveness: Liveness
 _stream.message_stream: MessageStream StreamState
 _stream.reading: EventIterator AsyncEventIterator aiter_events iter_events
 _stream.sse: SSEDecoder ServerSentEvent encode_sse

@@ -133,6 +133,7 @@ from sansio_claude._stream.events import TextDelta as TextDelta
 from sansio_claude._stream.events import ThinkingDelta as ThinkingDelta
 from sansio_claude._stream.events import UnknownDelta as UnknownDelta
 from sansio_claude._stream.events import UnknownEvent as UnknownEvent
+from sansio_claude._stream.liveness import Liveness as Liveness
 from sansio_claude._stream.message_stream import MessageStream as MessageStream
 from sansio_claude._stream.message_stream import StreamState as StreamState
 from sansio_claude._stream.reading import AsyncEventIterator as AsyncEventIterator
@@ -198,6 +199,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "ListedModel",
+    "Liveness",
     "LocalProtocolError",
     "MCPToolListingBlock",
     "MCPToolResultBlock",

@@ -21,7 +21,19 @@ import msgspec
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 
-__all__ = ["DEFAULT_DEPTH", "WRITTEN_DEPTH", "depth_of", "dumps", "dumps_plain", "loads", "loads_input"]
+__all__ = [
+    "DEFAULT_DEPTH",
+    "WRITTEN_DEPTH",
+    "depth_of",
+    "dumps",
+    "dumps_plain",
+    "has_halves",
+    "loads",
+    "loads_input",
+    "loads_with_halves",
+    "mend_text",
+    "without_halves",
+]
 
 DEFAULT_DEPTH: Final = 512
 # An answer may nest as deep as that, and stands a few levels further down in the next request.
@@ -35,6 +47,10 @@ _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
 _BRACKETS: Final = rb'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
 _OPENING: Final = frozenset((b"[", b"{"))
 _CLOSING: Final = frozenset((b"]", b"}"))
+
+# An escape of a surrogate, and half a pair that was decoded.
+_HALF_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF_IN_TEXT: Final = re.compile("[\ud800-\udfff]")
 
 _LEAVES: Final = frozenset((str, int, bool, type(None)))
 _PLAIN: Final = _LEAVES | {float, dict, list, tuple}
@@ -75,11 +91,65 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
         return _decode(data)
     except UnicodeDecodeError as error:
         words = "the JSON text is not UTF-8"
-        cause: Exception = error
+        bad = data[error.start : error.end]
+        cause: Exception = UnicodeDecodeError(error.encoding, bad, 0, len(bad), error.reason)
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
         words = f"this is not JSON: {_reason(error, data)}"
         cause = error
-    raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause
+    # The frames of the cause would keep all of `data` alive as long as the exception.
+    raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause.with_traceback(None)
+
+
+def loads_with_halves(data: bytes, depth: int = DEFAULT_DEPTH) -> tuple[Any, bool]:
+    """`loads`, but escapes of half a surrogate pair are taken as RFC 8259 allows, and the str holds the half.
+
+    Gives the value and whether there may be such halves in it. Raises as `loads` does.
+    """
+    try:
+        return loads(data, depth), False
+    except LimitError:
+        raise
+    except RemoteProtocolError:
+        if _HALF_ESCAPE.search(data) is None:
+            raise
+        try:
+            value = _strict_decoder.decode(data.decode())
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return value, True
+        raise
+
+
+def has_halves(value: Any) -> bool:
+    """Whether a JSON value holds half a surrogate pair anywhere, keys included. Linear, no recursion."""
+    try:
+        _encode(value)
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, TypeError, RecursionError):
+        return _HALF_IN_TEXT.search(json.dumps(value, ensure_ascii=False)) is not None
+    return False
+
+
+def mend_text(text: str) -> str:
+    """`text` with U+FFFD in place of each half of a surrogate pair; itself where it has none."""
+    return text if text.isascii() or _HALF_IN_TEXT.search(text) is None else _HALF_IN_TEXT.sub("\ufffd", text)
+
+
+def without_halves(value: Any) -> Any:
+    """`value` with U+FFFD in place of each half of a surrogate pair: itself where it has none, else a copy."""
+    if not has_halves(value):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(_HALF_IN_TEXT.sub("\ufffd", text))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("number out of range")  # msgspec refuses it, too
+    return number
 
 
 def _reason(error: Exception, data: bytes) -> str:
@@ -99,6 +169,7 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
+_strict_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _input_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 _scan_input: Final[Callable[[str, int], tuple[Any, int]]] = _input_decoder.scan_once  # type: ignore[attr-defined]
 

@@ -54,6 +54,10 @@ class Limits(FrozenValue):
     message: int = 64 * MIB
     """Bytes of one whole answer body, streamed or not. 300,000 output tokens, one event each, take 45 MB."""
 
+    kept: int = MIB
+    """Bytes of the message's own keys, usage among them, that a stream with `keep_content=False` keeps; more are left
+    out. Real messages have less than 2 KiB."""
+
     error_body: int = 64 * KIB
     """Bytes kept of an error answer's body; the rest is not read."""
 

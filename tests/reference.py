@@ -7,6 +7,7 @@ the same bytes must come to.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect
 from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
@@ -16,6 +17,7 @@ from attrs import Factory, define
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._json import loads, loads_input
 from sansio_claude._limits import Limits
+from sansio_claude._partial_json.parser import PartialJSON
 
 # Server-sent events.
 
@@ -168,6 +170,29 @@ DELTAS = {
     "input_json_delta": ("partial_json", TOOLS),
     "compaction_delta": ("content", ("compaction",)),
 }
+TYPELESS = {
+    "text": (("text_delta", "text"),),
+    "thinking": (("thinking_delta", "thinking"), ("signature_delta", "signature")),
+    **dict.fromkeys(TOOLS, (("input_json_delta", "partial_json"),)),
+    "compaction": (("compaction_delta", "content"),),
+}
+RESULT = ("tool_use_id", "content", "caller")
+KNOWN_KEYS = {
+    **{kind: RESULT for kind in STRING_KEYS if kind.endswith("_result")},
+    "text": ("text", "citations"),
+    "thinking": ("thinking", "signature"),
+    "redacted_thinking": ("data",),
+    "tool_use": ("id", "name", "input", "caller"),
+    "server_tool_use": ("id", "name", "input", "caller"),
+    "mcp_tool_use": ("id", "name", "input", "caller", "server_name"),
+    "mcp_tool_result": (*RESULT, "is_error"),
+    "mcp_tool_listing": ("mcp_server_name", "tools"),
+    "container_upload": ("file_id",),
+    "compaction": ("content", "encrypted_content", "signature", "tool_changes"),
+    "fallback": ("from", "to", "trigger"),
+}
+WHOLE = ("tool_use", "end_turn", "stop_sequence", "pause_turn")
+CUTTING = ("max_tokens", "model_context_window_exceeded", "refusal")
 COUNTERS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 INCOMPLETE = "$incomplete_json"
 
@@ -210,13 +235,24 @@ def read_stream(
             break
     else:
         if reading.done:
-            pass
+            if too_much:  # the limit bounds the answer, not what stands behind it
+                frames = decode_event_stream(body, limits=limits, dataless_errors=True)
+                for frame in frames.events[reading.numbers :]:
+                    reader.take(frame)
+            if frames.error is not None:
+                reading.numbers += 1
+                reader.late()
+            else:
+                for frame in decode_event_stream(b"\n" + frames.discarded + b"\n\n", limits=limits).events:
+                    reader.take(frame)
         elif frames.error is not None:
+            reader.release(refuse=False)
             reading.error, reading.offset = "limit", frames.error[1]
         elif too_much:
+            reader.release(refuse=False)
             reading.error, reading.offset = "limit", limits.message
         else:
-            _end(reader, frames)
+            _end(reader, frames, body)
     reading.message = reader.result()
     return reading
 
@@ -243,7 +279,7 @@ def says_error(value: Any) -> bool:
     return bool(error) and any(isinstance(value.get(key), str) and value[key].strip() for key in WORDS)
 
 
-def _end(reader: _Reader, frames: Frames) -> None:
+def _end(reader: _Reader, frames: Frames, body: bytes) -> None:
     """The end of input before message_stop: an event that only lacks its blank line still counts."""
     leftover = decode_event_stream(b"\n" + frames.discarded + b"\n\n", limits=reader.limits).events
     if leftover:
@@ -255,8 +291,10 @@ def _end(reader: _Reader, frames: Frames) -> None:
             whole = False
         if whole and not reader.take(frame, unterminated=True):
             return
-    if not reader.reading.done:
-        reader.reading.error = "truncated"
+    if reader.reading.done or reader.take_whole_body(body):
+        return
+    reader.release(refuse=False)
+    reader.reading.error = "truncated"
 
 
 class _Reader:
@@ -271,25 +309,42 @@ class _Reader:
         self.open: list[int] = []
         self.inputs: dict[int, str] = {}  # text of tool inputs that are not known to be whole
         self.has_delta = False
-        self.late = False
+        self.is_late = False
+        self.held: dict[tuple[int, str], str] = {}  # halves of characters, by block and key
+        self.placeholders: set[int] = set()
+        self.no_input: set[int] = set()  # calls that have no input so far
+        self.whole: set[int] = set()  # tool inputs whose text was one whole object
+        self.blank: set[int] = set()  # calls that ended without text
+        self.given_text: set[int] = set()  # tool inputs that came as text that is not whole
+        self.came: set[int] = set()  # blocks whose signature or compaction has come
 
     def deviate(self, kind: str) -> None:
         if self.strict:
             raise Refusal
         self.reading.deviations.append((kind, self.reading.numbers))
 
+    def late(self) -> None:
+        if not self.is_late:
+            self.is_late = True
+            self.reading.deviations.append(("after_message_stop", self.reading.numbers))
+
     def take(self, frame: Frame, *, unterminated: bool = False) -> bool:
         """Take one event; False where it ends the stream."""
         reading = self.reading
+        if reading.done and self.is_late:
+            return True
         reading.numbers += 1
+        if reading.done:
+            try:
+                ping = frame.event == "ping" or loads(frame.raw)["type"] == "ping"
+            except (RemoteProtocolError, TypeError, KeyError, IndexError):
+                ping = False
+            if not ping or (frame.event != "ping" and len(frame.raw) > 1024):
+                self.late()
+            return True
         try:
             if unterminated:
                 self.deviate("last_blank_line")
-            if reading.done:
-                if not self.late:
-                    self.late = True
-                    self.deviate("after_message_stop")
-                return True
             event = self.parse(frame)
             if event is None:
                 self.deviate("skipped")
@@ -298,15 +353,19 @@ class _Reader:
             if kind in KNOWN_EVENTS:
                 getattr(self, "on_" + kind)(value)
         except Refusal as refusal:
+            self.release(refuse=False)
             reading.error, reading.offset = refusal.kind, frame.begin
             return False
         except LimitError:
+            self.release(refuse=False)
             reading.error, reading.offset = "limit", frame.begin
             return False
         is_delta = kind == "content_block_delta"
         has_index = kind in ("content_block_start", "content_block_delta", "content_block_stop")
+        if kind == "error":
+            self.release(refuse=False)
         delta_type = value["delta"].get("type") if is_delta else None
-        reading.events.append((kind, delta_type, value["index"] if has_index else None))
+        reading.events.append((kind, delta_type or None, value["index"] if has_index else None))
         if kind == "error":
             reading.error = "api"
             return False
@@ -316,12 +375,7 @@ class _Reader:
         name, text = frame.event, frame.raw.strip()
         if text == b"[DONE]" or (text == b"" and name != "error"):
             return None
-        try:
-            value = loads(frame.raw, depth=self.limits.depth)
-        except LimitError:
-            raise
-        except RemoteProtocolError:
-            value = None
+        value = self.value_of(frame.raw)
         if name == "error" and not isinstance(value, dict):
             return "error", {}
         if not isinstance(value, dict):
@@ -341,6 +395,66 @@ class _Reader:
             return kind, value
         return name, value
 
+    def value_of(self, raw: bytes) -> Any:
+        """The JSON value; None where there is none. Halves of characters stay only where another may follow."""
+        try:
+            return loads(raw, depth=self.limits.depth)
+        except LimitError:
+            raise
+        except RemoteProtocolError:
+            pass
+        try:
+            value = json.loads(raw.decode(), parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError):
+            return None
+        if "\\ud" not in json.dumps(value):
+            return None
+        if isinstance(value, dict):
+            kept = {}
+            for place in ("delta", "content_block"):
+                if isinstance(value.get(place), dict):
+                    for key in ("text", "thinking", "partial_json", "input"):
+                        if key in value[place]:
+                            kept[place, key] = value[place][key]
+                            value[place][key] = None
+            message = value.get("message")
+            content = message.get("content") if isinstance(message, dict) else None
+            given: dict[int, Any] = {}
+            for at, block in enumerate(content if isinstance(content, list) else []):
+                if isinstance(block, dict) and "input" in block:
+                    given[at] = block["input"]
+                    block["input"] = None
+            mended = _without_halves(value)
+            if repr(mended) != repr(value):
+                self.deviate("half_character")
+            for (place, key), item in kept.items():
+                mended[place][key] = item
+            for at, item in given.items():
+                mended["message"]["content"][at]["input"] = item
+            return mended
+        return value
+
+    def take_whole_body(self, body: bytes) -> bool:
+        """Take a body that is one JSON object for the message, or the error, that it is."""
+        reading = self.reading
+        if reading.numbers or len(body) > self.limits.message:
+            return False
+        body = body.removeprefix(b"\xef\xbb\xbf")
+        if not body.lstrip().startswith(b"{"):
+            return False
+        try:
+            value = loads(body, depth=self.limits.depth)
+        except RemoteProtocolError:
+            return False
+        if not isinstance(value, dict):
+            return False
+        kind = value.get("type")
+        if kind != "message" and not (kind in (None, "") and isinstance(value.get("content"), list)):
+            return self.parse(Frame("message", body, "", None, 0)) == ("error", value) and not self.take(
+                Frame("message", body, "", None, 0)
+            )
+        raise NotImplementedError("whole messages are tested by themselves")
+
     # Each event.
 
     def on_ping(self, value: dict[str, Any]) -> None:
@@ -356,53 +470,80 @@ class _Reader:
         for key in ("id", "model", "role", "type"):
             if raw.get(key) is not None and not isinstance(raw[key], str):
                 raise Refusal
-        if raw.get("type", "message") != "message":
+        if raw.get("type", "message") not in ("message", "", None):
             raise Refusal
-        content = raw.get("content", [])
-        if not isinstance(content, list):
+        content = raw.get("content")
+        if not isinstance(content, list | None):
             raise Refusal
-        for block in content:
+        for block in content or ():
             self.check_block(block)
         if self.message is not None:
             if (self.message.get("id") or "") != (raw.get("id") or ""):
                 raise Refusal
             self.deviate("repeated_start")
             return
-        if len(content) > self.limits.blocks:
+        if len(content or ()) > self.limits.blocks:
             raise Refusal("limit")
-        if "content" not in raw:
+        if content is None:
             self.deviate("no_content")
-        if isinstance(raw.get("usage"), dict):
-            self.check_counters(raw["usage"])
-        else:
-            self.deviate("usage")
+        if "type" in raw and not raw["type"]:
+            self.deviate("empty_value")
+        if raw.get("role") not in (None, "assistant"):
+            self.deviate("role")
+        self.check_usage(raw.get("usage"))
+        for block in content or ():
+            self.check_strings(block)
         self.message = {**raw, "content": []}
-        for index, block in enumerate(content):
+        for index, block in enumerate(content or ()):
             self.order.append(index)
             self.blocks[index] = dict(block)
+            if block["type"] == "text" and not block.get("text") and not block.get("citations"):
+                self.placeholders.add(index)
             given = block.get("input")
             if block["type"] in TOOLS and isinstance(given, dict) and set(given) == {INCOMPLETE}:
                 if isinstance(given[INCOMPLETE], str):
                     self.inputs[index] = given[INCOMPLETE]
+                    self.given_text.add(index)
 
     def on_content_block_start(self, value: dict[str, Any]) -> None:
         index = self.index_of(value)
         self.check_block(value.get("content_block"))
         message = self.started()
-        if index in self.blocks:
+        following = self.order[-1] + 1 if self.order else 0
+        if index is None:
+            if self.open:
+                raise Refusal
+            if following >= self.limits.blocks:
+                raise Refusal("limit")
+            self.deviate("index_missing")
+            index = value["index"] = following
+        if index in self.placeholders:
+            self.deviate("placeholder")
+            self.placeholders.discard(index)
+            self.order.remove(index)
+        elif index in self.blocks:
             raise Refusal
-        if len(self.blocks) >= self.limits.blocks:
+        elif len(self.blocks) >= self.limits.blocks:
             raise Refusal("limit")
-        if index != (self.order[-1] + 1 if self.order else 0):
+        elif index != following:
             self.deviate("index_order")
+        block = dict(value["content_block"])
+        kind = block["type"]
+        self.check_strings(block)
         self.order.insert(bisect(self.order, index), index)
-        block = self.blocks[index] = dict(value["content_block"])
+        self.blocks[index] = block
         self.open.append(index)
-        if block["type"] in TOOLS:
+        if kind in ("text", "thinking") and isinstance(block.get(kind), str):
+            block[kind] = self.whole_characters(index, str(kind), block[kind])
+        if kind in TOOLS:
             given = block.get("input")
             incomplete = isinstance(given, dict) and set(given) == {INCOMPLETE} and given[INCOMPLETE]
             self.inputs[index] = incomplete if isinstance(incomplete, str) else ""
-        if block["type"] == "fallback":
+            if given in (None, ""):
+                self.no_input.add(index)
+        if (kind == "thinking" and block.get("signature")) or (kind == "compaction" and block.get("content")):
+            self.came.add(index)
+        if kind == "fallback":
             target = block.get("to")
             if isinstance(target, dict) and isinstance(target.get("model"), str):
                 message["model"] = target["model"]
@@ -412,40 +553,126 @@ class _Reader:
         delta = value.get("delta")
         if not isinstance(delta, dict):
             raise Refusal
+        delta = value["delta"] = dict(delta)
+        kind: Any
+        notes = self.check_delta(delta)
+        for note in notes:
+            self.deviate(note)
+        self.started()
+        if index is None:
+            index = value["index"] = self.only_open()
+        block = self.blocks[index] if index in self.open else None
+        name = block["type"] if block is not None else None
+        if block is not None and not (isinstance(delta.get("type"), str) and delta["type"]):
+            for kind, key in TYPELESS.get(str(name), ()):
+                if key in delta and (isinstance(delta[key], str) or key == "content"):
+                    self.check_delta({**delta, "type": kind})
+                    self.deviate("typeless_delta")
+                    delta = value["delta"] = {**delta, "type": kind}
+                    break
         kind = delta.get("type")
-        if kind == "input_json_delta" and set(delta) == {"type"}:
-            pass
-        elif kind in ("text_delta", "thinking_delta", "signature_delta", "input_json_delta"):
-            if not isinstance(delta.get(DELTAS[kind][0]), str):
+        known = name in STRING_KEYS
+        if block is None or (known and kind in DELTAS and name not in DELTAS[kind][1]):
+            if kind not in DELTAS or not self.is_empty(kind, delta):
+                raise Refusal
+            self.deviate("foreign_empty_delta")
+            return
+        key = DELTAS[kind][0] if kind in DELTAS else ""
+        if kind in ("text_delta", "thinking_delta", "input_json_delta"):
+            delta[key] = self.whole_characters(index, key, delta[key])
+            if kind == "input_json_delta" and delta[key].strip(" \t\r\n"):
+                self.no_input.discard(index)
+        elif kind in ("signature_delta", "compaction_delta"):
+            if delta[key] if kind == "signature_delta" else delta[key] is not None:
+                if index in self.came:
+                    self.deviate("twice")
+                self.came.add(index)
+        elif kind != "citations_delta":
+            stays = {"id", "name", "tool_use_id", *KNOWN_KEYS.get(str(name), ())}
+            for each, item in delta.items():
+                if each in stays and item is not None:
+                    self.deviate("kept_key")
+            delta = {each: item for each, item in delta.items() if each not in stays}
+        self.apply(block, index, kind, delta)
+
+    def check_delta(self, delta: dict[str, Any]) -> list[str]:
+        """Refuse what a known delta must not be; put the empty value where a string is null or missing."""
+        kind = delta.get("type")
+        if kind in ("text_delta", "thinking_delta", "signature_delta", "input_json_delta"):
+            key = DELTAS[kind][0]
+            if delta.get(key) is None:
+                delta[key] = ""
+                return ["empty_value"]
+            if not isinstance(delta[key], str):
                 raise Refusal
         elif kind == "citations_delta":
             if not isinstance(delta.get("citation"), dict):
                 raise Refusal
         elif kind == "compaction_delta":
-            if "content" not in delta or not isinstance(delta.get("encrypted_content"), str | None):
+            if not isinstance(delta.get("encrypted_content"), str | None):
                 raise Refusal
-        self.started()
-        if index not in self.open:
-            raise Refusal
-        block = self.blocks[index]
-        known = block["type"] in STRING_KEYS
-        if isinstance(kind, str) and kind in DELTAS and known and block["type"] not in DELTAS[kind][1]:
-            raise Refusal
-        if kind == "input_json_delta" and "partial_json" not in delta:
-            self.deviate("empty_value")
-        self.apply(block, index, kind, delta)
+            if "content" not in delta:
+                delta["content"] = None
+                return ["empty_value"]
+        return []
+
+    def is_empty(self, kind: str, delta: dict[str, Any]) -> bool:
+        if kind == "compaction_delta":
+            return delta["content"] is None and delta.get("encrypted_content") is None
+        return bool(delta[DELTAS[kind][0]] == "")
+
+    def whole_characters(self, index: int, key: str, text: str) -> str:
+        """Join halves of characters, one at a time; what ends a text with a first half waits for the second."""
+        if not text:
+            return text
+        text = self.held.pop((index, key), "") + text
+        out = ""
+        lone = False
+        while text:
+            first, text = text[0], text[1:]
+            if not "\ud800" <= first <= "\udfff":
+                out += first
+            elif first <= "\udbff" and text and "\udc00" <= text[0] <= "\udfff":
+                out += (first + text[0]).encode("utf-16", "surrogatepass").decode("utf-16")
+                text = text[1:]
+            elif first <= "\udbff" and not text:
+                self.held[index, key] = first
+            elif key == "partial_json":
+                out += first
+            else:
+                out += "\ufffd"
+                lone = True
+        if lone:
+            self.deviate("half_character")
+        return out
+
+    def release(self, index: int | None = None, *, refuse: bool = True) -> None:
+        """Halves that stay alone are handed out as deltas of their own."""
+        for at, key in sorted(self.held, key=lambda each: each[0]):
+            if index is not None and at != index:
+                continue
+            half = self.held.pop((at, key))
+            if key != "partial_json" or not refuse:
+                strict, self.strict = self.strict, self.strict and refuse
+                self.deviate("half_character")
+                self.strict = strict
+            kind = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}[key]
+            self.apply(self.blocks[at], at, kind, {key: half if key == "partial_json" else "\ufffd"})
+            self.reading.events.append(("content_block_delta", kind, at))
 
     def apply(self, block: dict[str, Any], index: int, kind: Any, delta: dict[str, Any]) -> None:
-        if kind in ("text_delta", "thinking_delta"):
+        known = block["type"] in STRING_KEYS
+        if kind in ("text_delta", "thinking_delta") and known:
             key = DELTAS[kind][0]
             old = block.get(key)
             block[key] = (old if isinstance(old, str) else "") + delta[key]
         elif kind == "input_json_delta" and index in self.inputs:
-            self.inputs[index] += delta.get("partial_json", "")
-        elif kind == "input_json_delta":
-            self.put(block, {"partial_json": delta.get("partial_json", "")})
+            self.inputs[index] += delta["partial_json"]
+        elif kind in ("text_delta", "thinking_delta", "input_json_delta"):
+            self.put(block, {DELTAS[kind][0]: delta[DELTAS[kind][0]]})
         elif kind == "signature_delta":
-            block["signature"] = delta["signature"]
+            if delta["signature"] or "signature" not in block:
+                block["signature"] = delta["signature"]
         elif kind == "citations_delta":
             old = block.get("citations")
             block["citations"] = [*(old if isinstance(old, list) else []), delta["citation"]]
@@ -457,30 +684,47 @@ class _Reader:
     def put(self, block: dict[str, Any], changes: dict[str, Any]) -> None:
         for key, value in changes.items():
             old = block.get(key)
-            block[key] = old + value if isinstance(old, str) and isinstance(value, str) else value
+            if isinstance(old, str) and isinstance(value, str):
+                block[key] = old + value
+            elif value is not None or key not in block:
+                block[key] = value
 
     def on_content_block_stop(self, value: dict[str, Any]) -> None:
         index = self.index_of(value)
         self.started()
+        if index is None:
+            index = value["index"] = self.only_open()
         if index not in self.blocks:
             raise Refusal
         if index not in self.open:
             self.deviate("twice")
             return
-        if index in self.inputs and self.keep:
-            text = self.inputs[index]
-            if not text.strip(" \t\r\n"):
-                del self.inputs[index]
-            else:
-                try:
-                    self.blocks[index]["input"] = loads_input(text, depth=self.limits.depth)
-                except LimitError:
-                    raise
-                except RemoteProtocolError:
-                    pass
-                else:
-                    del self.inputs[index]
+        self.release(index)
+        if index in self.no_input:
+            self.deviate("empty_value")
+        self.end_input(index)
         self.open.remove(index)
+
+    def end_input(self, index: int) -> None:
+        if index not in self.inputs or not self.keep:
+            return
+        text = self.inputs[index]
+        if not text.strip(" \t\r\n"):
+            del self.inputs[index]
+            if not self.blocks[index].get("input"):
+                self.blank.add(index)
+            return
+        try:
+            value = loads_input(text, depth=self.limits.depth)
+        except LimitError:
+            raise
+        except RemoteProtocolError:
+            return
+        if value is not None and value != "":
+            self.blocks[index]["input"] = value
+            del self.inputs[index]
+            if isinstance(value, dict):
+                self.whole.add(index)
 
     def on_message_delta(self, value: dict[str, Any]) -> None:
         delta, usage = value.get("delta"), value.get("usage")
@@ -489,30 +733,81 @@ class _Reader:
         message = self.started()
         if delta is None:
             self.deviate("no_message_delta")
-        if isinstance(usage, dict):
-            self.check_counters(usage)
-        else:
+            delta = {}
+        inner = delta.get("usage")
+        if inner is not None:
             self.deviate("usage")
+            if isinstance(inner, dict):
+                self.check_usage(inner)
+        if isinstance(usage, dict) or not isinstance(inner, dict):
+            self.check_usage(usage)
+        if delta.get("stop_reason") == "":
+            self.deviate("empty_value")
+        extra = {k: v for k, v in value.items() if k not in ("type", "delta", "usage")}
+        for changes in (delta, extra):
+            for key in ("type", "role", "id", "content"):
+                if changes.get(key) is not None and (key == "content" or changes[key] != message.get(key)):
+                    self.deviate("kept_key")
+            if not isinstance(changes.get("model"), str | None):
+                self.deviate("kept_key")
         self.has_delta = True
-        overwrite(message, {key: item for key, item in (delta or {}).items() if key != "content"})
-        if isinstance(usage, dict):
-            if not isinstance(message.get("usage"), dict):
-                message["usage"] = {}
-            message["usage"] = dict(message["usage"])
-            overwrite(message["usage"], usage)
-        overwrite(message, {k: v for k, v in value.items() if k not in ("type", "delta", "usage", "content")})
+        self.change(message, delta)
+        for counters in (inner, usage):
+            if isinstance(counters, dict):
+                old = message.get("usage")
+                old = dict(old) if isinstance(old, dict) else {}
+                good = {key for key in COUNTERS if type(old.get(key)) is int}
+                odd = {key for key in COUNTERS if type(counters.get(key)) not in (int, type(None))}
+                overwrite(old, {key: item for key, item in counters.items() if key not in good & odd})
+                message["usage"] = old
+        self.change(message, extra)
+
+    def change(self, message: dict[str, Any], changes: dict[str, Any]) -> None:
+        for key, value in changes.items():
+            if key in ("type", "role", "id", "content", "usage") or (
+                key == "model" and not isinstance(value, str | None)
+            ):
+                continue
+            if value is None or (key == "stop_reason" and value == ""):
+                message.setdefault(key, value)
+            else:
+                message[key] = value
 
     def on_message_stop(self, value: dict[str, Any]) -> None:
-        self.started()
-        if not self.has_delta:
+        message = self.started()
+        self.release()
+        reason = message.get("stop_reason")
+        reason = reason if isinstance(reason, str) and reason else None
+        if not self.has_delta and reason is None:
             self.deviate("no_message_delta")
-        for _ in self.open:
+        for index in sorted(self.open):
             self.deviate("open_block")
+            self.end_input(index)
         if self.keep:
-            for index in self.inputs:
-                if index not in self.open:
-                    self.deviate("input")
+            for index in self.order:
+                if self.blocks[index]["type"] in TOOLS:
+                    status = self.input_status(index, reason)
+                    last = index == self.order[-1]
+                    if index in self.open:
+                        if status == "complete":
+                            self.deviate("input_without_stop")
+                    elif status == "invalid" or (status == "partial" and not (last and reason in CUTTING)):
+                        self.deviate("input")
         self.reading.done = True
+
+    def input_status(self, index: int, reason: str | None) -> str:
+        if index in self.inputs:
+            parser = PartialJSON()
+            parser.feed(self.inputs[index])
+            if index in self.given_text and parser.status == "complete":
+                return "partial" if isinstance(parser.value, dict) else "invalid"
+            return "invalid" if parser.status in ("invalid", "complete") else "partial"
+        given = self.blocks[index].get("input")
+        if not isinstance(given, dict) and given is not None and given != "":
+            return "invalid"
+        if index in self.whole or index != self.order[-1] or reason in WHOLE:
+            return "complete"
+        return "partial"
 
     # What they share.
 
@@ -521,8 +816,16 @@ class _Reader:
             raise Refusal
         return self.message
 
-    def index_of(self, value: dict[str, Any]) -> int:
+    def only_open(self) -> int:
+        if len(self.open) != 1:
+            raise Refusal
+        self.deviate("index_missing")
+        return self.open[0]
+
+    def index_of(self, value: dict[str, Any]) -> int | None:
         index = value.get("index")
+        if index is None:
+            return None
         if type(index) is not int or index < 0:
             raise Refusal
         if index >= self.limits.blocks:
@@ -533,12 +836,20 @@ class _Reader:
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
             raise Refusal
         for key in STRING_KEYS.get(block["type"], ()):
-            if key in block and not isinstance(block[key], str):
+            if not isinstance(block.get(key), str | None):
                 raise Refusal
         if block["type"] == "text" and not isinstance(block.get("citations"), list | None):
             raise Refusal
 
-    def check_counters(self, usage: dict[str, Any]) -> None:
+    def check_strings(self, block: dict[str, Any]) -> None:
+        for key in STRING_KEYS.get(block["type"], ()):
+            if block.get(key) is None and (key in block or key in ("text", "thinking", "id")):
+                self.deviate("empty_value")
+
+    def check_usage(self, usage: Any) -> None:
+        if not isinstance(usage, dict):
+            self.deviate("usage")
+            return
         for key in COUNTERS:
             if usage.get(key) is not None and type(usage[key]) is not int:
                 self.deviate("usage")
@@ -551,8 +862,34 @@ class _Reader:
             block = self.blocks[index]
             if index in self.inputs:
                 block = {**block, "input": {INCOMPLETE: self.inputs[index]}}
+            elif (
+                index in self.blank
+                and index == self.order[-1]
+                and not (isinstance(self.message.get("stop_reason"), str) and self.message["stop_reason"])
+            ):
+                block = {**block, "input": {INCOMPLETE: ""}}  # more may have been to come
             content.append(block)
         return {**self.message, "content": content}
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(word)
+
+
+def _finite(text: str) -> float:
+    if float(text) in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return float(text)
+
+
+def _without_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in value)
+    if isinstance(value, list):
+        return [_without_halves(each) for each in value]
+    if isinstance(value, dict):
+        return {_without_halves(key): _without_halves(item) for key, item in value.items()}
+    return value
 
 
 def overwrite(target: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ from sansio_claude._errors.headers import header_dict, request_id, should_retry
 from sansio_claude._errors.rate_limits import rate_limits
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
 from sansio_claude._json import loads
-from sansio_claude._message.message import Message
+from sansio_claude._message.message import Message, message_from_object
 from sansio_claude._redact import Redactor
 from sansio_claude._stream.events import ErrorEvent, Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
@@ -353,7 +353,7 @@ class Answer:
                 self.result = value
                 self.over = True
             else:
-                self._take_message(Message.take(value), body)
+                self._take_message(message_from_object(value), body)
         except ClaudeError as error:
             if isinstance(error, RemoteProtocolError) and not error.excerpt:
                 error.excerpt = body[:_EXCERPT]

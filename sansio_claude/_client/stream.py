@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._errors import ClaudeError, LocalProtocolError
-from sansio_claude._stream.events import Event, TextDelta
+from sansio_claude._stream.events import Event
+from sansio_claude._stream.text import text_of
 
 if TYPE_CHECKING:
     from sansio_claude._call.call import Call
@@ -198,6 +199,6 @@ class TextIterator:
 
     async def __anext__(self) -> str:
         while True:
-            event = await self._stream.__anext__()
-            if type(event) is TextDelta:
-                return event.text
+            text = text_of(await self._stream.__anext__())
+            if text:
+                return text

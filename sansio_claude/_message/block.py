@@ -31,24 +31,36 @@ def copy_json(value: Any) -> Any:
 
 
 class Block:
-    """One content block. `raw` is its JSON object as it came, grown by the deltas since."""
+    """One content block. `raw` is its JSON object as it came, grown by the deltas since.
 
-    __slots__ = ("_raw",)
+    Reading a block that has ended changes nothing in it, so several threads may read it. Copies and pickles are
+    detached and equal; one of a block that is still arriving does not grow with the stream.
+    """
+
+    __slots__ = ("_raw", "_unknown_delta_keys")
     _strings: ClassVar[tuple[str, ...]] = ()
-    """Keys that hold a string whenever they are there."""
+    """Keys that hold a string, or null, whenever they are there."""
+    _keys: ClassVar[frozenset[str]] = frozenset()
+    """All keys that the class knows; no unknown delta may change them."""
+    _sent_empty: ClassVar[tuple[str, ...]] = ()
+    """Keys that go back to the API as an empty string where they are null."""
     _type_name: ClassVar[str] = ""
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
+        self._unknown_delta_keys: set[str] | None = None  # keys that only an unknown delta brought
 
     @property
     def raw(self) -> Mapping[str, Any]:
         """The block's JSON object, live: look, do not change."""
         return self._raw
 
-    def growing(self) -> Self:
+    def _growing(self) -> Self:
         """The same block, to grow by deltas. It shares what is nested deeper, which never changes."""
         return type(self)(dict(self._raw))
+
+    def _finish(self) -> None:
+        """No delta comes any more: bring the block into the state in which reading it changes nothing."""
 
     @property
     def type(self) -> str:
@@ -62,8 +74,17 @@ class Block:
         return copy
 
     def to_param(self) -> dict[str, Any]:
-        """The block as the next request must carry it: unchanged, no key added or dropped."""
-        return self.to_dict()
+        """The block as the next request must carry it: what came, with "" for a null text or thinking.
+
+        A key that only a delta of an unknown type brought is left out of a block whose type is known.
+        """
+        param = self.to_dict()
+        for key in self._sent_empty:
+            if key in param and param[key] is None:
+                param[key] = ""
+        for key in self._unknown_delta_keys or ():
+            param.pop(key, None)
+        return param
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -74,9 +95,16 @@ class Block:
 
     def __repr__(self) -> str:
         # The class says the type, except of a block nobody knows.
-        shown = [(key, value) for key, value in self.to_dict().items() if key != "type" or not self._type_name]
-        inside = ", ".join(f"{key}={value!r}" for key, value in shown)
+        shown = [(key, value) for key, value in self.raw.items() if key != "type" or not self._type_name]
+        inside = ", ".join(f"{key}={_shown(value)}" for key, value in shown)
         return f"{type(self).__name__}({inside})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_raw": self._raw, "_unknown_delta_keys": self._unknown_delta_keys}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def _text_of(self, key: str) -> str:
         value: Any = self._raw.get(key)
@@ -86,35 +114,60 @@ class Block:
 class GrowingBlock(Block):
     """A block whose main string grows by deltas."""
 
-    __slots__ = ("pieces",)
+    __slots__ = ("_pieces",)
     _grows: ClassVar[str]
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self._raw = raw
-        self.pieces: list[str] = []
-        """What has arrived since somebody last looked; the accumulator appends here."""
+        super().__init__(raw)
+        self._pieces: list[str] = []  # deltas that are not joined to the string yet
 
-    def join(self) -> None:
-        """Join what has arrived to the string. Amortised O(length of the pieces)."""
-        pieces = self.pieces
+    def _append(self, text: str) -> None:
+        """Take one more delta. The first one makes the key a string, at the place among the keys where it came."""
+        if not isinstance(self._raw.get(self._grows), str):
+            self._raw[self._grows] = ""
+        self._pieces.append(text)
+
+    def _join(self) -> None:
+        """Join the deltas to the string. Amortised O(length of the deltas)."""
+        pieces = self._pieces
         if pieces:
             # CPython grows a string in place only while nobody else holds it, so it leaves the dict meanwhile.
-            # That is what keeps looking after every delta linear in total.
+            # That is what keeps reading after every delta linear in total.
             raw, key = self._raw, self._grows
-            text: Any = raw.get(key)
+            text: str = raw[key]
             raw[key] = None
-            if isinstance(text, str):
-                text += "".join(pieces)
-            else:
-                text = "".join(pieces)
+            text += "".join(pieces)
             raw[key] = text
             pieces.clear()
+
+    def _finish(self) -> None:
+        self._join()
 
     @property
     def raw(self) -> Mapping[str, Any]:
         """The block's JSON object, live: look, do not change."""
-        self.join()
+        self._join()
         return self._raw
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._join()
+        return {**super().__getstate__(), "_pieces": []}
+
+
+_SHOWN = 200  # characters of one value that a repr shows at the beginning and at the end
+
+
+def _shown(value: Any) -> str:
+    """The repr of a value; of a long string its ends, so that printing an open block costs the same at any size."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_shown_text(item)}" for key, item in value.items()) + "}"
+    return _shown_text(value)
+
+
+def _shown_text(value: Any) -> str:
+    if isinstance(value, str) and len(value) > 4 * _SHOWN:
+        return f"<str of {len(value)} characters: {value[:_SHOWN]!r} ... {value[-_SHOWN:]!r}>"
+    return repr(value)
 
 
 def kind_of(value: Any) -> str:

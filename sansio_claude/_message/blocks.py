@@ -53,35 +53,36 @@ __all__ = [
 class TextBlock(GrowingBlock):
     """Text, possibly with citations."""
 
-    __slots__ = ("mirror",)
+    __slots__ = ("_as_json",)
     _type_name = "text"
     _grows = "text"
     _strings = ("text",)
+    _keys = frozenset({"text", "citations"})
+    _sent_empty = ("text",)
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self._raw = raw
-        self.pieces: list[str] = []
-        self.mirror: PartialJSON | None = None
-        """The text read as JSON, where somebody has asked the stream for that."""
+        super().__init__(raw)
+        self._as_json: PartialJSON | None = None  # the text read as JSON, where somebody asked the stream for that
 
-    def growing(self) -> Self:
-        """The same block, to grow by deltas; its list of citations is its own."""
+    def _growing(self) -> Self:
         raw = dict(self._raw)
         citations = raw.get("citations")
         if citations is not None:
             raw["citations"] = list(citations)
         return type(self)(raw)
 
-    def receive(self, text: str) -> None:
-        """More text. For the accumulator."""
-        self.pieces.append(text)
-        if self.mirror is not None:
-            self.mirror.feed(text)
+    def _append(self, text: str) -> None:
+        super()._append(text)
+        if self._as_json is not None:
+            self._as_json.feed(text)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_as_json": self._as_json}
 
     @property
     def text(self) -> str:
         """The text so far."""
-        self.join()
+        self._join()
         return self._text_of("text")
 
     @property
@@ -94,6 +95,8 @@ class ThinkingBlock(GrowingBlock):
     """Thinking, whole or summarized; empty with a signature where its display is omitted."""
 
     __slots__ = ()
+    _keys = frozenset({"thinking", "signature"})
+    _sent_empty = ("thinking",)
     _type_name = "thinking"
     _grows = "thinking"
     _strings = ("thinking", "signature")
@@ -101,7 +104,7 @@ class ThinkingBlock(GrowingBlock):
     @property
     def thinking(self) -> str:
         """The thinking so far."""
-        self.join()
+        self._join()
         return self._text_of("thinking")
 
     @property
@@ -114,6 +117,7 @@ class RedactedThinkingBlock(Block):
     """Thinking that is not shown; opaque."""
 
     __slots__ = ()
+    _keys = frozenset({"data"})
     _type_name = "redacted_thinking"
     _strings = ("data",)
 
@@ -127,6 +131,7 @@ class ToolResultBlock(Block):
     """What the results of server tools share. They arrive whole."""
 
     __slots__ = ()
+    _keys = frozenset({"tool_use_id", "content", "caller"})
     _strings = ("tool_use_id",)
 
     @property
@@ -198,6 +203,7 @@ class MCPToolResultBlock(ToolResultBlock):
     """The result of an MCP tool: a string or a list of text blocks (beta)."""
 
     __slots__ = ()
+    _keys = frozenset({"tool_use_id", "content", "caller", "is_error"})
     _type_name = "mcp_tool_result"
 
     @property
@@ -210,6 +216,7 @@ class MCPToolListingBlock(Block):
     """The tools an MCP server offers; goes back unchanged (beta)."""
 
     __slots__ = ()
+    _keys = frozenset({"mcp_server_name", "tools"})
     _type_name = "mcp_tool_listing"
     _strings = ("mcp_server_name",)
 
@@ -229,6 +236,7 @@ class ContainerUploadBlock(Block):
     """A file put into the code execution container."""
 
     __slots__ = ()
+    _keys = frozenset({"file_id"})
     _type_name = "container_upload"
     _strings = ("file_id",)
 
@@ -242,6 +250,7 @@ class CompactionBlock(Block):
     """A summary that stands for the conversation so far (beta). `content` None: the compaction failed."""
 
     __slots__ = ()
+    _keys = frozenset({"content", "encrypted_content", "signature", "tool_changes"})
     _type_name = "compaction"
 
     @property
@@ -259,6 +268,7 @@ class FallbackBlock(Block):
     """Says that another model went on with the answer (beta)."""
 
     __slots__ = ()
+    _keys = frozenset({"from", "to", "trigger"})
     _type_name = "fallback"
 
     @property
@@ -282,8 +292,8 @@ class UnknownBlock(Block):
 
     __slots__ = ()
 
-    def growing(self) -> Self:
-        """The same block, to grow by deltas; its lists are its own, since citations are put at the end of one."""
+    def _growing(self) -> Self:
+        # Its lists are its own, since citations are put at the end of one.
         return type(self)({key: list(value) if type(value) is list else value for key, value in self._raw.items()})
 
 
@@ -338,7 +348,8 @@ _BY_TYPE: Final[Mapping[str, Callable[[dict[str, Any]], ContentBlock]]] = {
 def block_from_dict(raw: Any) -> ContentBlock:
     """The block of one JSON object, which it takes over.
 
-    Raises RemoteProtocolError where it is not an object with a type, or a known string key holds something else.
+    Raises RemoteProtocolError where it is not an object with a type, or a known string key holds
+    something other than a string or null.
     """
     if not isinstance(raw, dict):
         raise RemoteProtocolError(f"a content block is {kind_of(raw)}, not an object", stage="blocks")
@@ -347,8 +358,9 @@ def block_from_dict(raw: Any) -> ContentBlock:
         raise RemoteProtocolError(f"a content block's type is {kind_of(kind)}, not a string", stage="blocks")
     block = _BY_TYPE.get(kind, UnknownBlock)(raw)
     for key in block._strings:
-        if not isinstance(raw.get(key, ""), str):
-            raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(raw[key])}, not a string", stage="blocks")
+        value: Any = raw.get(key)
+        if value is not None and not isinstance(value, str):
+            raise RemoteProtocolError(f"{key} of a {kind} block is {kind_of(value)}, not a string", stage="blocks")
     if kind == "text":
         citations: Any = raw.get("citations")
         if citations is not None and not isinstance(citations, list):

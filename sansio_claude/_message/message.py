@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import loads
+from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import copy_json, kind_of
 from sansio_claude._message.blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
+from sansio_claude._message.halves import mend_message
+from sansio_claude._message.tool_blocks import WHOLE_REASONS, ToolInputBlock
 
 __all__ = ["Message", "Usage"]
 
@@ -106,7 +108,8 @@ class Message:
     """An answer of the model: of a whole JSON answer, or built from a stream's events, finished or not.
 
     `content` is the list of blocks in index order. The other attributes read the JSON object that came and are None
-    where it has no such key or null.
+    (texts empty) where it has no such key or null. Reading a message that is finished, or whose stream has ended,
+    changes nothing in it, so several threads may read it. Copies and pickles are equal and detached.
     """
 
     __slots__ = ("_raw", "content", "whole")
@@ -127,7 +130,7 @@ class Message:
         """
         if not isinstance(value, Mapping):
             raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stage="message")
-        return cls.take(copy_json(dict(value)))
+        return message_from_object(copy_json(dict(value)))
 
     @classmethod
     def from_json(cls, data: bytes | str, *, limits: Limits | None = None) -> Message:
@@ -147,49 +150,50 @@ class Message:
                 stage="message",
             )
         # RFC 8259 section 8.1: a parser may ignore a byte order mark.
-        value = loads(data.removeprefix(_BOM), depth=limits.depth)
+        value = loads_with_halves(data.removeprefix(_BOM), depth=limits.depth)
+        value, has_halves = value
         if not isinstance(value, dict):
             raise RemoteProtocolError(
                 f"the answer is {kind_of(value)}, not a message object", stage="message", excerpt=data[:80]
             )
-        return cls.take(value)
+        if has_halves:
+            mend_message(value)
+        return message_from_object(value)
 
-    @classmethod
-    def take(cls, raw: dict[str, Any], *, content_optional: bool = False) -> Message:
-        """`from_dict` of an object nobody else holds: it is taken over, not copied."""
-        if content_optional and "content" not in raw:
-            return cls.take({**raw, "content": []})._without_content()
-        for key in ("id", "model", "role", "type"):
-            value = raw.get(key, "")
-            if value is not None and not isinstance(value, str):
-                raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stage="message")
-        if raw.get("type", "message") != "message":
-            raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stage="message")
-        content = raw.get("content")
-        if not isinstance(content, list):
-            raise RemoteProtocolError(
-                f"the message's content is {kind_of(content) if 'content' in raw else 'missing'}, not a list",
-                stage="message",
-            )
-        return cls(raw, [block_from_dict(block) for block in content] if content else [])
-
-    def growing(self) -> Message:
+    def _growing(self, *, keep_content: bool = True) -> Message:
         """The same message, to grow with a stream. What is nested deeper than `usage` is shared: it never changes."""
         raw = dict(self._raw)
         usage = raw.get("usage")
         if isinstance(usage, dict):
             raw["usage"] = dict(usage)
+        raw["content"] = []  # what the blocks hold is not held twice
         content: list[ContentBlock] = []
-        raw["content"] = []
-        for block in self.content:
+        for block in self.content if keep_content else ():
             own = type(block)(dict(block._raw))
+            if isinstance(own, ToolInputBlock) and isinstance(block, ToolInputBlock) and block._is_unsettled:
+                own._unsettle_given()
             content.append(own)
-            raw["content"].append(own._raw)
         return Message(raw, content)
 
-    def _without_content(self) -> Message:
-        del self._raw["content"]
-        return self
+    def _settle_inputs(self, *, begins_stream: bool) -> None:
+        """Decide about inputs that came as values: only the last block can have been cut, by the stop reason."""
+        content = self.content
+        if not content:
+            return
+        for block in content[:-1]:
+            if isinstance(block, ToolInputBlock):
+                block._settle_given()
+        last = content[-1]
+        if isinstance(last, ToolInputBlock):
+            if self.stop_reason in WHOLE_REASONS or (self.stop_reason is None and not begins_stream):
+                last._settle_given()
+            else:
+                last._unsettle_given()
+
+    def _finish(self) -> None:
+        """Nothing comes any more: bring the blocks into the state in which reading them changes nothing."""
+        for block in self.content:
+            block._finish()
 
     def _get(self, key: str, kind: type[_T]) -> _T | None:
         value = self._raw.get(key)
@@ -224,7 +228,7 @@ class Message:
     def stop_reason(self) -> str | None:
         """Why the model stopped: "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal",
         "model_context_window_exceeded", "compaction", or one to come; None while it has not."""
-        return self._get("stop_reason", str)
+        return self._get("stop_reason", str) or None
 
     @property
     def stop_sequence(self) -> str | None:
@@ -268,11 +272,14 @@ class Message:
         """
         value: dict[str, Any] = {}
         for key, item in self._raw.items():
-            value[key] = [block.to_dict() for block in self.content] if key == "content" else copy_json(item)
+            if key == "content" and (self.content or item is not None):
+                value[key] = [block.to_dict() for block in self.content]
+            else:
+                value[key] = copy_json(item)
         return value
 
     def to_param(self) -> dict[str, Any]:
-        """The message as the next request must carry it: role and content, every block unchanged.
+        """The message as the next request must carry it: the role assistant, and what each block must go back as.
 
         Raises LocalProtocolError where a tool's input is not complete.
         """
@@ -283,7 +290,7 @@ class Message:
             except LocalProtocolError as error:
                 error.path = f"content[{index}].{error.path}"
                 raise
-        return {"role": self.role, "content": content}
+        return {"role": "assistant", "content": content}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
@@ -295,3 +302,26 @@ class Message:
     def __repr__(self) -> str:
         blocks = ", ".join(map(repr, self.content))
         return f"Message(id={self.id!r}, model={self.model!r}, stop_reason={self.stop_reason!r}, content=[{blocks}])"
+
+
+def message_from_object(raw: dict[str, Any], *, begins_stream: bool = False) -> Message:
+    """The message of a JSON object that nobody else holds: it is taken over, not copied.
+
+    That of a message_start `begins_stream`: its content may be absent or null, and its stop reason is yet to come.
+    Raises as `Message.from_dict` does.
+    """
+    for key in ("id", "model", "role", "type"):
+        value = raw.get(key)
+        if value is not None and not isinstance(value, str):
+            raise RemoteProtocolError(f"the message's {key} is {kind_of(value)}, not a string", stage="message")
+    if raw.get("type", "message") not in ("message", "", None):
+        raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stage="message")
+    content = raw.get("content")
+    if content is None and (begins_stream or (raw.get("type") == "message" and "content" in raw)):
+        content = []
+    if not isinstance(content, list):
+        found = kind_of(content) if "content" in raw else "missing"
+        raise RemoteProtocolError(f"the message's content is {found}, not a list", stage="message")
+    message = Message(raw, [block_from_dict(block) for block in content] if content else [])
+    message._settle_inputs(begins_stream=begins_stream)
+    return message

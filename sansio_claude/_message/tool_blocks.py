@@ -1,18 +1,26 @@
-"""The three kinds of tool call: blocks whose input arrives as fragments of JSON text.
+"""The three kinds of tool call: blocks whose input arrives as fragments of JSON text, or whole with the block.
 
-The rules of `input_status`: "complete" only after the block has ended, and only where its text is one whole JSON
-text (or where it came whole with the block); "invalid" where no continuation could make it JSON; "partial"
-otherwise. A value that is not complete can be looked at (`partial_input`, `input_json`) but not taken for whole:
-`input` and `to_param()` refuse it, `to_dict()` marks it.
+What `input_status` says:
+
+* Before the block has ended: "partial", or "invalid" where no continuation could make its text JSON.
+* The text is one whole JSON object: "complete", whatever the stop reason.
+* The text is whole JSON and no object, or no JSON at all: "invalid". The text is cut: "partial".
+* No text came, or a value came with the block: "complete" where another block stands behind it. In the last block it
+  may be cut, so in a stream it is "partial" until the stop reason is known, and it is complete only under one of
+  `WHOLE_REASONS`. A whole message without a stop reason was not cut.
+
+An input that is not complete can be looked at (`partial_input`, `input_json`) but not taken for whole: `input` and
+`to_param()` refuse it, `to_dict()` marks a text that is no whole JSON.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import DEFAULT_DEPTH, dumps, loads_input
+from sansio_claude._json import DEFAULT_DEPTH, loads_input, without_halves
 from sansio_claude._message.block import Block
 
 if TYPE_CHECKING:
@@ -28,36 +36,40 @@ __all__ = [
 
 InputStatus: TypeAlias = Literal["complete", "partial", "invalid"]
 INCOMPLETE: Final = "$incomplete_json"
+WHOLE_REASONS: Final = frozenset({"tool_use", "end_turn", "stop_sequence", "pause_turn"})
+"""The stop reasons under which nothing was cut from an input that came as a value in the last block."""
 
 
 class ToolInputBlock(Block):
     """What the three kinds of tool call share: an id, a name, and an input that arrives in fragments."""
 
-    __slots__ = ("_given", "_parser", "_status", "max_depth", "pieces")
+    __slots__ = ("_has_text", "_is_blank", "_max_depth", "_parser", "_pieces", "_status", "_value_known")
     _strings: ClassVar[tuple[str, ...]] = ("id", "name")
+    _keys = frozenset({"id", "name", "input", "caller"})
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self._raw = raw
-        self.pieces: list[str] = []
-        """The fragments that nobody has looked at yet; the accumulator appends here."""
-        self.max_depth: int = DEFAULT_DEPTH
-        """How deep the input may nest. Set by the accumulator."""
+        super().__init__(raw)
+        self._pieces: list[str] = []  # fragments that are not joined yet
+        self._max_depth = DEFAULT_DEPTH  # how deep the input may nest; the accumulator sets it
         self._parser: PartialJSON | None = None  # made when somebody looks
-        self._given = True  # the input came with the block
+        self._is_blank = False  # whether the block has ended without text, and without a value that says something
+        self._has_text = False  # whether the input is the text of fragments, not a value that came with the block
+        self._value_known = True  # whether raw["input"] is the value of the input
         self._status: InputStatus = "complete"
         given: Any = raw.get("input")
-        if isinstance(given, dict) and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
-            self._given = False
-            self._status = "partial"
-            self.pieces.append(given[INCOMPLETE])
-            self._status = self.input_status
+        if type(given) is dict and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
+            self._has_text = True
+            self._value_known = False
+            self._pieces.append(given[INCOMPLETE])
+            self._status = "invalid" if self._judged(given[INCOMPLETE])[0] == "invalid" else "partial"
+        elif not _is_empty(given) and not isinstance(given, dict):
+            self._status = "invalid"
 
-    def growing(self) -> Self:
-        """The same block, its input to arrive in fragments unless it came cut."""
+    def _growing(self) -> Self:
+        """The same block, its input to arrive in fragments."""
         block = type(self)(dict(self._raw))
-        if block._status == "complete":
-            block._given = False
-            block._status = "partial"
+        block._status = "partial"
+        block._value_known = False
         return block
 
     @property
@@ -77,95 +89,192 @@ class ToolInputBlock(Block):
 
     @property
     def input_status(self) -> InputStatus:
-        """ "complete" only once the block has ended with one whole JSON text; else "partial", or "invalid" where no
-        continuation could make it JSON."""
-        if self._status == "partial" and self.parser().status == "invalid":
+        """Whether the input may be used: "complete", "partial" (cut, or still arriving) or "invalid" (no JSON object).
+
+        See the rules at the top of the module.
+        """
+        if (
+            self._status == "partial"
+            and not self._value_known
+            and not self._is_blank
+            and self._input_parser().status == "invalid"
+        ):
             return "invalid"
         return self._status
 
     @property
     def input_json(self) -> str:
         """The raw text of the input as it arrived; empty where it came whole with the block."""
-        if self._given:
-            return ""
-        if self._parser is not None:
-            return self._parser.text
-        text = "".join(self.pieces)
-        self.pieces[:] = [text]
-        return text
+        if self._value_known or self._is_blank:
+            return self._joined() if self._has_text else ""
+        return self._joined() if self._parser is None else self._parser.text
 
     @property
     def partial_input(self) -> Any:
         """The best value of the input so far (PartialJSON's live value), None where there is nothing to show yet.
-        For showing, not for running: it may be cut anywhere."""
-        if self._status == "complete":
+
+        For showing, not for running: it may be cut anywhere.
+        """
+        if self._value_known or self._is_blank:
             return self._raw.get("input")
-        return self.parser().value
+        return self._input_parser().value
 
     @property
     def input(self) -> Any:
-        """The whole input. Raises LocalProtocolError unless `input_status` is "complete"."""
+        """The whole input, an object. Raises LocalProtocolError unless `input_status` is "complete"."""
         if self._status != "complete":
             raise LocalProtocolError(
                 f"the input of tool {self.name!r} is {self.input_status}: it must not be run. "
                 "Look at .input_json (raw text) or .partial_input (best value so far)"
             )
-        return self._raw.get("input")
+        value: Any = self._raw.get("input")
+        return {} if _is_empty(value) else value
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The block's JSON object; an input that is not complete stands as `{"$incomplete_json": raw text}`."""
-        if self._status == "complete":
+        """The block's JSON object; a text that is no whole JSON stands as `{"$incomplete_json": raw text}`."""
+        if self._value_known:
             return self._raw
         return {**self._raw, "input": {INCOMPLETE: self.input_json}}
 
     def to_param(self) -> dict[str, Any]:
-        """The block as the next request must carry it. Raises LocalProtocolError where the input is not complete."""
+        """The block as the next request must carry it: `input` is an object, half characters in it are U+FFFD.
+
+        Raises LocalProtocolError where the input is not complete.
+        """
         if self._status != "complete":
+            status = self.input_status
+            way_out = (
+                "tell the model so in place of a result and let it call again (ToolLoop does)"
+                if status == "invalid"
+                else "drop the block (continuation() does), or ask again with a larger max_tokens"
+            )
             raise LocalProtocolError(
-                f"the input of tool {self.name!r} is {self.input_status}, so this turn cannot be sent back as it is: "
-                "drop the block (continuation() does), or ask again with a larger max_tokens",
+                f"the input of tool {self.name!r} is {status}, so this turn cannot be sent back as it is: {way_out}",
                 path="input",
             )
-        return self.to_dict()
+        param = super().to_param()
+        param["input"] = {} if _is_empty(param.get("input")) else without_halves(param["input"])
+        return param
 
-    def parser(self) -> PartialJSON:
+    def _joined(self) -> str:
+        """All fragments in one. Amortised O(length of the fragments): the text grows in place."""
+        pieces = self._pieces
+        if len(pieces) > 1:
+            more = "".join(pieces[1:])
+            del pieces[1:]
+            text = pieces.pop()
+            text += more
+            pieces.append(text)
+        return pieces[0] if pieces else ""
+
+    def _append(self, text: str) -> None:
+        """Take one more fragment."""
+        self._pieces.append(text)
+
+    def _input_parser(self) -> PartialJSON:
         """The parser of the input's text; of an input that came whole with the block, one that has read it."""
         if self._parser is None:
             # Imported when the first input is looked at: most messages have none that needs it.
             from sansio_claude._partial_json.parser import PartialJSON
 
-            self._parser = PartialJSON(max_depth=self.max_depth)
-            if self._given:
-                self._parser.feed(dumps(self._raw.get("input")).decode())
+            self._parser = PartialJSON(max_depth=self._max_depth)
+            if self._value_known or self._is_blank:
+                self._parser.feed(self._text_of_value())
             else:
-                self._parser.share(self.pieces)
+                self._parser.share(self._pieces)
         return self._parser
 
-    def end_input(self) -> None:
-        """The block has ended: decide whether the input is whole. For the accumulator.
+    def _text_of_value(self) -> str:
+        value = self._raw.get("input")
+        return json.dumps({} if _is_empty(value) else value, ensure_ascii=False)
 
-        A blank text keeps the input that came with the block. Raises LimitError where it nests deeper than
-        `max_depth`.
+    def _end_input(self) -> None:
+        """The block has ended: decide whether the input is whole.
+
+        A blank text keeps the input that came with the block; that one is "partial" until `_settle_given` says that
+        nothing was cut. Raises LimitError where the input nests deeper than allowed.
         """
-        if self._status != "partial":
+        if self._status == "complete":
             return
         text = self.input_json
         if not text.strip(" \t\n\r"):
-            self._parser = None
-            self._given = True
-            self._status = "complete"
+            self._has_text = False
+            given: Any = self._raw.get("input")
+            self._is_blank = not given
+            self._value_known = not self._is_blank
+            self._status = "partial" if self._is_blank or isinstance(given, dict) else "invalid"
+            if self._parser is not None:
+                self._parser.feed(self._text_of_value())  # whoever watches it sees the value that came
+            self._pieces = []
             return
+        self._has_text = True
+        self._status, value = self._judged(text)
+        # A value that stands for no arguments would be read back as {}: it stays text.
+        self._value_known = not _is_empty(value)
+        if self._value_known:
+            self._raw["input"] = value
+            self._pieces = [text]
+        else:
+            self._finish()
+
+    def _judged(self, text: str) -> tuple[InputStatus, Any]:
+        """The status of an input whose whole text this is, and its value; None where it has none."""
         try:
-            value = loads_input(text, depth=self.max_depth)
+            value = loads_input(text, depth=self._max_depth)
         except RemoteProtocolError as error:
             if type(error) is not RemoteProtocolError:
                 raise
-            if self.parser().status in ("invalid", "complete"):  # "complete" here: JSON that json.loads cannot hold
+            # "complete" here: JSON that json.loads cannot hold.
+            return "invalid" if self._input_parser().status in ("invalid", "complete") else "partial", None
+        return "complete" if isinstance(value, dict) else "invalid", value
+
+    @property
+    def _is_unsettled(self) -> bool:
+        """Whether the input came as a value, or no text came, and it is not known whether something was cut."""
+        return self._status == "partial" and (self._value_known or self._is_blank)
+
+    def _settle_given(self) -> None:
+        """Nothing was cut from an input that came as a value, or from a call without one."""
+        if self._is_unsettled:
+            self._status = "complete"
+            self._value_known = True
+
+    def _cut_given(self) -> None:
+        """The stop reason says that something may have been cut: the input stays partial, and is shown as it came."""
+        self._unsettle_given()
+        if self._is_blank:
+            self._value_known = True
+
+    def _unsettle_given(self) -> None:
+        """Something may have been cut from an input that came as a value, or may still come."""
+        if self._status == "complete" and not self._has_text:
+            self._status = "partial"
+
+    def _finish(self) -> None:
+        if not self._value_known and not self._is_blank:
+            parser = self._input_parser()
+            if parser.status == "invalid":
                 self._status = "invalid"
-            return
-        self._raw["input"] = value
-        self._status = "complete"
+            parser.text  # noqa: B018 - joins the text, so that reading it later changes nothing
+
+    def __getstate__(self) -> dict[str, Any]:
+        text = self.input_json
+        return {
+            **super().__getstate__(),
+            "_pieces": [text] if text else [],
+            "_max_depth": self._max_depth,
+            "_parser": None,
+            "_has_text": self._has_text,
+            "_is_blank": self._is_blank,
+            "_value_known": self._value_known,
+            "_status": self._status,
+        }
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether an input that came as a value stands for no arguments: null, absent or an empty string."""
+    return value is None or value == ""
 
 
 class ToolUseBlock(ToolInputBlock):
@@ -188,6 +297,7 @@ class MCPToolUseBlock(ToolInputBlock):
     __slots__ = ()
     _type_name = "mcp_tool_use"
     _strings = ("id", "name", "server_name")
+    _keys = frozenset({"id", "name", "input", "caller", "server_name"})
 
     @property
     def server_name(self) -> str:

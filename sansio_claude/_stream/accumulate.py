@@ -7,23 +7,21 @@ The rules:
   blocks that came whole with message_start count from index 0;
 * message_delta overwrites: a value that is not null replaces what was there, nested values whole; a null creates an
   absent key and never erases a value; absence changes nothing; nothing is ever added up;
-* an unknown delta puts each of its keys but `type` onto the block: a string is appended to a string, anything else
-  replaces; an unknown block takes every delta that way;
+* a delta of an unknown type puts each of its keys onto the block, except those that the block's class knows and those
+  that say what the block is: a string is appended to a string, anything else that is not null replaces;
+* an unknown block takes the text, thinking and input fragments of known deltas in the same way; a signature and a
+  compaction replace, a citation goes to the end of the list;
 * message_stop ends the message, whatever is still open.
 
-What is odd but cannot mislead is recorded (`deviations`); what could mislead raises RemoteProtocolError. With
-`strict=True` everything odd raises. The tables are in the README.
+What is odd but cannot mislead is a deviation (see `deviations`); what could mislead raises RemoteProtocolError.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any, Final
 
-from sansio_claude._errors import LimitError, RemoteProtocolError
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
-from sansio_claude._message.block import GrowingBlock, copy_json
 from sansio_claude._message.blocks import (
     CompactionBlock,
     ContentBlock,
@@ -31,10 +29,10 @@ from sansio_claude._message.blocks import (
     TextBlock,
     ThinkingBlock,
     ToolInputBlock,
-    UnknownBlock,
 )
-from sansio_claude._message.message import Message
-from sansio_claude._stream.deviations import Deviation, DeviationKind, Tolerance, verdicts
+from sansio_claude._message.tool_blocks import WHOLE_REASONS
+from sansio_claude._stream.block_deltas import BlockDeltas
+from sansio_claude._stream.decode import NO_INDEX
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -50,299 +48,299 @@ from sansio_claude._stream.events import (
     ThinkingDelta,
     UnknownDelta,
 )
+from sansio_claude._stream.merging import kept_of_message, merge_usage, merge_values, odd_counters
+from sansio_claude._stream.under_construction import refusal, too_many_blocks
 
 __all__ = ["MessageAccumulator"]
 
-
-# What each kind of delta may be applied to; an unknown block takes any.
-_FITS: Final[dict[type, type]] = {
-    TextDelta: TextBlock,
-    CitationsDelta: TextBlock,
-    ThinkingDelta: ThinkingBlock,
-    SignatureDelta: ThinkingBlock,
-    InputJSONDelta: ToolInputBlock,
-    CompactionDelta: CompactionBlock,
-}
-_CONTENT: Final = frozenset({"content"})
-_CONTENT_USAGE: Final = frozenset({"content", "usage"})
-_COUNTS: Final = frozenset({int, type(None)})
-_COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_COMES_ONCE: Final = (ThinkingBlock, CompactionBlock)
+# The stop reasons that cut an answer: a last tool input that is not whole is then nothing odd.
+_CUTTING: Final = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
 
 
-class MessageAccumulator:
+class MessageAccumulator(BlockDeltas):
     """Builds the message of one stream.
 
     `receive_event` takes the events in order; `message` is the message so far (None before message_start), `done`
-    True from message_stop on, `deviations` what was odd. `keep_content=False` checks order and merges usage but keeps
-    no content: `message.content` stays empty, for programs that only pass the events on.
+    True from message_stop on, `deviations` what was odd. `tolerance` and `strict` say what is done about a deviation.
+
+    `keep_content=False` checks order and merges usage but keeps no content: `message.content` stays empty, for
+    programs that only pass the events on. Of a block that is open only its class is kept, and of the message no more
+    than `Limits.kept` bytes.
     """
 
-    __slots__ = (
-        "_has_delta",
-        "_keep",
-        "_limits",
-        "_order",
-        "_stop_reason_came",
-        "_verdicts",
-        "blocks",
-        "deviations",
-        "deviations_dropped",
-        "done",
-        "event_number",
-        "message",
-        "newest",
-        "open",
-        "types",
-    )
+    __slots__ = ()
 
-    def __init__(
-        self,
-        *,
-        limits: Limits | None = None,
-        strict: bool = False,
-        tolerance: Tolerance | None = None,
-        keep_content: bool = True,
-    ) -> None:
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
-        self._verdicts = verdicts(tolerance, strict)
-        self._keep = keep_content
-        self._has_delta = False
-        self._stop_reason_came = False
-        self._order: list[int] = []  # the indices started, sorted
-        self.message: Message | None = None
-        """The message so far, live; None before message_start."""
-        self.done: bool = False
-        self.deviations: list[Deviation] = []
-        self.deviations_dropped: int = 0
-        """How many more deviations there were than `Limits.deviations`."""
-        self.event_number: int = 0
-        """Events taken so far."""
-        self.blocks: dict[int, ContentBlock] = {}
-        """The blocks by index (empty without `keep_content`)."""
-        self.open: dict[int, ContentBlock] = {}
-        """The blocks that have started and not stopped, by index."""
-        self.newest: int = -1
-        """The index of the block that started last, if it has not stopped; else -1."""
-        self.types: dict[int, type] = {}
-        """The class of every block that has started."""
+    def receive_event(self, event: Event) -> Event:
+        """Take the next event, and give it back as it is to be handed out.
 
-    @property
-    def keeps_content(self) -> bool:
-        """Whether content is kept."""
-        return self._keep
-
-    def deviate(self, kind: DeviationKind, words: str) -> None:
-        """Record a deviation at the current event, or do what `tolerance` and `strict` say about its kind.
-
-        Raises RemoteProtocolError where the kind is refused.
+        ContentBlockStop and MessageStop get their object put in, a missing index its number, halves of characters are
+        joined, and a delta without a type gets the class of its block's own kind. Raises RemoteProtocolError where the
+        event cannot be right here; the message is then as it was before.
         """
-        verdict = self._verdicts[kind]
-        if verdict == "refuse":
-            raise RemoteProtocolError(
-                f"{words} (event {self.event_number}; a deviation of the kind {kind!r} is refused here)", stage="blocks"
-            )
-        if verdict == "accept":
-            return
-        if len(self.deviations) < self._limits.deviations:
-            self.deviations.append(Deviation(kind, self.event_number, words))
-        else:
-            self.deviations_dropped += 1
+        self.event_number += 1
+        if self.done:
+            self.late()
+            return event
+        handle = _HANDLERS.get(type(event))
+        if handle is None:  # pings, errors and what is not known change nothing
+            return event
+        if self.message is None and type(event) is not MessageStart:
+            raise refusal(f"{event.type} came before message_start")
+        return handle(self, event) or event
 
-    @property
-    def complete_but_for_stop(self) -> bool:
-        """Whether a stop reason came in a message_delta and no block is open: only message_stop is missing."""
-        return self._stop_reason_came and not self.open and not self.done
+    def late(self) -> None:
+        """Something came after message_stop: one deviation, however much it is, and never refused."""
+        if not self._late:
+            self._late = True
+            self._record("after_message_stop", "something came after message_stop")
+
+    def end(self) -> None:
+        """Nothing comes any more, however the stream ended: release what was held back, and finish the blocks."""
+        if not self.done and self.message is not None:
+            for event in self._lone_halves(None):
+                self._record("half_character", f"half of a surrogate pair stands alone in block {event.index}")
+                self._hand_out_half(event)
+        self._direct = -1
+        if self.message is not None:
+            self.message._finish()
 
     def end_without_stop(self) -> None:
         """The stream has ended here, and that counts as message_stop (a deviation)."""
         self.deviate("no_message_stop", "the stream ended without message_stop, after a stop reason")
         self._stop(MessageStop())
 
-    def receive_event(self, event: Event) -> None:
-        """Take the next event. ContentBlockStop and MessageStop get their object put in.
-
-        Raises RemoteProtocolError where the event cannot be right here; the message is then as it was before.
-        """
-        self.event_number += 1
-        if self.done:
-            self.deviate("after_message_stop", "something came after message_stop")
-            return
-        handle = _HANDLERS.get(type(event))
-        if handle is None:  # pings, errors and what is not known change nothing
-            return
-        if self.message is None and type(event) is not MessageStart:
-            raise _bad(f"{event.type} came before message_start")
-        handle(self, event)
+    # message_start and the starts of blocks.
 
     def _start(self, event: MessageStart) -> None:
         sent = event.message
+        raw = sent._raw
         if self.message is not None:
             if sent.id != self.message.id:
-                raise _bad("a second message_start came, with another id")
+                raise refusal("a second message_start came, with another id")
             self.deviate("repeated_start", "message_start came twice with the same id; the second was ignored")
             return
         if len(sent.content) > self._limits.blocks:
-            raise _too_many(self._limits)
-        if "content" not in sent._raw:
+            raise too_many_blocks(self._limits)
+        if raw.get("content") is None:
             self.deviate("no_content", "message_start has no content list")
-        usage: Any = sent._raw.get("usage")
-        if type(usage) is dict:
-            self._check_counters(usage, "message_start")
-        else:
-            self.deviate("usage", "usage of message_start is missing, null or no object")
-        message = sent.growing()
-        if message.content:
-            for index, block in enumerate(message.content):
-                self.types[index] = type(block)
-                if self._keep:
-                    self.blocks[index] = block
-            self._order = list(range(len(message.content)))
-            if not self._keep:
-                message.content.clear()
-        self.message = message
+        if "type" in raw and not raw["type"]:
+            self.deviate("empty_value", "the type of message_start's message is null or empty")
+        if raw.get("role") not in (None, "assistant"):
+            self.deviate("role", f"the role of message_start is {raw['role']!r:.40}, not assistant")
+        self._check_usage(raw.get("usage"), "message_start")
+        for index, block in enumerate(sent.content):
+            self._check_strings(index, block)
+        self.message = sent._growing(keep_content=self._keep)
+        if self._kept is not None:
+            places: tuple[tuple[str, Any], ...] = (
+                ("usage", self.message._raw.get("usage")),
+                ("message", self.message._raw),
+            )
+            for place, values in places:
+                for key in self._too_large(place, values):
+                    del values[key]
+        for index, block in enumerate(sent.content):
+            self._types[index] = type(block)
+            if isinstance(block, TextBlock) and not block.text and not block.citations:
+                self._placeholders.add(index)
+        self.blocks.update(enumerate(self.message.content))
+        self._order = list(range(len(sent.content)))
 
     def _start_block(self, event: ContentBlockStart) -> None:
         message = self.message
         assert message is not None
-        index = event.index
         sent = event.content_block
         kind = type(sent)
-        if index in self.types:
-            raise _bad(f"block {index} started twice")
-        if len(self.types) >= self._limits.blocks:
-            raise _too_many(self._limits)
         order = self._order
         following = order[-1] + 1 if order else 0
-        if index != following:
+        index = event.index
+        if index == NO_INDEX:
+            index = self._index_of_start(following)
+        replaces = index in self._placeholders
+        if replaces:
+            self.deviate("placeholder", f"the empty text block {index} of message_start gave way to another block")
+        elif index in self._types:
+            raise refusal(f"block {index} started twice")
+        elif len(self._types) >= self._limits.blocks:
+            raise too_many_blocks(self._limits)
+        elif index != following:
             self.deviate("index_order", f"block {index} started where {following} was next")
-        block = sent.growing()
-        self.types[index] = kind
-        self.open[index] = block
-        self.newest = index
-        if isinstance(block, ToolInputBlock):
-            block.max_depth = self._limits.depth
-        elif kind is FallbackBlock and isinstance(block, FallbackBlock) and block.to_model is not None:
-            message._raw["model"] = block.to_model
-        place = len(order) if index >= following else bisect_left(order, index)
-        order.insert(place, index)
+        self._check_strings(index, sent)
+        model = sent.to_model if isinstance(sent, FallbackBlock) else None
+        if model is not None and not self._too_large("message", {"model": model}):
+            message._raw["model"] = model
+        if isinstance(sent, TextBlock | ThinkingBlock):
+            self._hold_half_of_start(index, sent)
+        event.index = index
+        self._placeholders.discard(index)
+        self._types[index] = self._open_types[index] = kind
+        self._newest = index
+        if _is_without_input(sent):
+            self._no_input.add(index)
+        if sent._raw.get("signature" if kind is ThinkingBlock else "content") and kind in _COMES_ONCE:
+            self._once.add(index)
+        place = len(order) if index > following - 1 else bisect_left(order, index)
+        if not replaces:
+            order.insert(place, index)
         if self._keep:
-            self.blocks[index] = block
-            message.content.insert(place, block)
+            self._keep_block(index, sent._growing(), place, replaces)
+        self._find_direct()
 
-    def _block_delta(
-        self,
-        event: TextDelta
-        | InputJSONDelta
-        | ThinkingDelta
-        | SignatureDelta
-        | CitationsDelta
-        | CompactionDelta
-        | UnknownDelta,
-    ) -> None:
-        block = self.open.get(event.index)
-        if block is None:
-            if event.index in self.types:
-                raise _bad(f"a {event.delta_type:.40} came for block {event.index}, which has stopped")
-            raise _bad(f"a {event.delta_type:.40} came for block {event.index}, which never started")
-        fits = _FITS.get(type(event))
-        if fits is not None and not isinstance(block, (fits, UnknownBlock)):
-            raise _bad(f"a {event.delta_type} came for block {event.index}, which is a {block.type} block")
-        if event.extra is not None and isinstance(event, InputJSONDelta) and "partial_json" in event.extra:
-            self.deviate("empty_value", f"an input_json_delta of block {event.index} has no partial_json")
-        if not self._keep:
-            return
-        match event:
-            case TextDelta() if isinstance(block, TextBlock):
-                block.receive(event.text)
-            case ThinkingDelta() if isinstance(block, ThinkingBlock):
-                block.pieces.append(event.thinking)
-            case InputJSONDelta() if isinstance(block, ToolInputBlock):
-                block.pieces.append(event.partial_json)
-            case SignatureDelta():
-                block._raw["signature"] = event.signature
-            case CitationsDelta():
-                citations: Any = block._raw.get("citations")
-                if not isinstance(citations, list):
-                    citations = block._raw["citations"] = []
-                citations.append(event.citation)
-            case CompactionDelta():
-                _overwrite(block._raw, {"content": event.content})
-                if event.encrypted_content is not None:
-                    block._raw["encrypted_content"] = event.encrypted_content
-                elif event.extra is not None and "encrypted_content" in event.extra:
-                    block._raw.setdefault("encrypted_content", None)
-            case UnknownDelta():
-                _grow(block, {key: value for key, value in event.raw.items() if key != "type"})
-            case TextDelta():
-                _grow(block, {"text": event.text})
-            case ThinkingDelta():
-                _grow(block, {"thinking": event.thinking})
-            case _:
-                _grow(block, {"partial_json": event.partial_json})
+    def _keep_block(self, index: int, block: ContentBlock, place: int, replaces: bool) -> None:
+        assert self.message is not None
+        content = self.message.content
+        if isinstance(block, ToolInputBlock):
+            block._max_depth = self._limits.depth
+        self.open[index] = self.blocks[index] = block
+        if replaces:
+            content[place] = block
+        else:
+            content.insert(place, block)
+        # What stands before another block was not cut.
+        if place == len(content) - 1 and place and isinstance(before := content[place - 1], ToolInputBlock):
+            before._settle_given()
+
+    def _index_of_start(self, following: int) -> int:
+        if self._open_types:
+            raise refusal("the index of a content_block_start is missing, and another block is open")
+        if following >= self._limits.blocks:
+            raise too_many_blocks(self._limits)
+        self.deviate("index_missing", f"a content_block_start has no index; it was taken for block {following}")
+        return following
+
+    # Stops, and message_delta.
 
     def _stop_block(self, event: ContentBlockStop) -> None:
         index = event.index
-        block = self.open.get(index)
-        if block is None:
-            if index not in self.types:
-                raise _bad(f"content_block_stop came for block {index}, which never started")
+        if index == NO_INDEX:
+            index = event.index = self._only_open(event.type)
+        if index not in self._open_types:
+            if index not in self._types:
+                raise refusal(f"content_block_stop came for block {index}, which never started")
             self.deviate("twice", f"content_block_stop came again for block {index}")
             event.content_block = self.blocks.get(index)
             return
-        if self._keep:
-            if isinstance(block, ToolInputBlock):
-                block.end_input()
+        self._release_halves(index)
+        if index in self._no_input:
+            self.deviate("empty_value", f"block {index} is a call without an input; it counts as {{}}")
+            self._no_input.discard(index)
+        block = self.open.get(index)
+        if block is not None:
+            self._end_block(block)
             event.content_block = block
-        del self.open[index]
-        if index == self.newest:
-            self.newest = -1
+            del self.open[index]
+        del self._open_types[index]
+        self._once.discard(index)
+        if index == self._newest:
+            self._newest = self._direct = -1
+
+    def _end_block(self, block: ContentBlock) -> None:
+        assert self.message is not None
+        if isinstance(block, ToolInputBlock):
+            block._end_input()
+            if block is not self.message.content[-1] or self.message.stop_reason in WHOLE_REASONS:
+                block._settle_given()
+        block._finish()
 
     def _delta(self, event: MessageDelta) -> None:
         assert self.message is not None
         raw = self.message._raw
-        if event.delta is None:
+        delta = event.delta
+        if delta is None:
             self.deviate("no_message_delta", "delta of message_delta is missing or null")
-        if event.usage is None:
-            self.deviate("usage", "usage of message_delta is missing, null or no object")
-        else:
-            self._check_counters(event.usage, "message_delta")
+            delta = {}
+        inner = delta.get("usage")
+        if inner is not None:
+            self.deviate("usage", "usage of message_delta stands inside its delta")
+            if isinstance(inner, dict):
+                self._check_usage(inner, "message_delta")
+        if event.usage is not None or not isinstance(inner, dict):
+            self._check_usage(event.usage, "message_delta")
+        if delta.get("stop_reason") == "":
+            self.deviate("empty_value", "stop_reason of message_delta is an empty string")
+        extra = event.extra or {}
+        left_out = []
+        for changes in (delta, extra):
+            kept = kept_of_message(raw, changes)
+            for key in kept:
+                self.deviate("kept_key", f"message_delta would change {key!r} of the message, which stays as it is")
+            left_out.append({*kept, "type", "role", "id", "content", "usage"})
         self._has_delta = True
-        if event.delta is not None and isinstance(event.delta.get("stop_reason"), str) and event.delta["stop_reason"]:
+        merge_values(raw, delta, but=left_out[0].union(self._too_large("message", delta)))
+        for usage in (inner, event.usage):
+            if isinstance(usage, dict):
+                merge_usage(raw, usage, but=self._too_large("usage", usage))
+        merge_values(raw, extra, but=left_out[1].union(self._too_large("message", extra)))
+        if isinstance(delta.get("stop_reason"), str) and delta["stop_reason"]:
             self._stop_reason_came = True
-        if event.delta is not None:
-            _overwrite(raw, event.delta, but=_CONTENT)
-        if event.usage is not None:
-            usage = raw.get("usage")
-            if not isinstance(usage, dict):
-                usage = raw["usage"] = {}
-            _overwrite(usage, event.usage)
-        if event.extra is not None:
-            _overwrite(raw, event.extra, but=_CONTENT_USAGE)
+        self._settle_last()
+
+    def _too_large(self, place: str, values: Any) -> list[str]:
+        """The keys of `values` that are not kept because no content is: they would pass `Limits.kept`."""
+        if self._kept is None or not isinstance(values, dict):
+            return []
+        keys = self._kept.too_large(place, values)
+        if keys:
+            self._record("kept_key", f"{keys[0]!r:.40} would pass Limits.kept = {self._limits.kept}; it is left out")
+        return keys
+
+    def _settle_last(self) -> None:
+        """Decide about the input of the last block that came as a value: the stop reason says if it was cut."""
+        assert self.message is not None
+        last = self.message.content[-1] if self.message.content else None
+        if isinstance(last, ToolInputBlock):
+            if self.message.stop_reason in WHOLE_REASONS:
+                last._settle_given()
+            elif self.message.stop_reason is not None:
+                last._cut_given()
 
     def _stop(self, event: MessageStop) -> None:
-        if not self._has_delta:
+        message = self.message
+        assert message is not None
+        self._release_halves(None)
+        if not self._has_delta and message.stop_reason is None:
             self.deviate("no_message_delta", "message_stop came without any message_delta")
-        for index in sorted(self.open):
+        for index in sorted(self._open_types):
             self.deviate("open_block", f"block {index} was still open at message_stop")
+            block = self.open.get(index)
+            if isinstance(block, ToolInputBlock):
+                block._end_input()
+        self._settle_last()
         for index in self._order:
             block = self.blocks.get(index)
-            if isinstance(block, ToolInputBlock) and block.input_status != "complete" and index not in self.open:
-                self.deviate("input", f"the tool input of block {index} is {block.input_status} at message_stop")
+            if isinstance(block, ToolInputBlock):
+                self._check_input(index, block)
         self.done = True
-        self.newest = -1
-        if self.message is not None:
-            self.message.whole = True
-        event.message = self.message
+        self._newest = self._direct = -1
+        message.whole = True
+        message._finish()
+        event.message = message
 
-    def _check_counters(self, usage: dict[str, Any], where: str) -> None:
-        if _COUNTS.issuperset(map(type, map(usage.get, _COUNTERS))):
+    def _check_input(self, index: int, block: ToolInputBlock) -> None:
+        """What is odd about a tool input at message_stop."""
+        assert self.message is not None
+        status = block.input_status
+        if index in self.open:
+            if block is not self.message.content[-1]:
+                block._settle_given()
+                status = block.input_status
+            if status == "complete":
+                self.deviate("input_without_stop", f"the tool input of block {index} is whole without a block stop")
+        elif status == "partial" and block is self.message.content[-1] and self.message.stop_reason in _CUTTING:
+            pass  # the API ends its answers so
+        elif status != "complete":
+            self.deviate("input", f"the tool input of block {index} is {status} at message_stop")
+
+    def _check_usage(self, usage: Any, where: str) -> None:
+        if not isinstance(usage, dict):
+            self.deviate("usage", f"usage of {where} is missing, null or no object")
             return
-        for key in _COUNTERS:
-            if type(usage.get(key)) not in _COUNTS:
-                self.deviate("usage", f"{key} in the usage of {where} is not an integer")
+        for key in odd_counters(usage):
+            self.deviate("usage", f"{key} in the usage of {where} is not an integer")
 
 
-_HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], None]]] = {
+_HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], Event | None]]] = {
     MessageStart: MessageAccumulator._start,
     ContentBlockStart: MessageAccumulator._start_block,
     ContentBlockStop: MessageAccumulator._stop_block,
@@ -355,39 +353,5 @@ _HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], None]]] = {
 }
 
 
-def _overwrite(target: dict[str, Any], changes: dict[str, Any], *, but: Container[str] = ()) -> None:
-    for key, value in changes.items():
-        if key in but:
-            continue
-        if value is not None:
-            target[key] = copy_json(value) if type(value) is dict or type(value) is list else value
-        elif key not in target:
-            target[key] = None
-
-
-def _grow(block: ContentBlock, changes: dict[str, Any]) -> None:
-    if isinstance(block, GrowingBlock):
-        block.join()
-    raw = block._raw
-    for key, value in changes.items():
-        old = raw.get(key)
-        if isinstance(value, str) and isinstance(old, str):
-            # In place, as in GrowingBlock.join: many such deltas must not cost their square.
-            raw[key] = None
-            old += value
-            raw[key] = old
-        else:
-            raw[key] = copy_json(value)
-
-
-def _bad(words: str) -> RemoteProtocolError:
-    return RemoteProtocolError(words, stage="blocks")
-
-
-def _too_many(limits: Limits) -> LimitError:
-    return LimitError(
-        f"the message has more blocks than Limits.blocks = {limits.blocks}",
-        limit="blocks",
-        value=limits.blocks,
-        stage="blocks",
-    )
+def _is_without_input(block: ContentBlock) -> bool:
+    return isinstance(block, ToolInputBlock) and block._raw.get("input") in (None, "")

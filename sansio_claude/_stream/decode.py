@@ -6,18 +6,22 @@ The JSON's own `type` decides what an event is; the event's name on the wire cou
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._errors.error_object import error_object, read_error
-from sansio_claude._json import loads
+from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.blocks import block_from_dict
-from sansio_claude._message.message import Message
+from sansio_claude._message.halves import mend_event
+from sansio_claude._message.message import message_from_object
+from sansio_claude._message.tool_blocks import ToolInputBlock
+from sansio_claude._stream.deviations import DeviationKind
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
+    ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
     ErrorEvent,
@@ -38,21 +42,31 @@ from sansio_claude._stream.events import (
 if TYPE_CHECKING:
     from sansio_claude._stream.sse import ServerSentEvent
 
-__all__ = ["decode", "decode_data", "event_from_value"]
+__all__ = ["NO_INDEX", "Notes", "an", "decode", "decode_data", "delta_from_value", "event_from_value"]
 
 
 def _bad(words: str) -> RemoteProtocolError:
     return RemoteProtocolError(words, stage="events")
 
 
-def _no_index(value: dict[str, Any], event: str, limits: Limits) -> RemoteProtocolError:
+Notes: TypeAlias = list[tuple[DeviationKind, str]]
+"""What is odd about an event and cannot be seen in it any more, for the stream to record: kind and words."""
+
+NO_INDEX: Final = -1
+"""The index of an event that came without one; the accumulator finds the block that is meant."""
+
+
+def _index(value: dict[str, Any], event: str, limits: Limits) -> int:
     index: Any = value.get("index")
-    if type(index) is not int:  # bool is an int
-        found = kind_of(index) if "index" in value else "missing"
-        return _bad(f"the index of a {event} is {found}, not an integer")
+    if type(index) is int and 0 <= index < limits.blocks:  # bool is an int
+        return index
+    if index is None:
+        return NO_INDEX
+    if type(index) is not int:
+        raise _bad(f"the index of a {event} is {kind_of(index)}, not an integer")
     if index < 0:
-        return _bad(f"the index of a {event} is negative")
-    return LimitError(
+        raise _bad(f"the index of a {event} is negative")
+    raise LimitError(
         f"a block index passes Limits.blocks = {limits.blocks}", limit="blocks", value=limits.blocks, stage="events"
     )
 
@@ -63,7 +77,7 @@ def _no_object(value: dict[str, Any], key: str, event: str) -> RemoteProtocolErr
 
 
 def _rest(value: dict[str, Any], known: frozenset[str]) -> Extra:
-    """The keys that the class does not know, where those that it knows were found before, but for the type."""
+    """`_unknown` where the caller has found all of `known` but "type": then the number of keys can tell."""
     if len(value) == len(known) and "type" in value:
         return None
     return _unknown(value, known)
@@ -87,24 +101,25 @@ _CHANGE_USAGE: Final = frozenset({"type", "delta", "usage"})
 _ERROR: Final = frozenset({"type", "error"})
 
 
-def _message_start(value: dict[str, Any], limits: Limits) -> Event:
+def _message_start(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
     raw: Any = value.get("message")
     if type(raw) is not dict:
         raise _no_object(value, "message", "message_start")
-    return MessageStart(Message.take(raw, content_optional=True), _rest(value, _MESSAGE))
+    return MessageStart(message_from_object(raw, begins_stream=True), _rest(value, _MESSAGE))
 
 
-def _block_start(value: dict[str, Any], limits: Limits) -> Event:
-    index: Any = value.get("index")
-    if type(index) is not int or not 0 <= index < limits.blocks:
-        raise _no_index(value, "content_block_start", limits)
+def _block_start(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
+    index = _index(value, "content_block_start", limits)
     raw: Any = value.get("content_block")
     if type(raw) is not dict:
         raise _no_object(value, "content_block", "content_block_start")
-    return ContentBlockStart(index, block_from_dict(raw), _rest(value, _START))
+    block = block_from_dict(raw)
+    if isinstance(block, ToolInputBlock):
+        block._unsettle_given()
+    return ContentBlockStart(index, block, _rest(value, _START) if index >= 0 else _unknown(value, _START))
 
 
-_STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, Extra], Event]]]] = {
+_STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, Extra], ContentBlockDelta]]]] = {
     "text_delta": ("text", frozenset({"type", "text"}), TextDelta),
     "input_json_delta": ("partial_json", frozenset({"type", "partial_json"}), InputJSONDelta),
     "thinking_delta": ("thinking", frozenset({"type", "thinking"}), ThinkingDelta),
@@ -112,24 +127,29 @@ _STRING_DELTAS: Final[dict[str, tuple[str, frozenset[str], Callable[[int, str, E
 }
 
 
-def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
-    index: Any = value.get("index")
-    if type(index) is not int or not 0 <= index < limits.blocks:
-        raise _no_index(value, "content_block_delta", limits)
+def _block_delta(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
+    index = _index(value, "content_block_delta", limits)
     delta: Any = value.get("delta")
     if type(delta) is not dict:
         raise _no_object(value, "delta", "content_block_delta")
+    return delta_from_value(index, delta, _rest(value, _DELTA) if index >= 0 else _unknown(value, _DELTA), notes)
+
+
+def delta_from_value(index: int, delta: dict[str, Any], outer: Extra, notes: Notes) -> ContentBlockDelta:
+    """The event of a delta's JSON object; `outer` are the unknown keys of the event around it.
+
+    Raises RemoteProtocolError where a known delta has something other than what it must have.
+    """
     kind: Any = delta.get("type")
     known = _STRING_DELTAS.get(kind) if isinstance(kind, str) else None
-    outer = _rest(value, _DELTA)
     if known is not None:
         key, keys, make = known
-        if kind == "input_json_delta" and len(delta) == 1:
-            # Gateways that leave out empty strings send the first, always empty fragment so.
-            return InputJSONDelta(index, "", _join(outer, {"partial_json": None}))
         text: Any = delta.get(key)
-        if not isinstance(text, str):
-            raise _bad(f"{key} of a {kind} is {kind_of(text) if key in delta else 'missing'}, not a string")
+        if type(text) is not str:
+            if text is not None:
+                raise _bad(f"{key} of {an(kind)} is {kind_of(text)}, not a string")
+            notes.append(("empty_value", f"{key} of {an(kind)} is {'null' if key in delta else 'missing'}"))
+            return make(index, "", _join(outer, _unknown(delta, keys)))
         return make(index, text, _join(outer, _rest(delta, keys)))
     if kind == "citations_delta":
         citation: Any = delta.get("citation")
@@ -137,30 +157,40 @@ def _block_delta(value: dict[str, Any], limits: Limits) -> Event:
             raise _no_object(delta, "citation", "citations_delta")
         return CitationsDelta(index, citation, _join(outer, _rest(delta, _CITATION)))
     if kind == "compaction_delta":
-        encrypted: Any = delta.get("encrypted_content")
-        if "content" not in delta:
-            raise _bad("content of a compaction_delta is missing")
-        if encrypted is not None and not isinstance(encrypted, str):
-            raise _bad(f"encrypted_content of a compaction_delta is {kind_of(encrypted)}, not a string")
-        known_keys = _CONTENT if encrypted is None else _ENCRYPTED
-        return CompactionDelta(index, delta["content"], encrypted, _join(outer, _rest(delta, known_keys)))
+        return _compaction_delta(index, delta, outer, notes)
     return UnknownDelta(index, delta, outer)
 
 
+def _compaction_delta(index: int, delta: dict[str, Any], outer: Extra, notes: Notes) -> ContentBlockDelta:
+    encrypted: Any = delta.get("encrypted_content")
+    if "content" not in delta:
+        notes.append(("empty_value", "content of a compaction_delta is missing"))
+    if encrypted is not None and not isinstance(encrypted, str):
+        raise _bad(f"encrypted_content of a compaction_delta is {kind_of(encrypted)}, not a string")
+    known_keys = _CONTENT if encrypted is None else _ENCRYPTED
+    return CompactionDelta(index, delta.get("content"), encrypted, _join(outer, _unknown(delta, known_keys)))
+
+
 def _join(outer: Extra, inner: Extra) -> Extra:
+    """The unknown keys of an event and of its delta. Where both have one of the same name, the delta's stand apart."""
     if outer is None or inner is None:
         return inner if outer is None else outer
+    if outer.keys() & inner.keys():
+        return {**outer, "delta": inner}
     return {**outer, **inner}
 
 
-def _block_stop(value: dict[str, Any], limits: Limits) -> Event:
-    index: Any = value.get("index")
-    if type(index) is not int or not 0 <= index < limits.blocks:
-        raise _no_index(value, "content_block_stop", limits)
-    return ContentBlockStop(index, None, _rest(value, _STOP))
+def an(kind: str) -> str:
+    """The name of an event or a delta with its article."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
-def _message_delta(value: dict[str, Any], limits: Limits) -> Event:
+def _block_stop(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
+    index = _index(value, "content_block_stop", limits)
+    return ContentBlockStop(index, None, _rest(value, _STOP) if index >= 0 else _unknown(value, _STOP))
+
+
+def _message_delta(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
     delta: Any = value.get("delta")
     usage: Any = value.get("usage")
     if delta is not None and not isinstance(delta, dict):
@@ -172,15 +202,15 @@ def _message_delta(value: dict[str, Any], limits: Limits) -> Event:
     return MessageDelta(delta, None, _unknown(value, _CHANGE_USAGE if usage is None else _CHANGE))
 
 
-def _message_stop(value: dict[str, Any], limits: Limits) -> Event:
+def _message_stop(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
     return MessageStop(None, _rest(value, _TYPE))
 
 
-def _ping(value: dict[str, Any], limits: Limits) -> Event:
+def _ping(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
     return Ping(_rest(value, _TYPE))
 
 
-def _error(value: dict[str, Any], limits: Limits) -> Event:
+def _error(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
     error: Any = value.get("error")
     if isinstance(error, dict):
         return ErrorEvent(error, _rest(value, _ERROR))
@@ -205,7 +235,7 @@ def _error_of(value: Any) -> Event:
     return ErrorEvent({"message": words} if words else {})
 
 
-_DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits], Event]]] = {
+_DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits, Notes], Event]]] = {
     "message_start": _message_start,
     "content_block_start": _block_start,
     "content_block_delta": _block_delta,
@@ -217,20 +247,22 @@ _DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits], Event]]] = {
 }
 
 
-def event_from_value(value: dict[str, Any], name: str, limits: Limits) -> Event:
+def event_from_value(value: dict[str, Any], name: str, limits: Limits, notes: Notes | None = None) -> Event:
     """The event of one JSON object, which it takes over; `name` is the event's name on the wire.
 
-    Raises RemoteProtocolError (stage "events" or "blocks") where a known event lacks what it must have.
+    Raises RemoteProtocolError (stage "events" or "blocks") where a known event lacks what it must have. What is odd
+    and cannot be seen in the event is added to `notes`.
     """
+    notes = [] if notes is None else notes
     kind: Any = value.get("type")
     if type(kind) is str:
         decoder = _DECODERS.get(kind)
         if decoder is not None:
-            return decoder(value, limits)
+            return decoder(value, limits, notes)
     if error_object(value, named=name == "error") is not None:  # it must not pass for an event to skip
-        return _error(value, limits)
+        return _error(value, limits, notes)
     decoder = None if type(kind) is str else _DECODERS.get(name)
-    return UnknownEvent(value, name) if decoder is None else decoder(value, limits)
+    return UnknownEvent(value, name) if decoder is None else decoder(value, limits, notes)
 
 
 def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | None:
@@ -238,16 +270,16 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
 
     An event named error is an ErrorEvent, whatever its data is. Raises RemoteProtocolError (LimitError among it) where
     the data is not a JSON object under another known event name or none, or where a known event lacks what it must
-    have. Data that is no JSON under an unknown name is kept as
-    UnknownEvent. Linear in the length of the data.
+    have. Data that is no JSON under an unknown name is kept as UnknownEvent. A null or missing string counts as empty; an event of a block without its index has the index -1.
+    Linear in the length of the data.
     """
-    return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS)
+    return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS, [])
 
 
-def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
-    """`decode` of an event's name and its data."""
+def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | None:
+    """`decode` of an event's name and its data. What is odd and cannot be seen in the event is added to `notes`."""
     try:
-        value = loads(raw, limits.depth)
+        value, has_halves = loads_with_halves(raw, limits.depth)
     except LimitError:
         raise
     except RemoteProtocolError:
@@ -260,9 +292,12 @@ def decode_data(name: str, raw: bytes, limits: Limits) -> Event | None:
             raise
         return UnknownEvent(raw.decode("utf-8", "replace"), name)
     if type(value) is dict:
+        if has_halves and mend_event(value):
+            notes.append(("half_character", "half of a surrogate pair stands alone"))
         kind: Any = value.get("type")
-        decoder = _DECODERS.get(kind) if type(kind) is str else None  # as there, and a call less for what is usual
-        return event_from_value(value, name, limits) if decoder is None else decoder(value, limits)
+        # Nearly every event says its type: this saves it a call.
+        decoder = _DECODERS.get(kind) if type(kind) is str else None
+        return event_from_value(value, name, limits, notes) if decoder is None else decoder(value, limits, notes)
     if error_object(value, named=name == "error") is not None:
         return _error_of(value)
     if name == "ping":

@@ -1,7 +1,9 @@
 """The events of a Claude stream, flat.
 
 Every class is built positionally and has `type`, the wire's event type ("content_block_delta" for every delta),
-deltas also `delta_type`; the last field is `extra`, a dict of the keys the class does not know, or None.
+deltas also `delta_type`; the last field is `extra`, a dict of the keys the class does not know, or None. Of a delta
+these are the unknown keys of the event and of its `delta`; where both have one of the same name, those of the delta are
+in `extra["delta"]`.
 Whatever is not known at all is kept whole: UnknownEvent, UnknownDelta.
 
 Source: the Messages API's streaming reference, stable and beta. `_decode` makes them of what came.
@@ -9,7 +11,7 @@ Source: the Messages API's streaming reference, stable and beta. `_decode` makes
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from attrs import define
 
@@ -35,10 +37,6 @@ __all__ = [
     "ThinkingDelta",
     "UnknownDelta",
     "UnknownEvent",
-    "input_json_deltas",
-    "new_event",
-    "text_deltas",
-    "thinking_deltas",
 ]
 
 Extra: TypeAlias = dict[str, Any] | None
@@ -76,10 +74,7 @@ class TextDelta(Value):
 
 @define(eq=False, repr=False)
 class InputJSONDelta(Value):
-    """More JSON text of a tool's input; may be empty.
-
-    A delta without `partial_json` counts as empty, with that key in `extra` as None.
-    """
+    """More JSON text of a tool's input; may be empty."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["input_json_delta"]] = "input_json_delta"
@@ -239,43 +234,3 @@ Event: TypeAlias = (
     | UnknownEvent
 )
 """Every kind of event; what is not known is an UnknownEvent."""
-
-
-# The deltas that nearly all of a stream is are made without a Python-level __init__, which takes half as long again.
-new_event: Final = object.__new__
-
-
-def text_deltas(index: int, texts: list[str]) -> list[Event]:
-    """TextDelta(index, text) for each of `texts`."""
-    events: list[Event] = []
-    for text in texts:
-        event: TextDelta = new_event(TextDelta)
-        event.index = index
-        event.text = text
-        event.extra = None
-        events.append(event)
-    return events
-
-
-def input_json_deltas(index: int, texts: list[str]) -> list[Event]:
-    """InputJSONDelta(index, text) for each of `texts`."""
-    events: list[Event] = []
-    for text in texts:
-        event: InputJSONDelta = new_event(InputJSONDelta)
-        event.index = index
-        event.partial_json = text
-        event.extra = None
-        events.append(event)
-    return events
-
-
-def thinking_deltas(index: int, texts: list[str]) -> list[Event]:
-    """ThinkingDelta(index, text) for each of `texts`."""
-    events: list[Event] = []
-    for text in texts:
-        event: ThinkingDelta = new_event(ThinkingDelta)
-        event.index = index
-        event.thinking = text
-        event.extra = None
-        events.append(event)
-    return events

@@ -16,9 +16,9 @@ from sansio_claude._http.content_encoding import ContentDecoder, content_coding
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.message import Message
 from sansio_claude._stream.deviations import Deviation, Tolerance
+from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.message_stream import MessageStream
-from sansio_claude._stream.plain_stream import as_bytes
 
 __all__ = ["AsyncEventIterator", "EventIterator", "aiter_events", "iter_events"]
 

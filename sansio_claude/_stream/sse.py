@@ -21,13 +21,13 @@ hold both equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._stream.usual import CRLF_DATA, LF_DATA, remember_line, usual_event
 from sansio_claude._value import Value
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
@@ -35,17 +35,10 @@ __all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
 _BOM: Final = b"\xef\xbb\xbf"
 _RETRY_DIGITS: Final = 4_000  # int() refuses more than 4,300 digits; nobody waits that long
 _EXCERPT: Final = 80
-_DATA: Final = b"\ndata: "
-# As numbers: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
-_LF: Final = 10
+_SMALL_PIECES: Final = 256  # pieces of a line that has not ended are joined when they are so many
+# As a number: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
 _CR: Final = 13
-
-# Event lines, without their line end, and the names they give: those expected, and some of those seen.
-EVENT_LINES: Final[dict[bytes, str]] = {}
-_EXPECTED: Final[dict[bytes, str]] = {}
-_MOST_LINES: Final = 64
-_LONGEST_LINE: Final = 64  # bytes
-_new: Final = object.__new__  # the usual event is made so: a Python-level __init__ takes half as long again
+_new: Final = object.__new__  # the Python-level __init__ of a usual event takes half as long again
 
 
 @define(eq=False, repr=False)
@@ -70,8 +63,8 @@ class ServerSentEvent(Value):
             return self.raw.decode("utf-8", "replace")
 
 
-def never_too_large(limits: Limits) -> int:
-    """As many bytes, in events of two lines each, cannot pass a limit."""
+def bytes_within_limits(limits: Limits) -> int:
+    """How many bytes, all in events of two lines each, can pass no limit of a line or an event."""
     return min(limits.line, limits.event) if limits.event_lines >= 2 else 0
 
 
@@ -87,32 +80,33 @@ class SSEDecoder:
         "_begin",
         "_begins",
         "_border",
+        "_bytes_within_limits",
         "_error",
         "_event_retry",
         "_events",
         "_id",
-        "_keep_dataless_errors",
         "_limits",
         "_line",
         "_line_size",
         "_lines",
         "_name",
+        "_names_without_data",
         "_size",
         "_skip_lf",
+        "_small_pieces",
         "_started",
         "_values",
         "comments",
         "discarded",
         "eof",
         "last_event_id",
-        "never_too_large",
         "offset",
         "retry",
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
-        self.never_too_large: int = never_too_large(limits)
+        self._bytes_within_limits = bytes_within_limits(limits)
         self._events: list[ServerSentEvent] | None = None
         self._begins: list[int] | None = None  # for each of them, the offset of its first line; made for who asks
         self._begin = 0
@@ -122,12 +116,13 @@ class SSEDecoder:
         self._skip_lf = False  # the last line ended with CR: an LF next belongs to it
         self._line: list[bytes] = []  # pieces of the line that has not ended
         self._line_size = 0
+        self._small_pieces = 0  # pieces at the end of _line that are not joined
         self._lines: list[bytes] = []  # event, data and id lines of the unfinished event, for `discarded`
         self._name: str = ""
         self._values: list[bytes] = []  # values of its data lines
         self._size = 0  # bytes of its names and data
         self._event_retry: int | None = None
-        self._keep_dataless_errors = False
+        self._names_without_data: frozenset[str] = frozenset()  # events of these names count without a data line, too
         self._id = ""  # comes into force at the next blank line
         self.last_event_id: str = ""
         self.retry: int | None = None
@@ -152,27 +147,13 @@ class SSEDecoder:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take some body bytes. `b""` is a no-op. Raises LocalProtocolError after `receive_eof` only."""
-        if self._border and type(data) is bytes:
+        if self._border and type(data) is bytes and len(data) <= self._bytes_within_limits:
             # One read, one event, which is what nearly always happens.
-            line, _, rest = data.partition(_DATA)
-            name = EVENT_LINES.get(line)
-            if name is not None:
-                raw = rest.removesuffix(b"\n\n")
-                size = len(data)
-                if raw is not rest and _LF not in raw and _CR not in raw and size <= self.never_too_large:
-                    event: ServerSentEvent = _new(ServerSentEvent)
-                    event.event = name
-                    event.raw = raw
-                    event.id = self.last_event_id
-                    event.retry = None
-                    if self._events is None:
-                        self._events = [event]
-                    else:
-                        self._events.append(event)
-                    if self._begins is not None:
-                        self._begins.append(self.offset)
-                    self.offset += size
-                    return
+            event = data.removesuffix(b"\n\n")
+            found = usual_event(event) if event is not data else None
+            if found is not None:
+                self._dispatch_usual(*found, len(data))
+                return
         self._receive(data)
 
     def _receive(self, data: bytes | bytearray | memoryview) -> None:
@@ -198,7 +179,7 @@ class SSEDecoder:
         self._border = self.at_boundary
 
     def _begin_at(self, offset: int) -> None:
-        """The next byte begins an event and is byte `offset` of the body: whole events before it went elsewhere."""
+        """Go on at byte `offset` of the body, where an event begins. The events before it were decoded elsewhere."""
         self._started = self._border = True
         self.offset = offset
 
@@ -244,10 +225,11 @@ class SSEDecoder:
         if self._line:
             data = self._line[0] + data
             self._line.clear()
-            self._line_size = 0
+            self._line_size = self._small_pieces = 0
         if len(data) < 3 and _BOM.startswith(data):
             self._line.append(data)
             self._line_size = len(data)
+            self._small_pieces = 1
             return b""
         self._started = True
         if data.startswith(_BOM):
@@ -272,38 +254,41 @@ class SSEDecoder:
             cut += 2 * len(ending)
             parse_lines(data[:cut])
             data = data[cut:]
-        if len(data) <= self.never_too_large:
+        if len(data) <= self._bytes_within_limits:
             data = self._parse_usual(data, ending)
         if data:
             parse_lines(data)
 
     def _parse_usual(self, data: bytes, ending: bytes) -> bytes:
-        """Take the events of the usual shape at the front of `data`, whose lines all end so; gives what is behind."""
-        lines = data.split(ending)
-        tail = lines.pop()
-        begins, offset, last_id, names = self._begins, self.offset, self._id, EVENT_LINES
-        events = self._events or []
-        before = len(events)
-        for first, second, blank in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
-            name = names.get(first)
-            raw = second.removeprefix(b"data: ")
-            if name is None or raw is second or blank:
+        """Take the usual events at the front of `data`, whose lines all have this end; gives what is behind them."""
+        blank = 2 * ending
+        end = data.rfind(blank)
+        if end < 0:
+            return data
+        taken = 0
+        data_line = LF_DATA if ending == b"\n" else CRLF_DATA
+        for event in data[:end].split(blank):
+            found = usual_event(event, data_line)
+            if found is None:
                 break
-            event: ServerSentEvent = _new(ServerSentEvent)
-            event.event = name
-            event.raw = raw
-            event.id = last_id
-            event.retry = None
-            events.append(event)
-            if begins is not None:
-                begins.append(offset)
-                offset += len(first) + len(second) + 3 * len(ending)
-        self._events = events or None
-        rest = lines[3 * (len(events) - before) :]
-        rest.append(tail)
-        left = ending.join(rest)
-        self.offset += len(data) - len(left)
-        return left
+            size = len(event) + len(blank)
+            self._dispatch_usual(*found, size)
+            taken += size
+        return data[taken:]
+
+    def _dispatch_usual(self, name: str, raw: bytes, size: int) -> None:
+        event: ServerSentEvent = _new(ServerSentEvent)
+        event.event = name
+        event.raw = raw
+        event.id = self._id
+        event.retry = None
+        if self._events is None:
+            self._events = [event]
+        else:
+            self._events.append(event)
+        if self._begins is not None:
+            self._begins.append(self.offset)
+        self.offset += size
 
     def _parse_lines(self, data: bytes) -> None:
         """Lines that end with LF."""
@@ -334,8 +319,14 @@ class SSEDecoder:
     def _hold(self, piece: bytes) -> None:
         """Keep the piece of a line that has not ended."""
         if piece:
-            self._line.append(piece)
+            line = self._line
+            line.append(piece)
             self._line_size += len(piece)
+            self._small_pieces += 1
+            if self._small_pieces == _SMALL_PIECES:
+                # Joined now and then, tiny reads cost little more than their bytes.
+                line[-_SMALL_PIECES:] = [b"".join(line[-_SMALL_PIECES:])]
+                self._small_pieces = 0
             if self._line_size > self._limits.line:
                 raise self._line_too_large(b"".join(self._line), self.offset)
 
@@ -343,7 +334,7 @@ class SSEDecoder:
         self._line.append(piece)
         line = b"".join(self._line)
         self._line.clear()
-        self._line_size = 0
+        self._line_size = self._small_pieces = 0
         return line
 
     def _take(self, line: bytes, ending: int) -> None:
@@ -364,7 +355,7 @@ class SSEDecoder:
         elif field == b"event":
             self._name = value.decode("utf-8", "replace")
             if line.startswith(b"event: "):
-                _remember(line, self._name or "message")
+                remember_line(line, self._name or "message")
             self._count(line, len(value), begin)
         elif field == b"":
             self.comments += colon == b":"
@@ -389,7 +380,10 @@ class SSEDecoder:
     def _dispatch(self) -> None:
         values = self._values
         self.last_event_id = self._id
-        if values or (self._keep_dataless_errors and self._name == "error"):
+        if not self._lines:
+            self._event_retry = None
+            return
+        if values or (self._name and self._name in self._names_without_data):
             raw = values[0] if len(values) == 1 else b"\n".join(values)
             event = ServerSentEvent(self._name or "message", raw, self._id, self._event_retry)
             if self._events is None:
@@ -421,20 +415,6 @@ class SSEDecoder:
             excerpt=line[:_EXCERPT],
             offset=begin,
         )
-
-
-def expect_names(names: Iterable[str]) -> None:
-    """Events of these names take the short way from the first one on, and are not forgotten."""
-    _EXPECTED.update((b"event: " + name.encode(), name) for name in names)
-    EVENT_LINES.update(_EXPECTED)
-
-
-def _remember(line: bytes, name: str) -> None:
-    if len(line) <= _LONGEST_LINE and line not in EVENT_LINES:
-        if len(EVENT_LINES) >= _MOST_LINES:
-            EVENT_LINES.clear()
-            EVENT_LINES.update(_EXPECTED)
-        EVENT_LINES[line] = name
 
 
 def encode_sse(event: ServerSentEvent) -> bytes:

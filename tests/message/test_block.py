@@ -70,7 +70,7 @@ def test_repr_shows_the_object() -> None:
 
 def test_blocks_can_be_copied_and_pickled() -> None:
     block = TextBlock({"type": "text", "text": "a"})
-    block.pieces.append("b")
+    block._pieces.append("b")
     for twin in (copy.copy(block), copy.deepcopy(block), pickle.loads(pickle.dumps(block))):
         assert twin == block
         assert twin.text == "ab"
@@ -79,7 +79,7 @@ def test_blocks_can_be_copied_and_pickled() -> None:
 def test_pieces_are_joined_when_somebody_looks_in_any_way() -> None:
     def grown() -> TextBlock:
         block = TextBlock({"type": "text", "text": "a"})
-        block.pieces += ["b", "", "c"]
+        block._pieces += ["b", "", "c"]
         return block
 
     assert grown().text == "abc"
@@ -88,13 +88,13 @@ def test_pieces_are_joined_when_somebody_looks_in_any_way() -> None:
     assert "'abc'" in repr(grown())
     assert grown() == TextBlock({"type": "text", "text": "abc"})
     block = grown()
-    pieces = block.pieces
-    block.join()
+    pieces = block._pieces
+    block._join()
     assert pieces == []
-    assert block.pieces is pieces  # whoever appends holds this list
+    assert block._pieces is pieces  # whoever appends holds this list
     pieces.append("d")
-    block.join()
-    block.join()
+    block._join()
+    block._join()
     assert block.text == "abcd"
 
 
@@ -102,11 +102,11 @@ def test_pieces_are_joined_when_somebody_looks_in_any_way() -> None:
 def test_text_that_was_no_string_or_absent_is_replaced_by_the_pieces(start: Any) -> None:
     block = ThinkingBlock({"type": "thinking", "thinking": start})
     assert block.thinking == ""
-    block.pieces.append("x")
+    block._append("x")
     assert block.thinking == "x"
     absent = ThinkingBlock({"type": "thinking"})
     assert absent.to_dict() == {"type": "thinking"}
-    absent.pieces.append("x")
+    absent._append("x")
     assert absent.to_dict() == {"type": "thinking", "thinking": "x"}
 
 
@@ -121,8 +121,8 @@ def test_looking_after_every_piece_grows_the_text_in_place() -> None:
             super().__setitem__(key, value)
 
     block = TextBlock(Spy({"type": "text", "text": "a"}))
-    block.pieces.append("b")
-    block.join()
+    block._pieces.append("b")
+    block._join()
     assert log == [None, "ab"]
 
 

@@ -190,7 +190,9 @@ def test_what_cannot_be_a_block_is_refused(raw: Any, words: str) -> None:
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in STRING_KEYS.items() for key in keys])
 def test_a_known_string_must_be_one(kind: str, key: str) -> None:
     assert block_from_dict({"type": kind, key: ""}).to_dict() == {"type": kind, key: ""}
-    for odd, words in ((None, "null"), (5, "a number"), ([], "a list")):
+    assert block_from_dict({"type": kind, key: None}).to_dict() == {"type": kind, key: None}
+    assert getattr(block_from_dict({"type": kind, key: None}), key) == ""
+    for odd, words in ((5, "a number"), ([], "a list")):
         with pytest.raises(RemoteProtocolError) as caught:
             block_from_dict({"type": kind, key: odd})
         assert str(caught.value) == f"{key} of a {kind} block is {words}, not a string"
@@ -203,10 +205,10 @@ def test_citations_of_another_block_are_not_looked_at() -> None:
 
 def test_a_text_block_feeds_its_mirror_while_there_is_one() -> None:
     block = TextBlock({"type": "text", "text": ""})
-    block.receive("a")
+    block._append("a")
     from sansio_claude._partial_json.parser import PartialJSON
 
-    block.mirror = PartialJSON()
-    block.receive("[1]")
-    assert block.mirror.text == "[1]"
+    block._as_json = PartialJSON()
+    block._append("[1]")
+    assert block._as_json.text == "[1]"
     assert block.text == "a[1]"

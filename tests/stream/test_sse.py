@@ -8,7 +8,8 @@ import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError
 from sansio_claude._limits import Limits
-from sansio_claude._stream.sse import EVENT_LINES, ServerSentEvent, SSEDecoder, encode_sse
+from sansio_claude._stream import usual
+from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude.testing import chunkings
 from tests.counting import growth
 
@@ -307,7 +308,7 @@ def test_sizes_count_each_event_alone() -> None:
 
 def test_a_dataless_error_event_is_kept_on_demand() -> None:
     decoder = SSEDecoder()
-    decoder._keep_dataless_errors = True
+    decoder._names_without_data = frozenset({"error"})
     decoder.receive_data(b"event: other\n\nevent: error\n\n")
     assert decoder.events_received() == [ServerSentEvent("error", b"")]
     assert decode(b"event: error\n\n") == []
@@ -391,7 +392,7 @@ def test_events_wait_until_they_are_read() -> None:
 def test_few_event_lines_are_remembered_and_none_that_is_long() -> None:
     for number in range(1_000):
         assert [event.event for event in decode(b"event: name %d\ndata: x\n\n" % number)] == [f"name {number}"]
-        assert len(EVENT_LINES) <= 64
+        assert len(usual._names) <= 64
     long = b"event: " + b"n" * 100
     assert [event.event for event in decode((long + b"\ndata: x\n\n") * 2)] == ["n" * 100] * 2
-    assert long not in EVENT_LINES
+    assert long not in usual._names

@@ -22,6 +22,8 @@ def read(chunks: Sequence[bytes]) -> c.Message | None:
     assert_type(stream.finish(print), c.Message)  # TruncatedError where message_stop never came
     assert_type(stream.finish(), c.Message)
     assert_type(stream.done, bool)
+    assert_type(stream.liveness, c.Liveness)
+    assert_type(stream.liveness.last_content, float | None)
     state: c.StreamState = stream.state
     for deviation in stream.deviations:
         assert_type(deviation, c.Deviation)

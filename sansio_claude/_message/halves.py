@@ -1,0 +1,65 @@
+"""Halves of surrogate pairs in what came: where they become U+FFFD, and where they stay.
+
+JSON may write half a character (RFC 8259 section 8.2). In a tool input it stays, since the input means what
+`json.loads` says; in the text of a delta it stays until the next delta can bring the other half; anywhere else U+FFFD
+stands for it. These functions change the objects of a whole answer or of one event in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sansio_claude._json import mend_text
+
+__all__ = ["mend_event", "mend_message"]
+
+_GROWING = ("text", "thinking", "partial_json", "input")
+
+
+def mend_message(message: dict[str, Any]) -> bool:
+    """Mend a whole message but for its tool inputs. Gives whether anything had to be mended."""
+    content = message.get("content")
+    blocks = content if isinstance(content, list) else []
+    return _mend(message, [(block, ("input",)) for block in blocks if isinstance(block, dict)])
+
+
+def mend_event(event: dict[str, Any]) -> bool:
+    """Mend one event but for what may grow by further deltas. Gives whether anything had to be mended."""
+    places: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    for key in ("delta", "content_block"):
+        part = event.get(key)
+        if isinstance(part, dict):
+            places.append((part, _GROWING))
+    message = event.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    blocks = content if isinstance(content, list) else []
+    places += [(block, ("input",)) for block in blocks if isinstance(block, dict)]
+    return _mend(event, places)
+
+
+def _mend(root: dict[str, Any], kept: list[tuple[dict[str, Any], tuple[str, ...]]]) -> bool:
+    """Mend `root` but for these keys of these objects, which are parts of it. No recursion: depth costs no stack."""
+    names = {id(part): keys for part, keys in kept}
+    found = False
+    open_containers: list[dict[str, Any] | list[Any]] = [root]
+    while open_containers:
+        container = open_containers.pop()
+        left = names.get(id(container), ())
+        members: list[tuple[Any, Any]]
+        members = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
+        for key, item in members:
+            if key in left:
+                continue
+            if isinstance(item, str):
+                mended = mend_text(item)
+                if mended is not item:
+                    found = True
+                    container[key] = mended
+            elif isinstance(item, dict | list):
+                open_containers.append(item)
+        if isinstance(container, dict) and any(mend_text(key) is not key for key in container):
+            found = True
+            items = list(container.items())
+            container.clear()
+            container.update((mend_text(key), item) for key, item in items)
+    return found
