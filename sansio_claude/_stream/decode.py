@@ -270,8 +270,8 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
 
     An event named error is an ErrorEvent, whatever its data is. Raises RemoteProtocolError (LimitError among it) where
     the data is not a JSON object under another known event name or none, or where a known event lacks what it must
-    have. Data that is no JSON under an unknown name is kept as UnknownEvent. A null or missing string counts as empty; an event of a block without its index has the index -1.
-    Linear in the length of the data.
+    have. Data that is no JSON under an unknown name is kept as UnknownEvent. A null or missing string counts as empty;
+    an event of a block without its index has the index -1. Linear in the length of the data.
     """
     return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS, [])
 

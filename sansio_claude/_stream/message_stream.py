@@ -132,9 +132,9 @@ class MessageStream(PlainStream):
     def _take_one(self, data: bytes) -> bool:
         """Take one whole usual event; False where it is anything else, or may pass a limit. Only at a border."""
         received = self._received + len(data)
-        event = data.removesuffix(b"\n\n")
-        if event is data or received > self._fusable:
+        if len(data) > _WINDOW or received > self._fusable or not data.endswith(b"\n\n"):
             return False
+        event = data[:-2]
         found = usual_event(event)
         if found is None:
             return False

@@ -340,6 +340,10 @@ class SSEDecoder:
     def _take(self, line: bytes, ending: int) -> None:
         """Interpret one whole line; `ending` is the size of its line end."""
         begin = self.offset
+        if not line and not self._lines:  # a blank line between events
+            self.offset = begin + ending
+            self._event_retry = None
+            return
         if len(line) > self._limits.line:
             raise self._line_too_large(line, begin)
         self.offset = begin + len(line) + ending
@@ -380,9 +384,6 @@ class SSEDecoder:
     def _dispatch(self) -> None:
         values = self._values
         self.last_event_id = self._id
-        if not self._lines:
-            self._event_retry = None
-            return
         if values or (self._name and self._name in self._names_without_data):
             raw = values[0] if len(values) == 1 else b"\n".join(values)
             event = ServerSentEvent(self._name or "message", raw, self._id, self._event_retry)
