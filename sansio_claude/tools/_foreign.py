@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections.abc
 import types
 import typing
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 
 import msgspec
@@ -29,7 +30,13 @@ __all__ = ["Foreign", "field_default", "foreign"]
 
 _MARK: Final = "sansio-claude-kind"
 _SHOWN: Final = 3  # problems of one value that the model is told at once
+_LONGEST_WORDS: Final = 200  # characters of one problem: in nested unions it holds those of all members
 _LAZY: Final = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)
+# Where classes contain unions of classes, a value is read once more at each level, and for each member that it may be:
+# so many bytes are read in all, for each byte of the outermost value.
+_MOST_PER_BYTE: Final = 64
+_LEAST_BUDGET: Final = 100_000
+_budget: Final[ContextVar[list[int] | None]] = ContextVar("_budget", default=None)
 _ALL: Final = frozenset({"null", "bool", "int", "float", "str", "array", "object"})
 
 
@@ -116,7 +123,15 @@ class Foreign:
             data = dumps(value)
         except LocalProtocolError as error:
             raise Misfit(error.message) from None
+        budget = _budget.get()
+        token = None
+        if budget is None:
+            budget = [_MOST_PER_BYTE * len(data) + _LEAST_BUDGET]
+            token = _budget.set(budget)
+        budget[0] -= len(data) + 1
         try:
+            if budget[0] < 0:
+                raise Misfit("the value nests too deeply in unions of classes: they cannot be told apart")
             return self._adapter.validate_json(data, strict=True)
         except pydantic.ValidationError as error:
             raise _misfit(error, value) from None
@@ -124,13 +139,16 @@ class Foreign:
             raise
         except Exception as error:  # a validator of the caller's may raise anything
             raise Misfit(words_of(error)) from error
+        finally:
+            if token is not None:
+                _budget.reset(token)
 
 
 def _misfit(error: Any, value: Any) -> Misfit:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     shown: list[str] = []
     for problem in problems:
-        words = Misfit(problem["msg"]).below(*_place(problem["loc"], value))
+        words = Misfit(problem["msg"][:_LONGEST_WORDS]).below(*_place(problem["loc"], value))
         if str(words) not in shown:
             shown.append(str(words))
     more = f"; and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""

@@ -31,12 +31,14 @@ def hints_of(
         subject = types.SimpleNamespace(__annotations__=dict(annotations))
     closure = _closure(function)
     if isinstance(thing, type) and annotations is None:
-        closure = {**vars(thing), thing.__name__: thing}
+        closure = {thing.__name__: thing}
     try:
         try:
             return _resolved(subject, spaces, closure)
         except NameError:
-            return _resolved(subject, spaces, {**local_names(spaces), **closure})
+            # The names of a class's body come last: a field may be called as its type is.
+            inner = dict(vars(thing)) if isinstance(thing, type) else {}
+            return _resolved(subject, spaces, {**inner, **local_names(spaces), **closure})
     except Exception as error:  # an annotation is code: it can raise anything
         raise LocalProtocolError(
             f"no JSON schema can be made for {label}: a type hint cannot be resolved ({type(error).__name__}: {error})."

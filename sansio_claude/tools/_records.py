@@ -93,13 +93,14 @@ class Record:
     def convert(self, value: Any) -> Any:
         if not isinstance(value, dict):
             raise Misfit(f"Expected `object`, got `{json_type(value)}`")
+        for key, item in value.items():  # before anything is converted: in a union a wrong class costs little then
+            if key not in self._by_key and self.tag != (key, item):
+                raise Misfit(f"Object contains unknown field `{key}`")
         found = {}
         for key, item in value.items():
             known = self._by_key.get(key)
             if known is None:
-                if self.tag is not None and self.tag == (key, item):
-                    continue
-                raise Misfit(f"Object contains unknown field `{key}`")
+                continue  # the tag
             try:
                 found[known[0].name] = known[1].convert(item)
             except Misfit as misfit:

@@ -464,6 +464,45 @@ def test_nesting_beyond_the_stack_is_a_misfit() -> None:
         taking(Tree).call({"x": value})
 
 
+@dataclasses.dataclass
+class Left:
+    below: Left | Right | None
+    end: int = 0
+
+
+@dataclasses.dataclass
+class Right:
+    below: Left | Right | None
+    end: int = 0
+
+
+def test_unions_that_cannot_be_told_apart_take_linear_work() -> None:
+    def nested(depth: int, end: Any) -> Any:
+        value: Any = {"below": None, "end": end}
+        for _ in range(depth):
+            value = {"below": value}
+        return value
+
+    kind = InputType.of_type(Left | Right)
+    found = kind.convert({"value": nested(20, 3)})
+    for _ in range(20):
+        found = found.below
+    assert found.end == 3
+    with pytest.raises(Misfit, match="cannot be told apart") as caught:
+        kind.convert({"value": nested(60, "x")})
+    assert len(str(caught.value)) < 1_000
+
+
+@dataclasses.dataclass
+class Day:
+    date: datetime.date
+    datetime: datetime.datetime | None = None
+
+
+def test_a_field_may_be_called_as_its_type() -> None:
+    assert taking(Day).call({"x": {"date": "2026-11-28"}}) == Day(datetime.date(2026, 11, 28))
+
+
 class Tree(pydantic.RootModel["list[Tree]"]):
     pass
 
