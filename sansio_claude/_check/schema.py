@@ -9,15 +9,14 @@ references, unsupported properties, and the numbers of strict tools, optional an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sansio_claude._check.problem import Problem, Problems, shown
+from sansio_claude._check.shapes import PROPERTY_NAME
 
 __all__ = ["check_loose_schema", "check_strict_numbers", "check_strict_schema"]
 
-_PROPERTY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _COMBINED: Final = ("anyOf", "oneOf", "allOf")
 _UNSUPPORTED: Final = (
     "minimum",
@@ -43,9 +42,9 @@ def check_loose_schema(schema: Mapping[str, Any], path: str) -> Problems:
             words = f"the API refuses {word} at the top of an input_schema"
             yield Problem("warning", f"{path}.{word}", words, "put it into a property")
     properties = schema.get("properties")
-    bad = [name for name in properties if not _PROPERTY.fullmatch(name)] if isinstance(properties, dict) else []
+    bad = [name for name in properties if not PROPERTY_NAME.fullmatch(name)] if isinstance(properties, dict) else []
     for name in bad[:_MOST_NAMED]:
-        words = f"the name of the property {shown(name)} does not match ^[a-zA-Z0-9_.-]{{1,64}}$"
+        words = f"the name of the property {shown(name)} does not match ^{PROPERTY_NAME.pattern}$"
         hint = "use ASCII letters, digits, _, . and -, at most 64 of them"
         yield Problem("warning", f"{path}.properties", words, hint)
 

@@ -6,6 +6,7 @@ Source of the keys: the request types of the official Python SDK 2.14.0 (24 Nove
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 __all__ = [
@@ -16,12 +17,20 @@ __all__ = [
     "FOREIGN_TOOL_KEYS",
     "KEYS",
     "MESSAGE_KEYS",
+    "PROPERTY_NAME",
     "RESULTS",
     "SYSTEM_MESSAGE_KEYS",
     "TOOLS",
+    "TOOL_NAME",
     "TOOL_NAMES",
     "TOP",
 ]
+
+
+TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What the name of a tool has to match as a whole."""
+PROPERTY_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+"""What the name of a parameter of a tool has to match as a whole."""
 
 
 def _keys(words: str) -> frozenset[str]:

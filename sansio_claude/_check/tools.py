@@ -13,13 +13,10 @@ from typing import Any, Final
 from sansio_claude._check.nearest import nearest, unknown_keys
 from sansio_claude._check.problem import Problem, Problems, Subject, number, shown
 from sansio_claude._check.schema import check_loose_schema, check_strict_numbers, check_strict_schema
-from sansio_claude._check.shapes import FOREIGN_TOOL_KEYS, TOOL_NAMES, TOOLS
+from sansio_claude._check.shapes import FOREIGN_TOOL_KEYS, TOOL_NAME, TOOL_NAMES, TOOLS
 from sansio_claude._models import EDITOR_NAMES, NEWEST_EDITOR
 
-__all__ = ["TOOL_NAME", "check_tools"]
-
-TOOL_NAME: Final = r"[a-zA-Z0-9_-]{1,64}"
-"""What the name of a tool has to match as a whole."""
+__all__ = ["check_tools"]
 
 _CHOICES: Final = ("auto", "any", "tool", "none")
 _DATE: Final = re.compile(r"_\d{8}\Z")
@@ -75,8 +72,8 @@ def _tool(subject: Subject, tool: dict[str, Any], path: str) -> Problems:
 
 def _custom(tool: dict[str, Any], path: str) -> Problems:
     name = tool.get("name")
-    if not isinstance(name, str) or re.fullmatch(TOOL_NAME, name) is None:
-        words = "the tool has no name" if name is None else f"the name of a tool has to match ^{TOOL_NAME}$"
+    if not isinstance(name, str) or TOOL_NAME.fullmatch(name) is None:
+        words = "the tool has no name" if name is None else f"the name of a tool has to match ^{TOOL_NAME.pattern}$"
         yield Problem("error", f"{path}.name", words, "letters, digits, _ and -, at most 64 of them")
     description = tool.get("description")
     if description is not None and not isinstance(description, str):

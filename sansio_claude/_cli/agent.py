@@ -13,6 +13,7 @@ from sansio_claude._cli.live import INTERRUPTED, Request, Runtime, run_on, sente
 from sansio_claude._cli.view import HowEnded, View, safe
 from sansio_claude._errors import ClaudeError, LocalProtocolError, TruncatedError
 from sansio_claude._message.message import Message
+from sansio_claude._models import EDITOR_NAMES, NEWEST_EDITOR
 from sansio_claude._stream.events import Event, MessageStop
 from sansio_claude.tools import DiskFiles, MemoryFiles, RunnableTool, TextEditor, ToolFinished, ToolLoop, ToolStarted
 
@@ -170,7 +171,7 @@ def is_prime(n):
             return False
     return True
 '''
-_EDITOR: Final = "str_replace_based_edit_tool"
+_EDITOR: Final = EDITOR_NAMES[NEWEST_EDITOR]
 
 
 def _calls(*inputs: dict[str, Any], first: int) -> list[dict[str, Any]]:

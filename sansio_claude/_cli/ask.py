@@ -15,9 +15,17 @@ from sansio_claude._request.endpoint import Endpoint
 __all__ = ["ask"]
 
 
+def _from_stdin() -> str:
+    """The text on stdin, which is UTF-8 whatever the console's code page: a wrong one would change the letters."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Complaint(f"The question on stdin is not UTF-8 (byte {error.start}): convert it first.") from None
+
+
 def ask(options: argparse.Namespace) -> int:
     """Run the command; the exit status."""
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    prompt = _from_stdin() if options.prompt == "-" else options.prompt
     if not prompt.strip():
         raise Complaint("There is no question: give it as an argument, or - and the question on stdin.")
     arguments: dict[str, Any] = {

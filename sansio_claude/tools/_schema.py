@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, overload, runtime_checkable
 
 import attrs
 
+from sansio_claude._check.shapes import TOOL_NAME
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._json import dumps
 from sansio_claude.tools._docstring import parse_docstring
@@ -17,8 +17,6 @@ from sansio_claude.tools._signature import Parameter, read_signature
 from sansio_claude.tools._types import InputType, check_property_names
 
 __all__ = ["RunnableTool", "Tool", "tool", "tools_of"]
-
-_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
 
 @runtime_checkable
@@ -44,7 +42,7 @@ class RunnableTool(Protocol):
 
 
 def _checked_name(_: Any, __: Any, value: Any) -> None:
-    if not (isinstance(value, str) and _NAME.match(value)):
+    if not (isinstance(value, str) and TOOL_NAME.fullmatch(value)):
         raise LocalProtocolError(
             f"{value!r:.80} is no tool name: 1 to 64 letters, digits, _ and -. Give `name=`", path="tools"
         )

@@ -7,10 +7,10 @@ tool and structured output may have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
+from sansio_claude._check.shapes import PROPERTY_NAME
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude.tools._foreign import field_default, foreign
 from sansio_claude.tools._hints import Compiler
@@ -22,8 +22,6 @@ from sansio_claude.tools._signature import Parameter
 from sansio_claude.tools._strict import strict_schema
 
 __all__ = ["InputType", "check_property_names"]
-
-_PROPERTY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}\Z")
 
 
 class InputType:
@@ -126,7 +124,7 @@ def _mentions(value: Any, ref: str) -> bool:
 def check_property_names(schema: Any, label: str) -> None:
     """Raises LocalProtocolError for a property name that the API refuses (with status 400, the whole request)."""
     for name in _property_names(schema):
-        if not (isinstance(name, str) and _PROPERTY.match(name)):
+        if not (isinstance(name, str) and PROPERTY_NAME.fullmatch(name)):
             raise LocalProtocolError(
                 f"no tool can be made of {label}: the API refuses the property name {name!r:.80}. Rename the parameter "
                 "or field: 1 to 64 of the letters a to z and A to Z, digits, _ . and -",

@@ -522,3 +522,12 @@ def test_without_trio_the_default_works_and_the_other_is_explained() -> None:
     assert (result.returncode, result.stderr) == (0, "")
     result = subprocess.run([*without("trio"), "demo", "--runtime", "trio"], env=environment(), **options)
     assert "pip install 'sansio-claude[trio]'" in complaint(result)
+
+
+def test_ask_reads_utf_8_whatever_the_console_says() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "ANTHROPIC_API_KEY": "k"}
+    command = [sys.executable, "-m", "sansio_claude", "ask", "-", "--base-url", "https://127.0.0.1:9"]
+    done = subprocess.run(command, input=b"caf\xe9", env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"is not UTF-8 (byte 3)" in done.stderr
+    assert b"Traceback" not in done.stderr
