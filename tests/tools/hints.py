@@ -47,6 +47,7 @@ LEAVES: list[Any] = [
 ]
 HASHABLE: list[Any] = [str, int, Colour, Level, Literal["a", "b"], tuple[int, str], datetime.date]
 KEYS: list[Any] = [str, int, Colour, Level, Literal["a", "b"], datetime.date]
+SIMPLE: list[Any] = [str, int, float, bool, None, Any, Colour, Level, Literal["a", "b"], list[int], dict[str, int]]
 NAMES = ("a", "b", "c")
 TEXTS = (
     *("", "a", "b", "red", "two", "1", "x y", "true", "null", "[1]", "2026-11-28"),
@@ -78,8 +79,8 @@ def record(make: str, fields: Any) -> Any:
         named_tuple: Any = NamedTuple
         return named_tuple("N", [(name, hint) for name, hint, _ in fields])
     create: Any = pydantic.create_model
-    # pydantic's own schema of a Decimal takes any text; outside of a model ours stands in for it.
-    fields = [(name, int if "Decimal" in repr(hint) else hint, late) for name, hint, late in fields]
+    # What stands inside a model is pydantic's alone, which is not always of one mind: "1" is a date-time to it.
+    fields = [(name, hint if hint in SIMPLE else int, late) for name, hint, late in fields]
     return create("P", **{name: (of(Optional, hint), None) if late else (hint, ...) for name, hint, late in fields})
 
 
