@@ -12,13 +12,19 @@ from typing import Any
 
 # Module, a colon, the public names that it defines. A module with many names has several lines.
 _PUBLIC = """
-_call.actions: Action CallSettings Connect Deliver Done Receive Send Wait
+_call.actions: Action Authorize Authorizer CallSettings Connect Deliver Done Receive Send Wait
+_call.answer: Wanted
 _call.call: Call
+_call.loop: Adapter Bell Wire drive
 _call.pool: Pool
 _call.retry: Attempt RetryPolicy
 _call.timeouts: Timeouts
 _call.trace: TraceEvent
+_client.result: CreateResult ModelListing
 _check.problem: Problem Severity
+_connect.proxy: Proxy
+_connect.race: Race
+_connect.tls: TLSExchange TLSMaker create_context
 _errors: APIError AuthenticationError BillingError ClaudeError ConflictError ConnectError DeadlineError
 _errors: InvalidRequestError LimitError LocalProtocolError NotFoundError OverloadedError PermissionDeniedError
 _errors: ProxyError RateLimitError ReadError RefusalError RemoteProtocolError RequestTooLargeError ServerError TLSError

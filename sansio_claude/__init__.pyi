@@ -1,5 +1,7 @@
 # Made by `python -m tests.public_names` from the names in __init__.py.
 from sansio_claude._call.actions import Action as Action
+from sansio_claude._call.actions import Authorize as Authorize
+from sansio_claude._call.actions import Authorizer as Authorizer
 from sansio_claude._call.actions import CallSettings as CallSettings
 from sansio_claude._call.actions import Connect as Connect
 from sansio_claude._call.actions import Deliver as Deliver
@@ -7,7 +9,12 @@ from sansio_claude._call.actions import Done as Done
 from sansio_claude._call.actions import Receive as Receive
 from sansio_claude._call.actions import Send as Send
 from sansio_claude._call.actions import Wait as Wait
+from sansio_claude._call.answer import Wanted as Wanted
 from sansio_claude._call.call import Call as Call
+from sansio_claude._call.loop import Adapter as Adapter
+from sansio_claude._call.loop import Bell as Bell
+from sansio_claude._call.loop import Wire as Wire
+from sansio_claude._call.loop import drive as drive
 from sansio_claude._call.pool import Pool as Pool
 from sansio_claude._call.retry import Attempt as Attempt
 from sansio_claude._call.retry import RetryPolicy as RetryPolicy
@@ -15,6 +22,13 @@ from sansio_claude._call.timeouts import Timeouts as Timeouts
 from sansio_claude._call.trace import TraceEvent as TraceEvent
 from sansio_claude._check.problem import Problem as Problem
 from sansio_claude._check.problem import Severity as Severity
+from sansio_claude._client.result import CreateResult as CreateResult
+from sansio_claude._client.result import ModelListing as ModelListing
+from sansio_claude._connect.proxy import Proxy as Proxy
+from sansio_claude._connect.race import Race as Race
+from sansio_claude._connect.tls import TLSExchange as TLSExchange
+from sansio_claude._connect.tls import TLSMaker as TLSMaker
+from sansio_claude._connect.tls import create_context as create_context
 from sansio_claude._errors import APIError as APIError
 from sansio_claude._errors import AuthenticationError as AuthenticationError
 from sansio_claude._errors import BillingError as BillingError
@@ -149,13 +163,17 @@ from sansio_claude._version import __version__ as __version__
 __all__ = [
     "APIError",
     "Action",
+    "Adapter",
     "AdvisorToolResultBlock",
     "AsyncEventIterator",
     "Attempt",
     "AuthenticationError",
+    "Authorize",
+    "Authorizer",
     "BashCodeExecutionToolResultBlock",
     "BatchResult",
     "BatchResults",
+    "Bell",
     "BillingError",
     "Block",
     "Call",
@@ -177,6 +195,7 @@ __all__ = [
     "ContentBlockStop",
     "Continuation",
     "CountTokensRequest",
+    "CreateResult",
     "DEVIATION_KINDS",
     "DeadlineError",
     "Deliver",
@@ -212,6 +231,7 @@ __all__ = [
     "MessageStop",
     "MessageStream",
     "ModelInfo",
+    "ModelListing",
     "ModelPage",
     "ModelRequest",
     "ModelsRequest",
@@ -224,7 +244,9 @@ __all__ = [
     "Pool",
     "PreparedRequest",
     "Problem",
+    "Proxy",
     "ProxyError",
+    "Race",
     "RateLimit",
     "RateLimitError",
     "RateLimits",
@@ -247,6 +269,8 @@ __all__ = [
     "StreamState",
     "SupportsParam",
     "TLSError",
+    "TLSExchange",
+    "TLSMaker",
     "TextBlock",
     "TextDelta",
     "TextEditorCodeExecutionToolResultBlock",
@@ -272,16 +296,20 @@ __all__ = [
     "Usage",
     "Verdict",
     "Wait",
+    "Wanted",
     "Watch",
     "WebFetchToolResultBlock",
     "WebSearchToolResultBlock",
+    "Wire",
     "WriteError",
     "__version__",
     "aiter_events",
     "assistant",
     "continuation",
+    "create_context",
     "decode",
     "document",
+    "drive",
     "encode_event",
     "encode_sse",
     "fit_messages",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
 import attrs
@@ -12,6 +12,8 @@ import attrs
 from sansio_claude._call.actions import (
     TLS,
     Action,
+    Authorize,
+    Authorizer,
     CallSettings,
     Connect,
     Deliver,
@@ -227,6 +229,7 @@ class World:
         strict: bool = False,
         proxy: Proxy | None = None,
         tls: Callable[[str], TLS] | None = None,
+        authorize: Authorizer | None = None,
         wall: float = 1_700_000_000.0,
         chance: float = 0.0,
     ) -> None:
@@ -243,6 +246,7 @@ class World:
             strict=strict,
             proxy=proxy,
             tls=tls,
+            authorize=authorize,
             chance=lambda: chance,
             wall=lambda: wall,
             trace=self.trace.append,
@@ -328,6 +332,11 @@ class World:
                     call.waited(self.now)
                 else:
                     call.deadline_passed(self.now)
+            case Authorize(head=request, body=body):
+                assert call.authorize is not None
+                headers = call.authorize(request, body)
+                assert isinstance(headers, Mapping)
+                call.authorized(headers, self.now)
             case Deliver() | Done():
                 pass
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, final
 
 import attrs
@@ -15,12 +15,15 @@ from sansio_claude._limits import Limits
 
 if TYPE_CHECKING:
     from sansio_claude._connect.proxy import Proxy
+    from sansio_claude._request.head import Headers, RequestHead
     from sansio_claude._stream.deviations import Tolerance
     from sansio_claude._stream.events import Event
 
 __all__ = [
     "TLS",
     "Action",
+    "Authorize",
+    "Authorizer",
     "CallSettings",
     "Connect",
     "Deliver",
@@ -34,18 +37,33 @@ __all__ = [
 
 # Deadlines are absolute times on the clock that `now` is read from; infinity where there is none.
 #
-# These six are written out: as attrs classes they would take a twelfth of what importing the whole core takes.
+# These are written out: as attrs classes they would take a twelfth of what importing the whole core takes.
 
 
 class _Step:
     """What actions have in common: compared by identity, shown without content."""
 
     __slots__: tuple[str, ...] = ()
-    _hidden: ClassVar[frozenset[str]] = frozenset({"data", "events"})
+    _hidden: ClassVar[frozenset[str]] = frozenset({"body", "data", "events"})
 
     def __repr__(self) -> str:
         shown = [name for name in self.__slots__ if name not in self._hidden]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+@final
+class Authorize(_Step):
+    """Ask the call's `authorize(head, body)` for the headers that sign this request, await what it gives if that can
+    be awaited, then report `authorized(headers, now)`. What it raises is its caller's: give the call up and pass it on.
+
+    Asked once in each attempt, and once more where the API answers 401. `head` and `body` are the request.
+    """
+
+    __slots__ = ("body", "head")
+
+    def __init__(self, head: RequestHead, body: bytes) -> None:
+        self.head: RequestHead = head
+        self.body: bytes = body
 
 
 @final
@@ -127,7 +145,10 @@ class Done(_Step):
         self.error: ClaudeError | None = error
 
 
-Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Done
+Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Authorize | Done
+
+Authorizer: TypeAlias = Callable[["RequestHead", bytes], "Headers | Awaitable[Headers]"]
+"""Gives the headers that sign a request, at once or when it is awaited."""
 
 
 class Handle(Protocol):
@@ -210,6 +231,8 @@ class CallSettings:
     """The path of the unix socket that every connection goes to."""
     loopback: bool = False
     """Whether connections may go to this machine only."""
+    authorize: Authorizer | None = None
+    """Signs each request; see `Authorize`."""
     tls: TLSFactory | None = None
     """Makes the TLS of a connection; needed for https only."""
     chance: Callable[[], float]

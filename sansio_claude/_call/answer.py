@@ -125,14 +125,18 @@ class Answer:
     @property
     def message(self) -> Message | None:
         """The message so far."""
-        return self.result if isinstance(self.result, Message) else self.stream.message
+        message = self.result if isinstance(self.result, Message) else self.stream.message
+        if message is not None and message.request_id is None:
+            message.request_id = self.request_id
+        return message
 
     @property
     def value(self) -> Message | dict[str, Any] | None:
         """The message or the JSON object, once the answer is whole; None before."""
         if not self.whole:
             return None
-        return self.message if self.result is None else self.result
+        message = self.message
+        return self.result if message is None else message
 
     @property
     def status(self) -> int | None:

@@ -7,6 +7,8 @@ Rules:
   within a moment of the request being written, without a byte of an answer, the next attempt begins at once, on a new
   connection. One that breaks later was given the whole request and may have worked on it: that is a failure like any
   other, and waits.
+- Where requests are signed, an answer of 401 may mean that the token has run out: it is asked for once more in a call,
+  and the request sent again at once, whatever the retry policy says.
 """
 
 from __future__ import annotations
@@ -30,9 +32,11 @@ MOMENT: Final = 1.0  # seconds: two round trips to the other side of the earth, 
 class Attempts:
     """The attempts of one call."""
 
-    __slots__ = ("_chance", "_policy", "_started", "failed", "fresh", "number")
+    __slots__ = ("_chance", "_policy", "_renewable", "_renewed", "_started", "failed", "fresh", "number")
 
-    def __init__(self, policy: RetryPolicy, chance: Callable[[], float]) -> None:
+    def __init__(self, policy: RetryPolicy, chance: Callable[[], float], *, signed: bool = False) -> None:
+        self._renewable = signed  # whether a 401 leads to another attempt
+        self._renewed = 0  # how many attempts were begun for that
         self._policy = policy
         self._chance = chance
         self._started = 0.0
@@ -46,7 +50,7 @@ class Attempts:
     @property
     def last(self) -> bool:
         """Whether no other attempt can follow the present one, however it ends."""
-        return self.number > self._policy.max_retries
+        return not self._renewable and self.number - self._renewed > self._policy.max_retries
 
     def begin(self, now: float) -> None:
         """An attempt begins."""
@@ -67,15 +71,20 @@ class Attempts:
     ) -> float | None:
         """The present attempt failed. When the next one begins, None where none does."""
         at: float | None = None
-        if again:
+        retries = self.number - 1 - self._renewed
+        if self._renewable and answer.status == 401:
+            self._renewable = False
+            self._renewed = 1
+            at = now
+        elif again:
             if talk is not None and reused and not answered and now - talk.wrote_at <= MOMENT:
                 self.fresh = True
-                at = None if self.last else now
+                at = None if retries >= self._policy.max_retries else now
             else:
                 asked = None if talk is None else talk.asked
-                at = self._policy.decide(retries=self.number - 1, now=now, chance=self._chance(), asked=asked)
-            if at is not None and at >= total_at:
-                at = None
+                at = self._policy.decide(retries=retries, now=now, chance=self._chance(), asked=asked)
+        if at is not None and at >= total_at:
+            at = None
         self.failed += (
             Attempt(
                 number=self.number,

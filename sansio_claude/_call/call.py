@@ -3,6 +3,7 @@
 The phases, and what `next_action` asks for in each:
 
     NEW       nothing has begun
+    SIGN      Authorize, where requests are signed, once in each attempt
     POOL      Wait("pool") for a place among the connections
     TALK      what the conversation asks for (`_conversation`); Deliver whenever events have come
     BACKOFF   Wait("backoff"), then a new attempt from POOL on
@@ -28,6 +29,7 @@ from typing import Any
 from sansio_claude._call.actions import (
     TLS,
     Action,
+    Authorize,
     CallSettings,
     Deliver,
     Done,
@@ -43,24 +45,23 @@ from sansio_claude._call.conversation import OVER as GONE
 from sansio_claude._call.deadlines import Deadlines
 from sansio_claude._call.place import Place
 from sansio_claude._call.pool import Home, Pool
-from sansio_claude._call.retry import Attempt
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._call.trace import Trace, TraceKind
+from sansio_claude._call.view import CallView
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.chunked import ChunkedDecoder
-from sansio_claude._http.exchange import HTTPExchange, ResponseHead, WrittenHead
+from sansio_claude._http.exchange import HTTPExchange, WrittenHead
 from sansio_claude._http.framing import keep_alive
-from sansio_claude._message.message import Message
-from sansio_claude._request.endpoint import RequestHead
+from sansio_claude._request.endpoint import Headers, RequestHead
 from sansio_claude._stream.events import Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
 
 __all__ = ["Call"]
 
-NEW, POOL, TALK, BACKOFF, COMPLETE, OVER = range(6)
+NEW, POOL, TALK, BACKOFF, COMPLETE, OVER, SIGN = range(7)
 
 
-class Call:
+class Call(CallView):
     """One request. Ask `next_action(now)`, do it, report how it went, and so on until `Done`.
 
     `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
@@ -70,8 +71,6 @@ class Call:
 
     __slots__ = (
         "__weakref__",
-        "_answer",
-        "_attempts",
         "_body",
         "_chunks",
         "_deadlines",
@@ -84,7 +83,6 @@ class Call:
         "_head",
         "_interrupted",
         "_phase",
-        "_place",
         "_secrets",
         "_settings",
         "_talk",
@@ -92,6 +90,7 @@ class Call:
         "_trace",
         "_wanted",
         "_written",
+        "authorize",
         "driven",
         "handle",
         "home",
@@ -121,7 +120,8 @@ class Call:
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
         self._phase = NEW
-        self._attempts = Attempts(settings.retry, settings.chance)
+        self.authorize = settings.authorize
+        self._attempts = Attempts(settings.retry, settings.chance, signed=settings.authorize is not None)
         self._talk: Conversation | None = None
         self._events: list[Event] | None = None
         self._flow: MessageStream | None = None  # the stream, while it flows
@@ -138,46 +138,6 @@ class Call:
         self._interrupted = False
         self._given = NEVER
         self._error: ClaudeError | None = None
-
-    @property
-    def pool(self) -> Pool[Connection]:
-        """The pool that its connections come from."""
-        return self._place.pool
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """The attempts that have failed so far."""
-        return self._attempts.failed
-
-    @property
-    def holds_place(self) -> bool:
-        """Whether it holds a place among the connections, or waits for one."""
-        return self._place.ticket is not None
-
-    @property
-    def response(self) -> ResponseHead | None:
-        """The head of the answer, None until it is there."""
-        return self._answer.head
-
-    @property
-    def request_id(self) -> str | None:
-        """The API's id of the request, None until the head is there."""
-        return self._answer.request_id
-
-    @property
-    def stream(self) -> MessageStream:
-        """The stream of the present attempt."""
-        return self._answer.stream
-
-    @property
-    def message(self) -> Message | None:
-        """The message so far."""
-        return self._answer.message
-
-    @property
-    def result(self) -> Message | dict[str, Any] | None:
-        """The message or the JSON object, once the answer is whole; None before."""
-        return self._answer.value
 
     @property
     def done(self) -> bool:
@@ -216,6 +176,8 @@ class Call:
             return Wait(self._deadlines.nearest(), "pool")
         if self._phase == TALK and self._talk is not None:
             return self._talk.next_action()
+        if self._phase == SIGN:
+            return Authorize(self._head, self._body)
         return Done(self._error)
 
     def _resume(self, now: float) -> float:
@@ -237,6 +199,18 @@ class Call:
         """A Wait is over."""
         if self._phase == BACKOFF:
             self._deadlines.step_at = now
+
+    def authorized(self, headers: Headers, now: float) -> None:
+        """The headers that an Authorize asked for. Raises LocalProtocolError where they cannot be sent."""
+        if self._phase != SIGN:
+            self._talking()
+        head = self._head.signed(headers)
+        self._written = WrittenHead(method=head.method, target=head.target, headers=head.headers)
+        self._secrets = (*self._secrets, *head.secrets)
+        if self._trace is not None:
+            self._trace.head = head
+        self._exchange, self._answer = self._make_exchange()
+        self._ask_place(now)
 
     def connected(self, handle: Any, now: float) -> None:
         """The TCP connection is open."""
@@ -364,11 +338,17 @@ class Call:
 
     def _begin(self, now: float) -> None:
         """Begin an attempt."""
-        head = self._head
         self._attempts.begin(now)
+        self._talk = None
+        if self.authorize is None:
+            self._ask_place(now)
+        else:
+            self._phase = SIGN
+
+    def _ask_place(self, now: float) -> None:
+        head = self._head
         if self._attempts.last:
             self._body = b""  # it will not be sent again, and may be large
-        self._talk = None
         self._tell("attempt", now)
         try:
             self._place.ask((head.host, head.port, head.tls), now, fresh=self._attempts.fresh, home=self.home)

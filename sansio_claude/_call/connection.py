@@ -114,9 +114,13 @@ class Connection:
         if tls.handshake_done:
             self.stage = "open"
 
-    def broken(self, words: str) -> ClaudeError:
-        """The error for a connection that breaks before it is open."""
+    def broken(self, words: str, *, ended: bool) -> ClaudeError:
+        """The error for a connection that breaks, or is `ended` by the other side, before it is open."""
         if self.stage == "tunnel":
+            if ended and self._tunnel is not None:
+                self._tunnel.receive_eof()
+                if self._tunnel.error is not None:
+                    return self._tunnel.error
             return ProxyError(f"{words} while {self.place} was asked for a tunnel")
         return TLSError(f"{words} in the middle of the TLS handshake with {self._host}")
 

@@ -310,7 +310,7 @@ class Conversation:
         self._queue(connection.data_to_send())
 
     def _setup_broke(self, words: str, cause: BaseException | None) -> None:
-        error = self._connection.broken(words)
+        error = self._connection.broken(words, ended=cause is None)
         error.__cause__ = cause
         self._fail(error, again=True)
 

@@ -15,10 +15,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, assert_never
 
-from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
+from sansio_claude._call.actions import Authorize, Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -140,7 +140,11 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
                 case Wait():
                     await _wait(call, action, adapter)
                     now = clock()
+                case Authorize():
+                    await _authorize(call, action, adapter)
+                    now = clock()
                 case Done(error=failure):
+                    received = None  # the traceback of an error shows the locals of this frame
                     close_discarded(call.pool)
                     break
                 case _:
@@ -188,6 +192,14 @@ async def _connect(call: Call, action: Connect, adapter: Adapter) -> None:
     except BaseException:  # the call was given up meanwhile
         wire.close()
         raise
+
+
+async def _authorize(call: Call, action: Authorize, adapter: Adapter) -> None:
+    close_discarded(call.pool)
+    assert call.authorize is not None
+    given = call.authorize(action.head, action.body)
+    headers = await given if isinstance(given, Awaitable) else given
+    call.authorized(headers, adapter.now())
 
 
 async def _wait(call: Call, action: Wait, adapter: Adapter) -> None:

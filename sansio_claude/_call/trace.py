@@ -130,7 +130,7 @@ class TraceEvent:
 class Trace:
     """Tells the onlooker of one call. Made only where there is one."""
 
-    __slots__ = ("_head", "_last", "_request", "_streamed", "_tell", "number", "tap")
+    __slots__ = ("_last", "_request", "_streamed", "_tell", "head", "number", "tap")
 
     def __init__(
         self,
@@ -143,7 +143,8 @@ class Trace:
         self._tell = tell
         self._last = 0.0
         self._streamed = wanted in ("stream", "message")
-        self._head = head
+        self.head = head
+        """The head that is sent; set anew where it is signed."""
         self._request = request
         self.number = next(_NUMBERS)
         self.tap: Callable[[bytes], None] | None = None if tap is None else functools.partial(tap, self.number)
@@ -181,7 +182,7 @@ class Trace:
                 wait=wait,
                 usage=message.usage if message is not None and kind in _COUNTED else None,
                 request=self._request,
-                head=self._head,
+                head=self.head,
                 response=answer.head,
                 message=message,
             )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack, overload
 
 from sansio_claude._call.call import Call
 from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._call.trace import TraceEvent
+from sansio_claude._client.result import CreateResult, ModelListing
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, Request, Session, message_request
 from sansio_claude._client.stream import Stream
@@ -22,6 +23,7 @@ from sansio_claude._connect.tls import TLSMaker
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
+from sansio_claude._request.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import datetime
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
     from sansio_claude._check.problem import Problem
+    from sansio_claude._client.session import EnvironmentOptions
     from sansio_claude._limits import Limits
-    from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
     from sansio_claude._stream.deviations import Tolerance
 
@@ -94,6 +96,7 @@ class ClientBase(ToolMethods):
             if trace is not None:
                 trace(event)
 
+        self._parent: Self | None = None  # whose pool this one shares
         self._session = Session(
             endpoint,
             timeouts=timeouts,
@@ -116,6 +119,50 @@ class ClientBase(ToolMethods):
             tap=getattr(trace, "tap", None),
         )
 
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **options: Unpack[EnvironmentOptions]) -> Self:
+        """A client of what is in `environ`, mostly `os.environ`: the endpoint as `Endpoint.from_env` makes it, and the
+        proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+
+        Takes the options of the client, those given counting before the environment, and `auth`, `version` and
+        `allow_http` of the endpoint.
+        """
+        given: dict[str, Any] = dict(options)
+        own = {name: given.pop(name) for name in ("auth", "version", "allow_http") if name in given}
+        # Headers given here may be what signs in.
+        endpoint = Endpoint.from_env(environ, headers=given.pop("headers", None), **own)
+        if given.get("uds") is None:
+            given.setdefault("proxy", environ)
+        return cls(endpoint, **given)
+
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        betas: Sequence[str] | None = None,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool | None = None,
+    ) -> Self:
+        """This client with other options, for one call or some: `client.with_options(timeouts=...).create(...)`.
+
+        What is not given stays as it is; `headers` and `betas` are added to the client's. It shares connections, TLS
+        and proxy with this client, which cannot be given here, and closing it closes nothing.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._parent = self
+        other._session = self._session.derive(
+            timeouts=timeouts,
+            retry=retry,
+            headers=headers,
+            betas=betas,
+            tolerance=tolerance,
+            require_message_stop=require_message_stop,
+        )
+        return other
+
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint it was made with."""
@@ -133,7 +180,12 @@ class ClientBase(ToolMethods):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all idle connections; those of open streams are closed when these end. No call can begin afterwards."""
+        """Close all idle connections; those of open streams are closed when these end. No call can begin afterwards.
+
+        What `with_options` made closes nothing: its connections are those of the client that it came from.
+        """
+        if self._parent is not None:
+            return
         self._session.pool.close()
         close_discarded(self._session.pool)
 
@@ -150,24 +202,51 @@ class ClientBase(ToolMethods):
         call = self._session.call(message_request(None, arguments), "stream", within=within)
         return Stream(self._runtime, self._session, call)
 
+    @overload
     async def create(
         self,
         request: MessageRequest | None = None,
         /,
         *,
         stream: bool = True,
+        with_response: Literal[False] = False,
         **arguments: Unpack[MessageArguments],
-    ) -> Message:
+    ) -> Message: ...
+
+    @overload
+    async def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[True],
+        **arguments: Unpack[MessageArguments],
+    ) -> CreateResult: ...
+
+    async def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: bool = False,
+        **arguments: Unpack[MessageArguments],
+    ) -> Message | CreateResult:
         """Send a request and return the whole message. Arguments are those of `stream`.
 
         It is streamed on the wire, so that a long answer is not taken for a dead connection, unless `stream=False`.
         Since nothing is given out before the end, errors in the middle of the stream are retried too.
+
+        `message.request_id` is the API's id of the request; `with_response=True` gives a `CreateResult`, which has
+        the head of the answer and its rate limits too.
         """
         call = self._session.call(message_request(request, arguments), "message" if stream else "whole")
         await self._finish(call)
-        result = call.result
+        result, response = call.result, call.response
         assert isinstance(result, Message)
-        return result
+        assert response is not None
+        return CreateResult(result, response) if with_response else result
 
     def check(
         self,
@@ -203,7 +282,24 @@ class ClientBase(ToolMethods):
         """How many input tokens a request has. Arguments are those of `stream`."""
         return TokenCount(await self._json(message_request(request, arguments).count_tokens()))
 
-    async def models(
+    def models(
+        self,
+        *,
+        limit: int | None = None,
+        after_id: str | None = None,
+        before_id: str | None = None,
+        lifecycle: str | None = None,
+    ) -> ModelListing:
+        """The models that the API offers: `async for model in client.models()`, or all of them as one page by
+        `await client.models()`. See `ModelListing`.
+
+        `limit`: models in a page. `after_id`, `before_id`: only those behind, or in front of, this id. `lifecycle`:
+        only those in this state.
+        """
+        request = ModelsRequest(limit=limit, after_id=after_id, before_id=before_id, lifecycle=lifecycle)
+        return ModelListing(self._model_page, request)
+
+    async def all_models(
         self,
         *,
         limit: int | None = None,
@@ -211,8 +307,10 @@ class ClientBase(ToolMethods):
         before_id: str | None = None,
         lifecycle: str | None = None,
     ) -> ModelPage:
-        """A page of the models that the API offers. The next one begins with `after_id=page.last_id`."""
-        request = ModelsRequest(limit=limit, after_id=after_id, before_id=before_id, lifecycle=lifecycle)
+        """The models that the API offers, as one page: all, or those of the page that the arguments name."""
+        return await self.models(limit=limit, after_id=after_id, before_id=before_id, lifecycle=lifecycle)
+
+    async def _model_page(self, request: ModelsRequest) -> ModelPage:
         return ModelPage(await self._json(request))
 
     async def model(self, model_id: str) -> ListedModel:
@@ -232,7 +330,7 @@ class ClientBase(ToolMethods):
 
     def __del__(self) -> None:
         session = getattr(self, "_session", None)
-        if session is not None and session.pool.idle:
+        if session is not None and session.pool.idle and self._parent is None:
             warnings.warn(
                 f"unclosed {self!r}: call aclose() or use async with", ResourceWarning, stacklevel=2, source=self
             )

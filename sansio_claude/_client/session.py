@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 import attrs
@@ -16,16 +17,21 @@ from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._connect.route import Route, route_to
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
+from sansio_claude._http.headers import check_headers, merge_betas
 from sansio_claude._limits import Limits
+from sansio_claude._request.credentials import authorizer
 from sansio_claude._request.endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._request.request import MessageRequest
+from sansio_claude._stream.deviations import verdicts
 
 if TYPE_CHECKING:
     from os import PathLike
+    from ssl import SSLContext
 
     from sansio_claude._call.actions import TLSFactory
     from sansio_claude._call.answer import Wanted
     from sansio_claude._call.connection import Connection
+    from sansio_claude._request.credentials import Auth
     from sansio_claude._request.request import Param
     from sansio_claude._stream.deviations import Tolerance
 
@@ -77,6 +83,32 @@ class MessageArguments(RunArguments, total=False):
     tools: Iterable[Param] | None
 
 
+class ClientOptions(TypedDict, total=False):
+    """The options of a client."""
+
+    timeouts: Timeouts | None
+    retry: RetryPolicy | None
+    limits: Limits | None
+    max_connections: int
+    ssl_context: SSLContext | None
+    proxy: str | Mapping[str, str] | None
+    uds: str | PathLike[str] | None
+    strict: bool
+    tolerance: Tolerance | None
+    require_message_stop: bool
+    betas: Sequence[str]
+    headers: Mapping[str, str | None] | None
+    trace: Callable[[TraceEvent], None] | None
+
+
+class EnvironmentOptions(ClientOptions, total=False):
+    """The options of a client made of an environment."""
+
+    auth: Auth | None
+    version: str
+    allow_http: bool
+
+
 class Request(Sendable, Protocol):
     """A request with its body: MessageRequest or one of the small calls."""
 
@@ -125,6 +157,7 @@ class Session:
         lock: Lock | None = None,
         tap: Tap | None = None,
     ) -> None:
+        verdicts(tolerance, strict)  # what is wrong with it is said here, not in the middle of a call
         self.route: Route = route_to(endpoint.address, proxy=proxy, uds=uds, allow_http=endpoint.allow_http)
         # Before a call, not in its middle; a maker of one's own (in tests, say) may have nothing to prepare.
         self._prepare: Callable[[], None] | None = getattr(tls, "prepare", None) if endpoint.address.tls else None
@@ -142,6 +175,7 @@ class Session:
             proxy=self.route.proxy,
             uds=self.route.uds,
             loopback=self.route.loopback,
+            authorize=authorizer(endpoint.auth_token),
             tls=tls,
             chance=chance,
             wall=wall,
@@ -175,6 +209,37 @@ class Session:
             self.made(call)
         return call
 
+    def derive(
+        self,
+        *,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        headers: Mapping[str, str | None] | None,
+        betas: Sequence[str] | None,
+        tolerance: Tolerance | None,
+        require_message_stop: bool | None,
+    ) -> Session:
+        """A session with other options over the same pool; what is None stays. Headers and flags are added."""
+        verdicts(tolerance, self.settings.strict)
+        given: dict[str, Any] = {
+            "timeouts": timeouts,
+            "retry": retry,
+            "tolerance": tolerance,
+            "require_message_stop": require_message_stop,
+        }
+        other = copy(self)
+        other.settings = attrs.evolve(
+            self.settings, **{name: value for name, value in given.items() if value is not None}
+        )
+        other._quiet = attrs.evolve(other.settings, trace=None)
+        other.headers = {**check_headers(self.headers, "headers"), **check_headers(headers, "headers")}
+        own = check_headers(self.headers, "headers").get("anthropic-beta")
+        if own is not None and "anthropic-beta" in check_headers(headers, "headers"):
+            betas = merge_betas(own, betas)  # flags are merged, wherever they stand
+        other.betas = merge_betas(self.betas, betas)
+        other._heads = {}
+        return other
+
     def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
         """The head of a request; most requests differ in their bodies only, and share one that is written already."""
         resource = request.resource
@@ -188,6 +253,11 @@ class Session:
         return shared
 
 
+# What other clients take with a request, and how it is said here.
+_OPTIONS: Final = {
+    "timeout": "timeouts=Timeouts(total={!r:.40})",
+    "max_retries": "retry=RetryPolicy(max_retries={!r:.40})",
+}
 _SHARED: Final = frozenset({"messages", "messages/count_tokens"})
 
 
@@ -200,5 +270,11 @@ def message_request(request: MessageRequest | None, arguments: Mapping[str, Any]
     try:
         return MessageRequest(**arguments) if request is None else request.replace(**arguments)
     except TypeError as error:
+        for name, instead in _OPTIONS.items():
+            if name in arguments:
+                raise LocalProtocolError(
+                    f"{name} is no argument of a request; write client.with_options({instead.format(arguments[name])})",
+                    path=name,
+                ) from error
         words = "; what the library does not know yet can go into extra_body={...}"
         raise LocalProtocolError(f"{str(error).replace('MessageRequest.__init__()', 'the request')}{words}") from error

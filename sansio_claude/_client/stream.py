@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sansio_claude._call.call import Call
     from sansio_claude._client.runtime import Runtime
     from sansio_claude._client.session import Session
+    from sansio_claude._errors.rate_limits import RateLimits
     from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._message.message import Message
     from sansio_claude._partial_json.parser import PartialJSON, Watch
@@ -70,6 +71,12 @@ class StreamBase:
     def request_id(self) -> str | None:
         """The API's id of the request."""
         return self._call.request_id
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """What the answer's head says about how much may still be sent; None where it says nothing of it."""
+        response = self._call.response
+        return None if response is None else response.rate_limits
 
     async def _enter(self) -> None:
         if self._entered:

@@ -18,10 +18,12 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import ssl
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sansio_claude._errors import LocalProtocolError, TLSError
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["TLSExchange", "TLSMaker", "create_context"]
 
@@ -37,12 +39,19 @@ _HEADER: Final = 5  # bytes of a record's header: type, version (2), length (2)
 _SPOKEN: Final = frozenset({None, "http/1.1", "http/1.0"})  # what ALPN may lead to; None: the server took no part
 
 
+def _load() -> None:
+    """Load ssl, which brings sockets with it, when TLS is first used: who only names these classes needs neither."""
+    global ssl
+    import ssl
+
+
 def create_context() -> ssl.SSLContext:
     """A client context: the system's trust store, certificate and host name checked, ALPN http/1.1.
 
     Raises TLSError where it cannot be made, or where the trust store cannot be read: OpenSSL itself says nothing
     then, and every certificate would be refused.
     """
+    _load()
     try:
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
@@ -81,6 +90,7 @@ class TLSMaker:
         """Make the context, unless it is there. Raises LocalProtocolError for what is no context, or TLSError."""
         if self._kept:
             return
+        _load()
         if self._own is not None:
             if not isinstance(self._own, ssl.SSLContext):
                 raise LocalProtocolError(
@@ -126,6 +136,7 @@ class TLSExchange:
     )
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        _load()
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._plain = b""

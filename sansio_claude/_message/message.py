@@ -109,10 +109,11 @@ class Message:
 
     `content` is the list of blocks in index order. The other attributes read the JSON object that came and are None
     (texts empty) where it has no such key or null. Reading a message that is finished, or whose stream has ended,
-    changes nothing in it, so several threads may read it. Copies and pickles are equal and detached.
+    changes nothing in it, so several threads may read it. Copies and pickles are equal and detached. `request_id`,
+    which is in the answer's head, is no part of `to_dict()`, and does not count when messages are compared.
     """
 
-    __slots__ = ("_raw", "content", "whole")
+    __slots__ = ("_raw", "content", "request_id", "whole")
 
     def __init__(self, raw: dict[str, Any], content: list[ContentBlock]) -> None:
         self.whole = False
@@ -120,6 +121,8 @@ class Message:
         self._raw = raw
         self.content: list[ContentBlock] = content
         """The content blocks."""
+        self.request_id: str | None = None
+        """The API's id of the request, where a client has got the message."""
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Message:

@@ -6,7 +6,7 @@ Requests have what `Endpoint.request_head` needs, and `body()`. Results are view
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import attrs
@@ -107,6 +107,12 @@ class ModelPage(_Answer):
         """The models of this page. Raises RemoteProtocolError where the answer is not such a page."""
         return [ListedModel(item) for item in self._require("data", list) if isinstance(item, dict)]
 
+    def __iter__(self) -> Iterator[ListedModel]:
+        return iter(self.models)
+
+    def __len__(self) -> int:
+        return len(self.models)
+
     @property
     def has_more(self) -> bool:
         """Whether there is another page."""
@@ -116,6 +122,11 @@ class ModelPage(_Answer):
     def last_id(self) -> str | None:
         """The `after_id` of the next page."""
         return self._get("last_id", str)
+
+    @property
+    def first_id(self) -> str | None:
+        """The `before_id` of the page in front of this one."""
+        return self._get("first_id", str)
 
 
 @attrs.define(frozen=True, kw_only=True)
@@ -170,10 +181,10 @@ class ModelsRequest:
         return b""
 
     def next(self, page: ModelPage) -> ModelsRequest | None:
-        """The request of the page behind `page`; None where that was the last."""
-        if not page.has_more or page.last_id is None:
-            return None
-        return attrs.evolve(self, after_id=page.last_id, before_id=None)
+        """The request of the page that follows `page`, in front of it where `before_id` is given; None for none."""
+        if self.before_id is not None:
+            return attrs.evolve(self, before_id=page.first_id) if page.has_more and page.first_id else None
+        return attrs.evolve(self, after_id=page.last_id) if page.has_more and page.last_id else None
 
 
 @attrs.define(frozen=True, kw_only=True)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_key, secret_values
 from sansio_claude._percent import percent_decode
 
-__all__ = ["Auth", "Token", "TokenSource", "api_key_of", "auth_token_of", "bearer", "query_secrets", "sign"]
+if TYPE_CHECKING:
+    from sansio_claude._request.head import Headers, RequestHead
+
+__all__ = [
+    "Auth",
+    "Token",
+    "TokenSource",
+    "api_key_of",
+    "auth_token_of",
+    "authorizer",
+    "bearer",
+    "query_secrets",
+    "sign",
+]
 
 Auth: TypeAlias = Literal["x-api-key", "bearer", "both", "none"]
 TokenSource: TypeAlias = Callable[[], str | Awaitable[str]]
@@ -30,6 +43,25 @@ def auth_token_of(value: Token | None) -> Token | None:
 def bearer(token: object) -> dict[str, str]:
     """The header that carries a token which was just given. Raises LocalProtocolError for what no header can carry."""
     return {"authorization": f"Bearer {check_key(token, 'auth_token')}"}
+
+
+def authorizer(token: Token | None) -> Callable[[RequestHead, bytes], Headers | Awaitable[Headers]] | None:
+    """What signs requests with the tokens that a function gives; None for a token that stands."""
+    if not callable(token):
+        return None
+    source = token
+
+    def authorize(head: RequestHead, body: bytes) -> Headers | Awaitable[Headers]:
+        if head.get("authorization") is not None:
+            return {}  # the caller's own header goes before
+        given = source()
+        return _awaited(given) if isinstance(given, Awaitable) else bearer(given)
+
+    return authorize
+
+
+async def _awaited(given: Awaitable[str]) -> Headers:
+    return bearer(await given)
 
 
 def query_secrets(query: str | None) -> list[str]:

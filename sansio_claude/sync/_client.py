@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, Unpack, final, overload
 from weakref import WeakSet
 
 from sansio_claude._client.client import ClientBase
@@ -14,11 +14,17 @@ from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sansio_claude._call.call import Call
+    from sansio_claude._call.retry import RetryPolicy
+    from sansio_claude._call.timeouts import Timeouts
+    from sansio_claude._client.result import CreateResult
+    from sansio_claude._client.session import EnvironmentOptions
+    from sansio_claude._message.message import Message
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
+    from sansio_claude._stream.deviations import Tolerance
     from sansio_claude.sync._run import Extraction, Run
     from sansio_claude.tools._execution import Executor
     from sansio_claude.tools._loop import ToolLoop, ToolParam
@@ -54,10 +60,47 @@ class Client:
 
     @same_arguments(ClientBase.__init__)
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._inner = _Inner(*args, **options)
-        self._calls: WeakSet[Call] = WeakSet()
-        self._session = self._inner._session
-        self._session.made = self._calls.add
+        self._take(_Inner(*args, **options))
+
+    def _take(self, inner: _Inner, parent: WeakSet[Call] | None = None) -> Self:
+        calls: WeakSet[Call] = WeakSet()
+
+        def made(call: Call) -> None:
+            calls.add(call)
+            if parent is not None:
+                parent.add(call)
+
+        self._inner = inner
+        self._calls = calls
+        self._session = inner._session
+        self._session.made = made
+        return self
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **options: Unpack[EnvironmentOptions]) -> Self:
+        """A client of what is in `environ`, mostly `os.environ`. See the other clients."""
+        return object.__new__(cls)._take(_Inner.from_env(environ, **options))
+
+    def with_options(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        betas: Sequence[str] | None = None,
+        tolerance: Tolerance | None = None,
+        require_message_stop: bool | None = None,
+    ) -> Self:
+        """This client with other options, for one call or some, over the same connections. See the other clients."""
+        inner = self._inner.with_options(
+            timeouts=timeouts,
+            retry=retry,
+            headers=headers,
+            betas=betas,
+            tolerance=tolerance,
+            require_message_stop=require_message_stop,
+        )
+        return object.__new__(type(self))._take(inner, self._calls)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -92,9 +135,35 @@ class Client:
         stream = self._inner.stream(request, **arguments)
         return Stream(stream._runtime, stream._session, stream._call)
 
-    create = Blocking(ClientBase.create)
+    @overload
+    def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[False] = False,
+        **arguments: Unpack[MessageArguments],
+    ) -> Message: ...
+
+    @overload
+    def create(
+        self,
+        request: MessageRequest | None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[True],
+        **arguments: Unpack[MessageArguments],
+    ) -> CreateResult: ...
+
+    def create(self, request: MessageRequest | None = None, /, **arguments: Any) -> Message | CreateResult:
+        """Send a request and return the whole message. See the other clients."""
+        made: Message | CreateResult = finish(self._inner.create(request, **arguments))
+        return made
+
     count_tokens = Blocking(ClientBase.count_tokens)
-    models = Blocking(ClientBase.models)
+    models = Blocking(ClientBase.all_models)
     model = Blocking(ClientBase.model)
 
     def run(

@@ -155,6 +155,10 @@ def blocking(endpoint: Endpoint) -> str:
             assert_type(stream.final_message(), Message)
         assert_type(client.create(model="m", max_tokens=10, messages=QUESTION, stream=False), Message)
         assert_type(client.count_tokens(model="m", messages=QUESTION).input_tokens, int)
+        other = client.with_options(timeouts=Timeouts(total=5))
+        made = other.create(model="m", max_tokens=10, messages=QUESTION, with_response=True)
+        assert_type(made, sansio_claude.CreateResult)
+        assert_type([model.id for model in client.models()], list[str])
         with client.run(tools=[get_weather], model="m", max_tokens=10, messages=QUESTION) as run:
             assert_type(run, sansio_claude.sync.Run)
             assert_type(run.final_message(), Message)
@@ -163,6 +167,23 @@ def blocking(endpoint: Endpoint) -> str:
             assert_type(extraction, sansio_claude.sync.Extraction[City])
             assert_type(extraction.value, City)
     return said
+
+
+async def ways(environ: dict[str, str]) -> list[str]:
+    """Options for one call, what a call gives beside its message, listings."""
+    client = sansio_claude.trio.Client.from_env(environ, uds="/run/api.sock", auth="bearer")
+    assert_type(client, sansio_claude.trio.Client)
+    quick = client.with_options(timeouts=Timeouts(total=5), tolerance={"usage": "accept"})
+    assert_type(quick, sansio_claude.trio.Client)
+    made = await quick.create(model="m", max_tokens=10, messages=QUESTION, with_response=True)
+    assert_type(made, sansio_claude.CreateResult)
+    message, response = made
+    assert_type(message.request_id, str | None)
+    assert_type(response.status, int)
+    listing = client.models()
+    assert_type(listing, sansio_claude.ModelListing)
+    assert_type(await listing, sansio_claude.ModelPage)
+    return [model.id async for model in listing]
 
 
 async def values(client: sansio_claude.trio.Client) -> list[City]:

@@ -299,6 +299,22 @@ def go_on(request: c.MessageRequest, error: c.ClaudeError) -> str:
             return words
 
 
+async def adapt(adapter: c.Adapter, call: c.Call, wanted: c.Wanted, now: float) -> None:
+    """What an adapter of one's own uses."""
+    assert_type(await c.drive(adapter, call), Sequence[c.Event] | None)
+    bell: c.Bell = adapter.bell()
+    wire: c.Wire | None = await adapter.connect(c.Connect("localhost", 80, now, loopback=True), bell)
+    assert_type(None if wire is None else wire.stale, bool | None)
+    race = c.Race([(2, ("127.0.0.1", 80))], now, deadline=now + 10.0)
+    assert_type(race.until, float)
+    proxy = c.Proxy.parse("socks5://proxy.test")
+    maker = c.TLSMaker(c.create_context())
+    assert_type(maker("api.test"), c.TLSExchange)
+    settings = c.CallSettings(proxy=proxy, tls=maker, chance=lambda: 0.0, wall=lambda: 0.0)
+    assert_type(settings.uds, str | None)
+    assert wanted in ("stream", "message", "whole", "json")
+
+
 def exchange(endpoint: c.Endpoint, request: c.MessageRequest, answer: bytes) -> bytes:
     """HTTP by oneself."""
     head = endpoint.request_head(request)
@@ -327,6 +343,10 @@ def next_of(call: c.Call, now: float) -> str:
             assert_type(data, bytes | memoryview)
         case c.Receive(deadline=deadline) | c.Wait(until=deadline):
             assert_type(deadline, float)
+        case c.Authorize(head=head, body=body):
+            assert_type((head, body), tuple[c.RequestHead, bytes])
+            authorizer: c.Authorizer | None = call.authorize
+            assert authorizer is not None
         case c.Deliver(events=events):
             assert_type(events, Sequence[c.Event])
         case c.Done(error=error):
