@@ -96,7 +96,8 @@ def named_turn_of(content: Iterable[Any], ids: Ids) -> tuple[list[dict[str, Any]
         else:
             raw = block.to_dict()
             came = block.input_json
-            text = came if came or block.input_status != "complete" else _written(raw.get("input"))
+            given = raw.get("input")
+            text = came if came or given == {"$incomplete_json": ""} else _written(given)
             written = {**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}}
         if isinstance(block, ToolUseBlock):
             taken = ids.take(written.get("id"))

@@ -205,7 +205,6 @@ def test_E4_an_unknown_tool_answers_the_model_with_what_would_help() -> None:
         ({"$incomplete_json": '{"location": nonsense}'}, '{"location": nonsense}'),
         ({"$incomplete_json": ""}, ""),
         ([1, 2], "[1,2]"),
-        (None, "null"),
         ("words", '"words"'),
         ({"location": float("inf")}, "{'location': inf}"),
         ({"location": "\ud800"}, "{'location': '\\ud800'}"),
