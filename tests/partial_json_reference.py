@@ -92,7 +92,9 @@ class _Reader:
         if not whole:
             self.stop(end)
             return NOTHING, None
-        return number, end
+        # A long number is shown once it is whole: never, where something else than its end follows.
+        is_shown = len(token) <= LONGEST_SHOWN or self.text[end] in " \t\n\r,]}"
+        return (number if is_shown else NOTHING), end
 
     @staticmethod
     def begins_number(token: str) -> bool:

@@ -1,29 +1,30 @@
 """What has changed in a growing JSON value: the public record of it, and watchers of one place.
 
-The scanner writes a log of entries (operation, path, value) while somebody wants it. Whoever comes later first gets
-the entries that lead to the value as it stands (`entries_so_far`), then what the log brings; every reader has its own
-list, so none takes anything from another.
+The scanner writes entries (operation, place, value) while somebody wants them. Whoever comes later first gets the
+entries that lead to the value as it stands (`entries_so_far`), then what the scanner writes; every reader has its own
+list, so none takes anything from another. An entry takes the same time and memory at any depth: watches look at each
+entry as it is written and keep only what they give out (`WatchedLog`), and the path of a change is made when it is
+read.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from attrs import define
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from weakref import ref
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._partial_json.state import Entry, Path, ScanState
+from sansio_claude._partial_json.state import Entry, Path, Place, ScanState, path_of
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude._value import Value
 
-__all__ = ["Change", "Watch", "changes_of", "entries_so_far", "path_of_innermost"]
+__all__ = ["Change", "Watch", "WatchedLog", "changes_of", "entries_so_far", "place_of_innermost"]
 
 
-@define(eq=False, repr=False)
 class Change(Value):
     """One change of a growing JSON value. `path` leads to the place: keys and indices, () for the whole value.
 
@@ -39,23 +40,50 @@ class Change(Value):
     An array grows at its end only, so an index is at most the length. A repeated key opens or sets its place anew.
     """
 
-    path: Path
+    __slots__ = ("_path", "_place", "operation", "value")
+    __match_args__: ClassVar[tuple[str, ...]] = ("path", "operation", "value")
+
     operation: Literal["open", "text", "value", "remove", "close"]
-    value: Any = None
+    value: Any
+
+    def __init__(
+        self, path: Path, operation: Literal["open", "text", "value", "remove", "close"], value: Any = None
+    ) -> None:
+        self._path: Path | None = path
+        self._place: Place = ()
+        self.operation = operation
+        self.value = value
+
+    @property
+    def path(self) -> Path:
+        """Keys and indices from the whole value, (), to the place. Made when it is first read, linear in its depth."""
+        if self._path is None:
+            self._path = path_of(self._place)
+        return self._path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Change, (self.path, self.operation, self.value)
+
+
+def _change(place: Place, operation: Literal["open", "text", "value", "remove", "close"], value: Any = None) -> Change:
+    change = Change((), operation, value)
+    change._path = None
+    change._place = place
+    return change
 
 
 def changes_of(entries: list[Entry]) -> list[Change]:
     """The log as its readers see it; neighbouring parts of one string are joined."""
     if len(entries) == 1:
-        operation, path, value = entries[0]
+        operation, place, value = entries[0]
         if operation == "text":
-            return [Change(path, "text", value)]
+            return [_change(place, "text", value)]
     found: list[Change] = []
     pieces: list[str] = []
-    for operation, path, value in entries:
+    for operation, place, value in entries:
         if operation == "text":
             if not pieces:
-                found.append(Change(path, "text", value))
+                found.append(_change(place, "text", value))
             pieces.append(value)
             continue
         if pieces:
@@ -63,24 +91,24 @@ def changes_of(entries: list[Entry]) -> list[Change]:
                 found[-1].value = "".join(pieces)
             pieces.clear()
         if operation == "open":
-            found.append(Change(path, "open", type(value)()))
+            found.append(_change(place, "open", type(value)()))
         elif operation == "close":
-            found.append(Change(path, "close"))
+            found.append(_change(place, "close"))
         elif operation == "remove":
-            found.append(Change(path, "remove"))
+            found.append(_change(place, "remove"))
         elif operation != "settled":
-            found.append(Change(path, "value", value))
+            found.append(_change(place, "value", value))
     if len(pieces) > 1:
         found[-1].value = "".join(pieces)
     return found
 
 
-def path_of_innermost(stack: list[Any]) -> Path:
-    """The path of the last of the open containers `stack`."""
-    path: list[str | int] = []
+def place_of_innermost(stack: list[Any]) -> Place:
+    """The place of the last of the open containers `stack`."""
+    place: Place = ()
     for box, child in pairwise(stack):
-        path.append(len(box) - 1 if type(box) is list else key_of(box, child))
-    return tuple(path)
+        place = (place, len(box) - 1 if type(box) is list else key_of(box, child))
+    return place
 
 
 def key_of(box: dict[str, Any], child: Any) -> str:
@@ -88,35 +116,33 @@ def key_of(box: dict[str, Any], child: Any) -> str:
     return next(key for key in reversed(box) if box[key] is child)
 
 
-def entries_so_far(state: ScanState) -> list[Entry]:
+def entries_so_far(state: ScanState) -> Iterator[Entry]:
     """The entries that lead from nothing to the value as it stands. Linear in its size, without recursion."""
-    entries: list[Entry] = []
     unfinished = set(map(id, state.stack))
     innermost = state.stack[-1] if state.stack else state.top
-    walks: list[tuple[Any, Any, Path | None]] = [(state.top, enumerate(state.top), None)]
+    walks: list[tuple[Any, Any, Place | None]] = [(state.top, enumerate(state.top), None)]
     while walks:
-        box, items, path = walks[-1]
+        box, items, around = walks[-1]
         for slot, value in items:
-            place = () if path is None else (*path, slot)
+            place: Place = () if around is None else (around, slot)
             growing = state.growing if box is innermost and slot == state.slot else ""
             if type(value) is dict or type(value) is list:
-                entries.append(("open", place, value))
+                yield "open", place, value
                 inside = value.items() if type(value) is dict else enumerate(value)
                 walks.append((value, iter(inside), place))
                 break
             if type(value) is str and state.keep:
-                entries.append(("open", place, ""))
+                yield "open", place, ""
                 if value:
-                    entries.append(("text", place, value))
+                    yield "text", place, value
                 if growing != "text":
-                    entries.append(("close", place, value))
+                    yield "close", place, value
             else:
-                entries.append(("number" if growing == "number" else "value", place, value))
+                yield "number" if growing == "number" else "value", place, value
         else:
             walks.pop()
-            if path is not None and id(box) not in unfinished:
-                entries.append(("close", path, box))
-    return entries
+            if around is not None and id(box) not in unfinished:
+                yield "close", around, box
 
 
 _STEP: Final = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[([0-9]+|\*)\]")
@@ -174,12 +200,11 @@ class Watch:
         self._queue = []
         return queue
 
-    def _take(self, entries: list[Entry]) -> None:
-        steps = self._steps
+    def _take(self, entries: Iterable[Entry]) -> None:
+        """Keep of these entries what happens at the place."""
         pieces = self._pieces
-        length = len(steps)
-        for operation, path, value in entries:
-            if len(path) != length or (path != steps if pieces else not _fits(path, steps)):
+        for operation, place, value in entries:
+            if not _fits(place, self._steps):
                 continue
             if operation == "text":
                 if pieces:
@@ -191,5 +216,39 @@ class Watch:
                 self._queue.append(value)
 
 
-def _fits(path: Path, steps: Path) -> bool:
-    return all(step == here or (step == "*" and type(here) is int) for here, step in zip(path, steps, strict=True))
+def _fits(place: Place, steps: Path) -> bool:
+    """Whether a place is the one that a watch's steps name. Takes no more steps than these are."""
+    for step in reversed(steps):
+        if not place:
+            return False
+        place, here = place
+        if step != here and not (step == "*" and type(here) is int):
+            return False
+    return not place
+
+
+class WatchedLog:
+    """A log that shows each entry to the watches as it is written, and keeps it only for `changes()`."""
+
+    __slots__ = ("kept", "watches")
+
+    def __init__(self, kept: list[Entry] | None) -> None:
+        self.kept = kept
+        """The list of `changes()`, None where nobody has asked for it."""
+        self.watches: list[ref[Watch]] = []
+        """The watches, those among them too that are gone since `living` was last asked."""
+
+    def append(self, entry: Entry, /) -> None:
+        """Take the next entry."""
+        if self.kept is not None:
+            self.kept.append(entry)
+        for reference in self.watches:
+            watch = reference()
+            if watch is not None:
+                watch._take((entry,))
+
+    def living(self) -> bool:
+        """Whether anybody watches still; forgets the watches that are gone."""
+        if any(reference() is None for reference in self.watches):
+            self.watches = [reference for reference in self.watches if reference() is not None]
+        return bool(self.watches)

@@ -12,14 +12,14 @@ What is shown of a text that is not whole:
 
 Every split of a text into fragments, and any moments of asking, give the same answers.
 
-The text is scanned when somebody looks, each character once (`_partial_json_scan`). Where nobody looks before the end,
+The text is scanned when somebody looks, each character once (`scan`). Where nobody looks before the end,
 the C parser of the standard library reads it in one go.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Final, Literal, TypeAlias
 from weakref import ref
@@ -28,7 +28,15 @@ from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, depth_of
-from sansio_claude._partial_json.changes import Change, Watch, changes_of, entries_so_far, key_of, path_of_innermost
+from sansio_claude._partial_json.changes import (
+    Change,
+    Watch,
+    WatchedLog,
+    changes_of,
+    entries_so_far,
+    key_of,
+    place_of_innermost,
+)
 from sansio_claude._partial_json.scan import END, VALUE, scan
 from sansio_claude._partial_json.state import MISSING, Entry, ScanState
 from sansio_claude._value import Value
@@ -77,7 +85,7 @@ class PartialJSON:
         "_state",
         "_text",
         "_top",
-        "_watches",
+        "_watched",
     )
 
     def __init__(
@@ -99,8 +107,8 @@ class PartialJSON:
         self._state = ScanState(strings == "keep")
         self._top = self._state.top
         self._send: Callable[[str], None] | None = None  # the scanner; None: nothing scanned yet
-        self._changes: list[Entry] | None = None  # what changes() is to give before the log
-        self._watches: list[ref[Watch]] = []
+        self._changes: list[Entry] | None = None  # what changes() has not given yet; None: nobody has asked
+        self._watched: WatchedLog | None = None  # where the scanner writes while there are watches
 
     def feed(self, text: str, /) -> None:
         """Take the next fragment. O(1): nothing is looked at before somebody asks, and nothing is ever raised for what
@@ -136,8 +144,9 @@ class PartialJSON:
                     return self._state
                 send = self._start(VALUE)
             send(text)
-            if self._watches:
-                self._distribute()
+            if self._watched is not None and not self._watched.living():
+                self._watched = None
+                self._state.log = self._changes
         return self._state
 
     def _start(self, mode: int) -> Callable[[str], None]:
@@ -305,54 +314,30 @@ class PartialJSON:
         state = self._look()
         entries = self._changes
         if entries is None:
-            entries = self._changes = entries_so_far(state)
             self._log()
-        log = state.log
-        if log:
-            if not entries:
-                found = changes_of(log)
-                log.clear()
-                return found
-            entries += log
-            log.clear()
+            entries = self._changes = list(entries_so_far(state))
+            if self._watched is None:
+                state.log = entries
+            else:
+                self._watched.kept = entries
         found = changes_of(entries)
         entries.clear()
         return found
 
     def _log(self) -> None:
-        """From now on keep what happens."""
+        """Before the first entry is written: find out where the scanner stands."""
         state = self._state
         if state.log is None:
-            state.path = path_of_innermost(state.stack)
-            state.log = []
+            state.path = place_of_innermost(state.stack)
 
-    def _watch(self, watch: Watch) -> list[Entry]:
-        """Let `watch` take what happens from now on; gives what has happened so far."""
+    def _watch(self, watch: Watch) -> Iterator[Entry]:
+        """Let `watch` take what happens from now on; gives what has happened so far, to be read at once."""
         state = self._look()
         self._log()
-        self._distribute()
-        self._watches.append(ref(watch))
+        if self._watched is None:
+            state.log = self._watched = WatchedLog(self._changes)
+        self._watched.watches.append(ref(watch))
         return entries_so_far(state)
-
-    def _distribute(self) -> None:
-        """Give the log to everybody who reads it, and empty it."""
-        entries = self._state.log
-        if not entries:
-            return
-        if self._changes is not None:
-            self._changes += entries
-        gone = False
-        for reference in self._watches:
-            watch = reference()
-            if watch is None:
-                gone = True
-            else:
-                watch._take(entries)
-        entries.clear()
-        if gone:
-            self._watches = [reference for reference in self._watches if reference() is not None]
-            if not self._watches and self._changes is None:
-                self._state.log = None
 
 
 def _again(strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, text: str) -> PartialJSON:

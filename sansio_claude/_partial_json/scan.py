@@ -47,11 +47,13 @@ from sansio_claude._partial_json.grammar import (
     stem_of,
     unfinished_from,
 )
-from sansio_claude._partial_json.state import MISSING, Operation, Path, ScanState
+from sansio_claude._partial_json.state import MISSING, Operation, Place, ScanState
 
 __all__ = ["scan"]
 
 FIRST_VALUE, VALUE, FIRST_KEY, KEY, COLON, TEXT, AFTER, END = range(8)
+NO_COMMA = "a comma or the closing bracket must stand here"
+NOTHING_MORE = "nothing may follow the outermost value"
 HIDDEN, SHOWN, NAME = range(3)  # what the string at hand is: a value shown when whole, one shown at once, a key
 
 
@@ -73,7 +75,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
     role = HIDDEN
     token = ""  # the number at hand
     s = ""  # the string at hand, decoded
-    where: Path = ()  # its path, once somebody wants to know
+    where: Place = ()  # its place, once somebody wants to know
     piece = ""  # what the piece at hand adds to it
     shown = False  # a number that may still grow stands in box[slot]
     seen = 0  # how many characters of `text` it was made of
@@ -182,7 +184,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                 closes = c == "]"
             if not closes:
                 if c not in SPACES:
-                    why = "a comma or the closing bracket must stand here"
+                    why = NO_COMMA
                     break
                 i = match_space(text, i).end()
                 continue
@@ -252,7 +254,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                         else:
                             if state.log is not None:
                                 for number in numbers:
-                                    state.log.append(("value", (*state.path, len(box)), number))
+                                    state.log.append(("value", (state.path, len(box)), number))
                                     box.append(number)
                             else:
                                 box += numbers
@@ -285,6 +287,9 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                             stem = 0
                         if not whole:
                             why = "a digit must stand here"
+                        elif len(token) > LONGEST_SHOWN and text[j] not in NUMBER_ENDS:
+                            # It is shown once it is whole, which it will never be.
+                            why = NO_COMMA if stack else NOTHING_MORE
                         else:
                             try:
                                 number = float(token) if is_float else int(token)
@@ -439,7 +444,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                 i += 1
                 mode = VALUE
                 continue
-            why = "a colon must stand here" if mode == COLON else "nothing may follow the outermost value"
+            why = "a colon must stand here" if mode == COLON else NOTHING_MORE
             break
 
         # The innermost open container is whole.
@@ -447,7 +452,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
         stack.pop()
         if state.log is not None:
             state.log.append(("close", state.path, box))
-            state.path = state.path[:-1]
+            state.path = state.path[0] if state.path else ()
         if stack:
             box = stack[-1]
             in_object = type(box) is dict

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
-__all__ = ["MISSING", "Entry", "Operation", "Path", "ScanState"]
+__all__ = ["MISSING", "Entry", "Log", "Operation", "Path", "Place", "ScanState", "path_of"]
 
 MISSING: Final[Any] = object()
 """Stands for no value, where None is one."""
 
 Path: TypeAlias = tuple[str | int, ...]
 
+Place: TypeAlias = tuple[Any, ...]
+"""A path while nobody reads it: () is the whole value, any other place is (place of its container, key or index).
+
+Making one takes the same time at any depth, where a path would have to be copied.
+"""
+
+
+def path_of(place: Place) -> Path:
+    """The path of a place. Linear in its depth."""
+    steps: list[str | int] = []
+    while place:
+        place, step = place
+        steps.append(step)
+    steps.reverse()
+    return tuple(steps)
+
+
 Operation: TypeAlias = Literal["open", "text", "value", "remove", "close", "number", "settled", "restore"]
 """What happened to a place. The last three are told apart for watchers only: `number` may still grow, `settled` is
 the end of such a number, `restore` is an earlier value that a withdrawn number had replaced."""
 
-Entry: TypeAlias = tuple[Operation, Path, Any]
+Entry: TypeAlias = tuple[Operation, Place, Any]
 """One line of the log: what happened, where, and with what (for `close`: the value that is whole now)."""
+
+
+class Log(Protocol):
+    """What takes the entries: a list, or something that looks at each of them at once and keeps what it needs."""
+
+    def append(self, entry: Entry, /) -> None:
+        """Take the next entry."""
 
 
 class ScanState:
@@ -43,14 +67,14 @@ class ScanState:
         """How many characters have come from that one on."""
         self.too_deep = False
         """Whether the error is that max_depth was passed."""
-        self.log: list[Entry] | None = None
-        """What happened since it was last emptied; None while nobody wants to know."""
-        self.path: Path = ()
-        """Path of the innermost open container; kept only while there is a log."""
+        self.log: Log | None = None
+        """Takes what happens; None while nobody wants to know."""
+        self.path: Place = ()
+        """The place of the innermost open container; kept only while there is a log."""
 
-    def place(self, slot: Any) -> Path:
-        """The path of `slot` in the innermost open container."""
-        return (*self.path, slot) if self.stack else ()
+    def place(self, slot: Any) -> Place:
+        """The place of `slot` in the innermost open container."""
+        return (self.path, slot) if self.stack else ()
 
     def withdraw(self, box: Any, slot: Any, before: Any) -> None:
         """Take back a number that has turned out not to be one yet."""

@@ -8,6 +8,7 @@ import inspect
 import json
 import pickle
 import sys
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from random import Random
@@ -710,3 +711,63 @@ def test_an_earlier_value_is_told_again_while_a_number_that_replaces_it_is_none_
         [(("a",), "value", None)],
         [(("a",), "value", 0.5), ((), "close", None)],
     ]
+
+
+class TestDepth:
+    """An entry takes the same time and memory at any depth."""
+
+    @pytest.mark.parametrize("depth", [1, 500])
+    def test_a_watch_of_another_place_keeps_nothing(self, depth: int) -> None:
+        parser = PartialJSON()
+        watch = Watch(parser, "file_text")
+        tracemalloc.start()
+        try:
+            parser.feed('{"a":' + "[" * depth + "1," * 20_000)
+            assert watch.new() == []
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert held < 1_000_000
+
+    def test_the_work_of_changes_does_not_grow_with_the_depth(self) -> None:
+        def action(depth: int) -> Callable[[], object]:
+            def run() -> None:
+                parser = PartialJSON()
+                parser.changes()
+                parser.feed("[" * depth + "1,[]," * 3_000)
+                parser.changes()
+
+            return run
+
+        assert work(action(500)) < 1.2 * work(action(5))
+
+    def test_the_path_of_a_deep_change(self) -> None:
+        parser = PartialJSON()
+        parser.feed("[" * 400 + '{"a": tru')
+        parser.changes()
+        parser.feed("e")
+        (change,) = parser.changes()
+        assert change == Change((0,) * 399 + (0, "a"), "value", True)
+        assert pickle.loads(pickle.dumps(change)) == copy.deepcopy(change) == change
+        match change:
+            case Change(path=path, operation="value", value=True):
+                assert len(path) == 401
+            case _:
+                raise AssertionError
+
+    def test_watches_that_are_gone_are_forgotten(self) -> None:
+        parser = PartialJSON()
+        watches = [Watch(parser, "a"), Watch(parser, "[*]")]
+        parser.feed('{"a": [1')
+        assert [watch.new() for watch in watches] == [[], []]
+        del watches[0]
+        parser.feed(", 2], ")
+        assert watches[0].new() == []
+        watches.clear()
+        parser.feed('"b": 3')
+        assert parser.value == {"a": [1, 2], "b": 3}
+        assert [change.path for change in parser.changes()] == [(), ("a",), ("a", 0), ("a", 1), ("a",), ("b",)]
+        late = Watch(parser, "b")
+        parser.feed("1}")
+        assert late.new() == [31]
+        assert [(change.path, change.value) for change in parser.changes()] == [(("b",), 31), ((), None)]
