@@ -230,25 +230,34 @@ def _fits(place: Place, steps: Path) -> bool:
 class WatchedLog:
     """A log that shows each entry to the watches as it is written, and keeps it only for `changes()`."""
 
-    __slots__ = ("kept", "watches")
+    __slots__ = ("_watches", "kept")
 
     def __init__(self, kept: list[Entry] | None) -> None:
         self.kept = kept
         """The list of `changes()`, None where nobody has asked for it."""
-        self.watches: list[ref[Watch]] = []
-        """The watches, those among them too that are gone since `living` was last asked."""
+        # Each watch with the last step of its path: most entries are told by that alone to be of another place.
+        self._watches: list[tuple[ref[Watch], str | int | None]] = []
+
+    def add(self, watch: Watch) -> None:
+        """Show every entry from now on to this watch, as long as anybody holds it."""
+        self._watches.append((ref(watch), watch._steps[-1] if watch._steps else None))
 
     def append(self, entry: Entry, /) -> None:
         """Take the next entry."""
         if self.kept is not None:
             self.kept.append(entry)
-        for reference in self.watches:
-            watch = reference()
-            if watch is not None:
-                watch._take((entry,))
+        place = entry[1]
+        here = place[1] if place else None
+        for reference, last in self._watches:
+            if here == last or last == "*":
+                watch = reference()
+                if watch is not None:
+                    watch._take((entry,))
 
     def living(self) -> bool:
         """Whether anybody watches still; forgets the watches that are gone."""
-        if any(reference() is None for reference in self.watches):
-            self.watches = [reference for reference in self.watches if reference() is not None]
-        return bool(self.watches)
+        for reference, _ in self._watches:
+            if reference() is None:
+                self._watches = [each for each in self._watches if each[0]() is not None]
+                break
+        return bool(self._watches)

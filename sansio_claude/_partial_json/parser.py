@@ -22,7 +22,6 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, Final, Literal, TypeAlias
-from weakref import ref
 
 from attrs import define
 
@@ -336,7 +335,7 @@ class PartialJSON:
         self._log()
         if self._watched is None:
             state.log = self._watched = WatchedLog(self._changes)
-        self._watched.watches.append(ref(watch))
+        self._watched.add(watch)
         return entries_so_far(state)
 
 
