@@ -92,6 +92,24 @@ from sansio_claude._message.blocks import WebFetchToolResultBlock as WebFetchToo
 from sansio_claude._message.blocks import WebSearchToolResultBlock as WebSearchToolResultBlock
 from sansio_claude._message.message import Message as Message
 from sansio_claude._message.message import Usage as Usage
+from sansio_claude._message.views import AppliedEdit as AppliedEdit
+from sansio_claude._message.views import CacheCreation as CacheCreation
+from sansio_claude._message.views import CacheMissReason as CacheMissReason
+from sansio_claude._message.views import Caller as Caller
+from sansio_claude._message.views import Citation as Citation
+from sansio_claude._message.views import Container as Container
+from sansio_claude._message.views import ContainerSkill as ContainerSkill
+from sansio_claude._message.views import ContextManagement as ContextManagement
+from sansio_claude._message.views import Diagnostics as Diagnostics
+from sansio_claude._message.views import FallbackCredit as FallbackCredit
+from sansio_claude._message.views import FallbackCreditStatus as FallbackCreditStatus
+from sansio_claude._message.views import FallbackTrigger as FallbackTrigger
+from sansio_claude._message.views import InputTransformation as InputTransformation
+from sansio_claude._message.views import OutputTokensDetails as OutputTokensDetails
+from sansio_claude._message.views import ServerToolUse as ServerToolUse
+from sansio_claude._message.views import StopDetails as StopDetails
+from sansio_claude._message.views import ToolResultItem as ToolResultItem
+from sansio_claude._message.views import UsageIteration as UsageIteration
 from sansio_claude._models import KNOWN_MODELS as KNOWN_MODELS
 from sansio_claude._models import ModelInfo as ModelInfo
 from sansio_claude._models import model_info as model_info
@@ -165,6 +183,7 @@ __all__ = [
     "Action",
     "Adapter",
     "AdvisorToolResultBlock",
+    "AppliedEdit",
     "AsyncEventIterator",
     "Attempt",
     "AuthenticationError",
@@ -176,10 +195,14 @@ __all__ = [
     "Bell",
     "BillingError",
     "Block",
+    "CacheCreation",
+    "CacheMissReason",
     "Call",
     "CallSettings",
+    "Caller",
     "Change",
     "ChunkedDecoder",
+    "Citation",
     "CitationsDelta",
     "ClaudeError",
     "CodeExecutionToolResultBlock",
@@ -188,11 +211,14 @@ __all__ = [
     "ConflictError",
     "Connect",
     "ConnectError",
+    "Container",
+    "ContainerSkill",
     "ContainerUploadBlock",
     "ContentBlock",
     "ContentBlockDelta",
     "ContentBlockStart",
     "ContentBlockStop",
+    "ContextManagement",
     "Continuation",
     "CountTokensRequest",
     "CreateResult",
@@ -201,17 +227,22 @@ __all__ = [
     "Deliver",
     "Deviation",
     "DeviationKind",
+    "Diagnostics",
     "Done",
     "Endpoint",
     "ErrorEvent",
     "Event",
     "EventIterator",
     "FallbackBlock",
+    "FallbackCredit",
+    "FallbackCreditStatus",
+    "FallbackTrigger",
     "Fitted",
     "HTTPExchange",
     "HistoryChange",
     "InputJSONDelta",
     "InputStatus",
+    "InputTransformation",
     "InvalidRequestError",
     "JSONFault",
     "KNOWN_MODELS",
@@ -237,6 +268,7 @@ __all__ = [
     "ModelsRequest",
     "NoContinuation",
     "NotFoundError",
+    "OutputTokensDetails",
     "OverloadedError",
     "PartialJSON",
     "PermissionDeniedError",
@@ -263,9 +295,11 @@ __all__ = [
     "Send",
     "ServerError",
     "ServerSentEvent",
+    "ServerToolUse",
     "ServerToolUseBlock",
     "Severity",
     "SignatureDelta",
+    "StopDetails",
     "StreamState",
     "SupportsParam",
     "TLSError",
@@ -282,6 +316,7 @@ __all__ = [
     "ToolError",
     "ToolInputBlock",
     "ToolResultBlock",
+    "ToolResultItem",
     "ToolSearchToolResultBlock",
     "ToolUseBlock",
     "TraceEvent",
@@ -294,6 +329,7 @@ __all__ = [
     "UnknownEvent",
     "Unset",
     "Usage",
+    "UsageIteration",
     "Verdict",
     "Wait",
     "Wanted",

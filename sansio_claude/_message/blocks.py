@@ -20,6 +20,8 @@ from sansio_claude._message.tool_blocks import (
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON
+from sansio_claude._message.view import view_list, view_of
+from sansio_claude._message.views import Caller, Citation, FallbackTrigger, ToolResultItem
 
 __all__ = [
     "AdvisorToolResultBlock",
@@ -86,9 +88,10 @@ class TextBlock(GrowingBlock):
         return self._text_of("text")
 
     @property
-    def citations(self) -> list[dict[str, Any]] | None:
-        """The citations as JSON objects; None where the wire had none or null."""
-        return self._raw.get("citations")
+    def citations(self) -> list[Citation] | None:
+        """The citations; None where the wire had none or null."""
+        found: Any = self._raw.get("citations")
+        return view_list(Citation, found) if isinstance(found, list) else None
 
 
 class ThinkingBlock(GrowingBlock):
@@ -145,9 +148,22 @@ class ToolResultBlock(Block):
         return self._raw.get("content")
 
     @property
-    def caller(self) -> dict[str, Any] | None:
+    def caller(self) -> Caller | None:
         """Who called the tool; None where the wire had none or null."""
-        return self._raw.get("caller")
+        return view_of(Caller, self._raw.get("caller"))
+
+    @property
+    def results(self) -> list[ToolResultItem]:
+        """The objects of the result, one or several; empty where it has none or is an error."""
+        content: Any = self._raw.get("content")
+        items = view_list(ToolResultItem, content if isinstance(content, list) else [content])
+        return [] if len(items) == 1 and items[0].error_code is not None else items
+
+    @property
+    def error_code(self) -> str | None:
+        """Why the tool failed, as "max_uses_exceeded" or "unavailable"; None where it did not."""
+        failed = view_of(ToolResultItem, self._raw.get("content"))
+        return None if failed is None else failed.error_code
 
 
 class WebSearchToolResultBlock(ToolResultBlock):
@@ -263,6 +279,18 @@ class CompactionBlock(Block):
         """The opaque summary; it must go back byte for byte."""
         return self._raw.get("encrypted_content")
 
+    @property
+    def signature(self) -> str | None:
+        """The opaque signature; it must go back byte for byte."""
+        found: Any = self._raw.get("signature")
+        return found if isinstance(found, str) else None
+
+    @property
+    def tool_changes(self) -> list[dict[str, Any]]:
+        """The changes of tools that the summary stands for, as JSON objects; empty where there are none."""
+        found: Any = self._raw.get("tool_changes")
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
 
 class FallbackBlock(Block):
     """Says that another model went on with the answer (beta)."""
@@ -280,6 +308,11 @@ class FallbackBlock(Block):
     def to_model(self) -> str | None:
         """The id of the model that went on."""
         return self._model("to")
+
+    @property
+    def trigger(self) -> FallbackTrigger | None:
+        """Why the other model went on."""
+        return view_of(FallbackTrigger, self._raw.get("trigger"))
 
     def _model(self, key: str) -> str | None:
         value: Any = self._raw.get(key)

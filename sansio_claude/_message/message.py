@@ -16,6 +16,19 @@ from sansio_claude._message.block import copy_json, kind_of
 from sansio_claude._message.blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.tool_blocks import WHOLE_REASONS, ToolInputBlock
+from sansio_claude._message.view import view_list, view_of
+from sansio_claude._message.views import (
+    CacheCreation,
+    Container,
+    ContextManagement,
+    Diagnostics,
+    FallbackCredit,
+    InputTransformation,
+    OutputTokensDetails,
+    ServerToolUse,
+    StopDetails,
+    UsageIteration,
+)
 
 __all__ = ["Message", "Usage"]
 
@@ -64,29 +77,49 @@ class Usage:
         return self._count("cache_read_input_tokens")
 
     @property
-    def cache_creation(self) -> Mapping[str, Any] | None:
-        """The tokens written, by time to live."""
-        return self._raw.get("cache_creation")
+    def cache_creation(self) -> CacheCreation | None:
+        """The tokens written to the cache, by time to live."""
+        return view_of(CacheCreation, self._raw.get("cache_creation"))
 
     @property
-    def server_tool_use(self) -> Mapping[str, Any] | None:
+    def server_tool_use(self) -> ServerToolUse | None:
         """How often server tools ran."""
-        return self._raw.get("server_tool_use")
+        return view_of(ServerToolUse, self._raw.get("server_tool_use"))
 
     @property
-    def output_tokens_details(self) -> Mapping[str, Any] | None:
+    def output_tokens_details(self) -> OutputTokensDetails | None:
         """What the output tokens were used for (`thinking_tokens`)."""
-        return self._raw.get("output_tokens_details")
+        return view_of(OutputTokensDetails, self._raw.get("output_tokens_details"))
 
     @property
     def service_tier(self) -> str | None:
         """ "standard", "priority" or "batch"."""
-        return self._raw.get("service_tier")
+        return self._word("service_tier")
 
     @property
-    def iterations(self) -> list[dict[str, Any]] | None:
-        """Usage of each sampling iteration (beta)."""
-        return self._raw.get("iterations")
+    def speed(self) -> str | None:
+        """ "standard" or "fast"."""
+        return self._word("speed")
+
+    @property
+    def inference_geo(self) -> str | None:
+        """Where the model ran."""
+        return self._word("inference_geo")
+
+    @property
+    def fallback_credit(self) -> FallbackCredit | None:
+        """What became of a fallback credit (beta)."""
+        return view_of(FallbackCredit, self._raw.get("fallback_credit"))
+
+    @property
+    def iterations(self) -> list[UsageIteration] | None:
+        """The usage of each sampling (beta); None where the wire had none or null."""
+        found: Any = self._raw.get("iterations")
+        return view_list(UsageIteration, found) if isinstance(found, list) else None
+
+    def _word(self, key: str) -> str | None:
+        value: Any = self._raw.get(key)
+        return value if isinstance(value, str) else None
 
     def to_dict(self) -> dict[str, Any]:
         """A detached JSON object, equal to what came."""
@@ -239,9 +272,9 @@ class Message:
         return self._get("stop_sequence", str)
 
     @property
-    def stop_details(self) -> dict[str, Any] | None:
+    def stop_details(self) -> StopDetails | None:
         """More about a refusal."""
-        return self._get("stop_details", dict)
+        return view_of(StopDetails, self._raw.get("stop_details"))
 
     @property
     def usage(self) -> Usage:
@@ -249,14 +282,24 @@ class Message:
         return Usage(self._get("usage", dict) or {})
 
     @property
-    def container(self) -> dict[str, Any] | None:
+    def container(self) -> Container | None:
         """The code execution container: `id` and `expires_at` (RFC 3339 text)."""
-        return self._get("container", dict)
+        return view_of(Container, self._raw.get("container"))
 
     @property
-    def context_management(self) -> dict[str, Any] | None:
+    def context_management(self) -> ContextManagement | None:
         """The edits that context management applied (beta)."""
-        return self._get("context_management", dict)
+        return view_of(ContextManagement, self._raw.get("context_management"))
+
+    @property
+    def diagnostics(self) -> Diagnostics | None:
+        """Why nothing was read from the prompt cache, where that was asked for."""
+        return view_of(Diagnostics, self._raw.get("diagnostics"))
+
+    @property
+    def input_transformations(self) -> list[InputTransformation]:
+        """What the API changed in the request; empty where it says nothing of it."""
+        return view_list(InputTransformation, self._raw.get("input_transformations"))
 
     @property
     def text(self) -> str:

@@ -40,6 +40,7 @@ from sansio_claude._errors import APIError, ClaudeError, LocalProtocolError
 from sansio_claude._message.blocks import CompactionBlock, RedactedThinkingBlock, TextBlock, ThinkingBlock, UnknownBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
+from sansio_claude._message.views import Container, StopDetails
 from sansio_claude._models import model_info
 from sansio_claude._request.request import UNSET, MessageRequest
 
@@ -227,8 +228,8 @@ def _none(step: Step, message: Message) -> NoContinuation:
             "context_full", "the context window is full: compact the conversation or take turns out of it first"
         )
     if step == "refused":
-        details = message.stop_details or {}
-        category, model = details.get("category"), details.get("recommended_model")
+        details = message.stop_details or StopDetails()
+        category, model = details.category, details.recommended_model
         words = f"the model refused{f' ({category})' if category else ''}: take the turn out of the history"
         return NoContinuation("refused", words + (f", or ask {model}" if model else ""))
     known = message.stop_reason in STEPS
@@ -412,7 +413,7 @@ def after_compaction(request: Mapping[str, Any] | MessageRequest, message: Messa
 
 def container_of(request: Mapping[str, Any] | MessageRequest, message: Message) -> dict[str, Any]:
     """The `container` argument that the next request needs to go on in the answer's container; empty for none."""
-    found = (message.container or {}).get("id")
+    found = (message.container or Container()).id
     given = _value(request, "container")
     if not isinstance(found, str):
         return {}

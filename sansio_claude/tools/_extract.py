@@ -263,7 +263,7 @@ class Extractor(Generic[T]):
 
 
 def _explained(message: Message) -> str:
-    details = message.stop_details or {}
+    details: Mapping[str, Any] = message.stop_details or {}
     said = [details.get(key) for key in ("category", "explanation")]
     words = ": ".join(word for word in said if isinstance(word, str) and word)
     return f" ({words})" if words else ""

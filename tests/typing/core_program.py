@@ -103,7 +103,7 @@ def describe(block: c.ContentBlock) -> str:
     base: c.Block = block
     match block:
         case c.TextBlock():
-            assert_type(block.citations, list[dict[str, Any]] | None)
+            assert_type(block.citations, list[c.Citation] | None)
             return block.text
         case c.ThinkingBlock():
             return block.thinking + block.signature
@@ -186,6 +186,32 @@ def growing(text: str) -> Any:
     if parser.status == "complete":
         return parser.final(default=None)
     return parser.snapshot(default={})
+
+
+def parts(message: c.Message, usage: c.Usage, result: c.ToolResultBlock, fallback: c.FallbackBlock) -> None:
+    """What an answer holds beside its blocks, and inside of them."""
+    assert_type(message.stop_details, c.StopDetails | None)
+    assert_type(message.diagnostics, c.Diagnostics | None)
+    assert_type(message.input_transformations, list[c.InputTransformation])
+    if message.container is not None:
+        assert_type(message.container, c.Container)
+        assert_type(message.container.id, str | None)
+        assert_type(message.container.skills, list[c.ContainerSkill])
+    if message.context_management is not None:
+        assert_type(message.context_management, c.ContextManagement)
+        assert_type(message.context_management.applied_edits, list[c.AppliedEdit])
+    if message.diagnostics is not None:
+        assert_type(message.diagnostics.cache_miss_reason, c.CacheMissReason | None)
+    assert_type(usage.cache_creation, c.CacheCreation | None)
+    assert_type(usage.server_tool_use, c.ServerToolUse | None)
+    assert_type(usage.output_tokens_details, c.OutputTokensDetails | None)
+    assert_type(usage.iterations, list[c.UsageIteration] | None)
+    if usage.fallback_credit is not None:
+        assert_type(usage.fallback_credit, c.FallbackCredit)
+        assert_type(usage.fallback_credit.status, c.FallbackCreditStatus | None)
+    assert_type(result.caller, c.Caller | None)
+    assert_type(result.results, list[c.ToolResultItem])
+    assert_type(fallback.trigger, c.FallbackTrigger | None)
 
 
 def back_to_bytes(events: list[c.Event]) -> bytes:
