@@ -364,7 +364,8 @@ class Extraction(Generic[T]):
         fixed multiple of the value; the whole value always comes.
         """
         while True:
-            if self._stream is None:
+            stream = self._stream
+            if stream is None:
                 request = self._extractor.next_request()
                 if request is None:
                     raise StopAsyncIteration
@@ -373,11 +374,11 @@ class Extraction(Generic[T]):
                 self._stream = stream
                 self._partial = PartialValue(self._extractor.name, structured=self._extractor.structured)
             try:
-                event = await self._stream.__anext__()
+                event = await stream.__anext__()
             except StopAsyncIteration:
-                message = self._stream.message
+                message = stream.message
                 assert message is not None  # the stream came to its end without an error
-                await self._stream.aclose()
+                await stream.aclose()
                 self._stream = None
                 self._extractor.receive_message(message)
                 continue

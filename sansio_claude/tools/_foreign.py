@@ -253,14 +253,14 @@ def _rewritten(hint: Any, compiler: Compiler, kinds: dict[str, Kind]) -> Any:
     args = get_args(hint)
     if not args or origin is typing.Literal:
         return list[Any] if hint in _LAZY else hint
-    rewritten = tuple(arg if arg is Ellipsis else _rewritten(arg, compiler, kinds) for arg in args)
+    rewritten: tuple[Any, ...] = tuple(arg if arg is Ellipsis else _rewritten(arg, compiler, kinds) for arg in args)
     if origin in _LAZY:
-        return list[rewritten[0]]  # type: ignore[valid-type]
+        return list[next(iter(rewritten))]  # type: ignore[misc]
     if origin is types.UnionType or origin is typing.Union:
         return typing.Union[rewritten]  # noqa: UP007 - made of a tuple
     if origin is collections.abc.Callable:
         return hint
-    return origin[rewritten if len(rewritten) > 1 else rewritten[0]]
+    return origin[rewritten]  # one argument in a tuple is that argument
 
 
 def _is_foreign(hint: Any, compiler: Compiler) -> bool:

@@ -226,7 +226,9 @@ def _made(function: Callable[..., Any], options: dict[str, Any]) -> Tool:
         )
     signature = read_signature(function)
     said = parse_docstring(signature.doc)
-    given = {key: value for key, value in options.items() if value is not None or key == "longest_result"}
+    given: dict[str, Any] = {
+        key: value for key, value in options.items() if value is not None or key == "longest_result"
+    }
     name = given.pop("name", signature.name)
     words = dict(said.parameters)
     for parameter in signature.parameters:
