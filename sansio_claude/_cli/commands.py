@@ -18,8 +18,10 @@ import attrs
 from sansio_claude._cli.ask import ask
 from sansio_claude._cli.check import check_file
 from sansio_claude._cli.decode import decode_file
+from sansio_claude._cli.faults import add_faults
 from sansio_claude._cli.input import Complaint, open_source
 from sansio_claude._cli.live import INTERRUPTED, Request, watch
+from sansio_claude._cli.record import add_record
 from sansio_claude._request.endpoint import DEFAULT_BASE_URL, USER_AGENT, Endpoint
 
 __all__ = ["main"]
@@ -151,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     checker.set_defaults(run=lambda options: check_file(options.file, as_json=options.json))
     checker.add_argument("file", metavar="REQUEST.JSON", help="the body of a request; - reads stdin")
     checker.add_argument("--json", action="store_true", help="print the problems as JSON")
+    add_record(commands, DEFAULT_MODEL)
+    add_faults(commands)
     return parser
 
 
