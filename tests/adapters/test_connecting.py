@@ -70,6 +70,9 @@ def slow_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield found
     found.set()
+    for thread in threading.enumerate():
+        if thread.name == "look-up of slow.example":
+            thread.join(10)
 
 
 def test_a_name_that_is_not_found_in_time_holds_nothing_up(client_of: Runtime, slow_name: threading.Event) -> None:
