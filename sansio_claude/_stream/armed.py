@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sansio_claude._message.block import Block
 from sansio_claude._message.blocks import TextBlock, ThinkingBlock
@@ -30,13 +30,13 @@ _SPELLINGS: Final[dict[type, tuple[bytes, type]]] = {
 
 
 class Armed:
-    """The open block `index`: `opening` is how its deltas begin, `kind` their class, `append` takes one text."""
+    """The open block `index`: how its deltas begin, where one text goes, and what makes the event of a text."""
 
-    __slots__ = ("_extend", "append", "index", "kind", "opening")
+    __slots__ = ("_extend", "append", "event", "index", "opening")
 
     def __init__(self, index: int, kind: type, opening: bytes, block: Block | None) -> None:
         self.index = index
-        self.kind = kind
+        self.event = _maker(kind, index)
         self.opening = opening
         self.append: Callable[[str], object] = _drop
         self._extend: Callable[[list[str]], object] = _drop
@@ -49,24 +49,39 @@ class Armed:
             self.append = pieces.append
             self._extend = pieces.extend
 
-    def event(self, text: str) -> Event:
-        """The event of one delta."""
-        event: Any = _new(self.kind)
-        event.index = self.index
-        if self.kind is TextDelta:
-            event.text = text
-        elif self.kind is InputJSONDelta:
-            event.partial_json = text
-        else:
-            event.thinking = text
-        event.extra = None
-        made: Event = event
-        return made
-
     def extend(self, texts: list[str]) -> list[Event]:
         """Take many texts; gives their events."""
         self._extend(texts)
-        return [self.event(text) for text in texts]
+        return list(map(self.event, texts))
+
+
+def _maker(kind: type, index: int) -> Callable[[str], Event]:
+    """What makes the event of one delta of the block `index`."""
+
+    def text_delta(text: str) -> Event:
+        event: TextDelta = _new(TextDelta)
+        event.index = index
+        event.text = text
+        event.extra = None
+        return event
+
+    def input_json_delta(text: str) -> Event:
+        event: InputJSONDelta = _new(InputJSONDelta)
+        event.index = index
+        event.partial_json = text
+        event.extra = None
+        return event
+
+    def thinking_delta(text: str) -> Event:
+        event: ThinkingDelta = _new(ThinkingDelta)
+        event.index = index
+        event.thinking = text
+        event.extra = None
+        return event
+
+    if kind is TextDelta:
+        return text_delta
+    return input_json_delta if kind is InputJSONDelta else thinking_delta
 
 
 def _drop(_: object) -> None:

@@ -26,7 +26,7 @@ from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.plain_stream import PlainStream, StreamState
 from sansio_claude._stream.sse import bytes_within_limits
-from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, quoted, usual_event
+from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, usual_event
 
 __all__ = ["MessageStream", "StreamState"]
 
@@ -103,20 +103,24 @@ class MessageStream(PlainStream):
         """
         fast = self._fast
         if fast is not None and type(data) is bytes and now is None:
-            raw = quoted(data, fast.opening, WHOLE_ENDINGS)
-            if raw is not None and (received := self._received + len(data)) <= self._fusable:
+            # A usual delta, which nearly every read of a stream is.
+            behind = data.removeprefix(fast.opening)
+            raw, quote, ending = behind.rpartition(b'"')
+            received = self._received + len(data)
+            if quote and ending in WHOLE_ENDINGS and behind is not data and received <= self._fusable:
                 try:
-                    text = _decode_text(b'"%b"' % raw)
+                    text = _decode_text(quote + raw + quote)
                 except ValueError:
                     pass  # the plain way says what it is
                 else:
                     self._received = received
                     self._number += 1
+                    event = fast.event(text)
                     fast.append(text)
                     if self._events is None:
-                        self._events = [fast.event(text)]
+                        self._events = [event]
                     else:
-                        self._events.append(fast.event(text))
+                        self._events.append(event)
                     return
         if type(data) is not bytes:
             data = as_bytes(data)
@@ -186,15 +190,17 @@ class MessageStream(PlainStream):
 
         The deltas between two other events are decoded together.
         """
-        armed = self._armed
+        opening = None if self._armed is None else self._armed.opening
         raws: list[bytes] = []
         number = 0  # events taken, without those in `raws`
         for event in events:
-            if armed is not None:
-                raw = quoted(event, armed.opening, ENDINGS)
-                if raw is not None:
-                    raws.append(raw)
-                    continue
+            if opening is not None:
+                behind = event.removeprefix(opening)
+                if behind is not event:
+                    raw, quote, ending = behind.rpartition(b'"')
+                    if quote and ending in ENDINGS:
+                        raws.append(raw)
+                        continue
             found = usual_event(event)
             if found is None:
                 break
@@ -210,7 +216,7 @@ class MessageStream(PlainStream):
                 self._fail(refused, self._received + _size(events[:number]), found[1])
             number += 1
             self._arm()
-            armed = self._armed
+            opening = None if self._armed is None else self._armed.opening
             if self._state != "open":
                 break
         if raws:
@@ -322,7 +328,7 @@ def _texts(raws: list[bytes]) -> list[str]:
     texts = []
     for raw in raws:
         try:
-            texts.append(_decode_text(b'"%b"' % raw))
+            texts.append(_decode_text(b'"' + raw + b'"'))
         except ValueError:
             break
     return texts

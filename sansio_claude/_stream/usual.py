@@ -2,7 +2,8 @@
 
 A usual event has two lines with one kind of line end and a blank line behind them: `event: NAME`, where NAME is known
 or has been seen before, and `data: DATA`. A usual delta is a usual event in the API's own spelling whose data ends with
-one JSON string and the two closing braces. What is recognised here means the same to the plain chain, byte for byte;
+one JSON string and the two closing braces: MessageStream compares both ends itself, since a call for each would cost
+more than the comparison. What is recognised here means the same to the plain chain, byte for byte;
 what is not goes there.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["CRLF_DATA", "ENDINGS", "LF_DATA", "WHOLE_ENDINGS", "expect_names", "quoted", "remember_line", "usual_event"]
+__all__ = ["CRLF_DATA", "ENDINGS", "LF_DATA", "WHOLE_ENDINGS", "expect_names", "remember_line", "usual_event"]
 
 LF_DATA: Final = b"\ndata: "
 CRLF_DATA: Final = b"\r\ndata: "
@@ -40,15 +41,6 @@ def usual_event(event: bytes, data: bytes = LF_DATA) -> tuple[str, bytes] | None
     if name is None or not found or _LF in raw or _CR in raw:
         return None
     return name, raw
-
-
-def quoted(event: bytes, opening: bytes, endings: frozenset[bytes]) -> bytes | None:
-    """What stands between the quotes of a usual delta that begins with `opening`; None where it is none."""
-    behind = event.removeprefix(opening)
-    if behind is event:
-        return None
-    raw, quote, ending = behind.rpartition(b'"')
-    return raw if quote and ending in endings else None
 
 
 def expect_names(names: Iterable[str]) -> None:
