@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import os
+import runpy
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeAlias
+from unittest import mock
 
 import attrs
 import django.conf
@@ -23,13 +28,18 @@ from examples.embed import (
     httpx_sync,
     raw_socket,
     requests_sync,
+    thread,
     urllib3_sync,
 )
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._message.message import Message
 from sansio_claude._request.endpoint import Endpoint
 from sansio_claude._request.request import MessageRequest
 from sansio_claude._stream.events import Event, MessageStop
 from sansio_claude._stream.text import text_of
+from sansio_claude.sync import Client
+
+FOLDER = Path(__file__).parents[2] / "examples" / "embed"
 
 __all__ = ["EMBEDS", "REQUEST", "Embed", "Got"]
 
@@ -114,6 +124,26 @@ def _django(endpoint: Endpoint, request: MessageRequest) -> Got:
         return Got(b"".join(pieces).decode())
 
 
+def _thread(endpoint: Endpoint, request: MessageRequest) -> Got:
+    with ThreadPoolExecutor(1) as pool, Client(endpoint, retry=RetryPolicy(max_retries=0)) as client:
+        message = thread.ask(pool, client, request).result()
+        return Got(message.text, message)
+
+
+def _notebook(endpoint: Endpoint, request: MessageRequest) -> Got:
+    """As in a notebook: an event loop is running already, where asyncio.run would refuse."""
+    url = endpoint.url.removesuffix("/v1/messages")
+    environ = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": str(endpoint.api_key)}
+    out = _Out()
+
+    async def cell() -> None:
+        with mock.patch.dict(os.environ, environ), contextlib.redirect_stdout(out):
+            runpy.run_path(str(FOLDER / "notebook.py"))
+
+    asyncio.run(cell())
+    return Got(out.text)
+
+
 EMBEDS: dict[str, Embed] = {
     "httpx_sync": _httpx,
     "httpx_async": _httpx_async,
@@ -123,4 +153,6 @@ EMBEDS: dict[str, Embed] = {
     "http_client": _http_client,
     "raw_socket": _raw_socket,
     "django_view": _django,
+    "thread": _thread,
+    "notebook": _notebook,
 }

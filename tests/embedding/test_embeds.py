@@ -68,7 +68,8 @@ def test_a_whole_answer(embed: Embed) -> None:
     assert got.text == "Größe, \U0001f642!"
     if got.message is not None:
         assert got.message.to_dict() == WHOLE.message
-    assert server.requests[0].json() == {**REQUEST.to_dict(), "stream": True}
+    sent = server.requests[0].json()
+    assert sent == {**REQUEST.to_dict(), "stream": True}
 
 
 def test_every_cut_is_a_truncated_error(embed: Embed) -> None:
@@ -91,14 +92,14 @@ def test_a_broken_connection_is_never_a_whole_answer(embed: Embed, end: str) -> 
 
 
 def test_a_refusal_is_its_api_error(embed: Embed) -> None:
-    server = ReplayServer([Answer.error(429, "slow down", headers=[("retry-after", "7")])], api_key="k")
+    server = ReplayServer([Answer.error(429, "slow down", headers=[("retry-after", "0")])], api_key="k")
     with serve_in_thread(server) as address:
         with pytest.raises(AuthenticationError):
             embed(Endpoint.from_base_url(address.url, api_key="wrong"), REQUEST)
         with pytest.raises(RateLimitError, match="slow down") as refused:
             embed(Endpoint.from_base_url(address.url, api_key="k"), REQUEST)
-    assert (refused.value.status, refused.value.retry_after) == (429, 7.0)
-    assert refused.value.request_id == "req_replay000002"
+    assert refused.value.status == 429
+    assert refused.value.retry_after == 0.0
 
 
 def test_a_redirect_is_not_followed(embed: Embed) -> None:
@@ -107,6 +108,7 @@ def test_a_redirect_is_not_followed(embed: Embed) -> None:
         server = ReplayServer([moved])
         with serve_in_thread(server) as address, pytest.raises(APIError):
             embed(Endpoint.from_base_url(address.url, api_key="k"), REQUEST)
+    assert {recorded.path for recorded in server.requests} == {"/v1/messages"}
     assert len(server.requests) == 1
 
 

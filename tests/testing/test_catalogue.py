@@ -19,7 +19,7 @@ from sansio_claude.testing.faults import FAULTS, KEY, TEXT, Fault, report, serve
 from tests.faults.table import CASES
 
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "Hello"}]}
-SHORT = Timeouts(connect=5, first_byte=0.3, idle=0.3, progress=0.3, total=5)
+SHORT = Timeouts(connect=10, first_byte=1, idle=1, progress=1, total=30)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))

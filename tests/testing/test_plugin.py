@@ -10,7 +10,7 @@ from pathlib import Path
 TESTS = """
     import asyncio
     import anthropic, pytest, trio
-    import sansio_claude.asyncio, sansio_claude.trio
+    import sansio_claude.asyncio, sansio_claude.sync, sansio_claude.trio
     from sansio_claude import ClaudeError
     from sansio_claude.testing import compose
 
@@ -30,6 +30,10 @@ TESTS = """
 
     def test_asyncio_in_a_thread(claude_replay):
         assert asyncio.run(said(sansio_claude.asyncio, claude_replay(HELLO).endpoint)) == "Hello!"
+
+    def test_blocking(claude_replay):
+        with sansio_claude.sync.Client(claude_replay(HELLO).endpoint) as client:
+            assert client.create(**ASK).text == "Hello!"
 
     def test_two_servers(claude_replay):
         first, second = claude_replay(HELLO), claude_replay(compose("Bye!", seed=2), api_key="secret")
@@ -82,7 +86,7 @@ def test_the_fixtures_serve_every_client_and_report_what_scripts_raise(tmp_path:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["sansio_claude.testing.pytest"]')
     (tmp_path / "test_it.py").write_text(textwrap.dedent(TESTS))
     report = run(tmp_path, "-W", "error", "--tb=short")
-    assert "4 failed, 5 passed" in report, report
+    assert "4 failed, 6 passed" in report, report
     assert "error" not in report.splitlines()[-1], report
     assert report.count("E   AssertionError: too few tokens") == 3, report
     assert "the script of this replay server is exhausted" in report

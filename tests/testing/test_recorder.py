@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sansio_claude.asyncio
+import sansio_claude.sync
 import sansio_claude.trio
 from sansio_claude._errors import APIError, LocalProtocolError, TruncatedError
 from sansio_claude._request.endpoint import Endpoint
@@ -162,7 +163,12 @@ def in_trio(url: str, recorder: Recorder) -> None:
     trio.run(use)
 
 
-@pytest.mark.parametrize("use", [in_asyncio, in_trio])
+def in_sync(url: str, recorder: Recorder) -> None:
+    with sansio_claude.sync.Client(Endpoint.from_base_url(url, api_key=KEY), trace=recorder) as client:
+        client.create(**ASK)
+
+
+@pytest.mark.parametrize("use", [in_asyncio, in_trio, in_sync])
 def test_a_recorded_session_has_no_key_in_it(use: Callable[[str, Recorder], None], tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
     path.write_text("an older file, readable by everybody")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from typing import Final
 
 from sansio_claude.testing.faults.fault import BODY, EVENTS, GOOD, HEAD, add, chunk, chunks, head, stream
@@ -16,6 +17,14 @@ HTTP: Final = "broken HTTP"
 _START: Final = HEAD + chunk(*EVENTS[:4])
 _ONCE: Final = "Raises an error and sends the request once: its text may have been shown, and each repeat is paid."
 
+
+def _tiny(data: bytes) -> Iterator[bytes | float]:
+    for number, start in enumerate(range(0, len(data), 3)):
+        yield data[start : start + 3]
+        if number % 100 == 0:
+            yield 0.001
+
+
 add(ODD, "ok_crlf", "whole", "the lines of the stream end in CRLF", stream(BODY.replace(b"\n", b"\r\n")))
 add(ODD, "ok_cr", "whole", "the lines of the stream end in a lone CR", stream(BODY.replace(b"\n", b"\r")))
 add(ODD, "ok_one_byte_chunks", "whole", "each byte is a chunk of its own", stream(*(b"%c" % byte for byte in BODY)))
@@ -23,8 +32,8 @@ add(
     ODD,
     "ok_tiny_writes",
     "whole",
-    "the answer comes in pieces of 3 bytes that split characters",
-    FLOW(lambda: (each for start in range(0, len(GOOD), 3) for each in (GOOD[start : start + 3], 0.0002))),
+    "the answer comes in pieces of 3 bytes that split characters, with a pause behind every hundredth",
+    FLOW(lambda: _tiny(GOOD)),
 )
 add(
     ODD,
