@@ -28,7 +28,6 @@ __all__ = [
     "Connect",
     "Deliver",
     "Done",
-    "Handle",
     "Receive",
     "Send",
     "TraceEvent",
@@ -89,7 +88,12 @@ class Connect(_Step):
 
 @final
 class Send(_Step):
-    """Write all of `data` to the connection, then report `sent(now)` or `send_failed(error, now)`."""
+    """Write `data` to the connection, then report `sent(now, count)` or `send_failed(error, now)`.
+
+    `count` is how many bytes were written; without it, all. Fewer than all are reported where something can be read
+    before the rest can be written, so that an early answer is seen at once: a Receive follows, then a Send of the rest.
+    An adapter that always writes all loses nothing but that.
+    """
 
     __slots__ = ("data", "deadline")
 
@@ -112,7 +116,7 @@ class Receive(_Step):
 class Wait(_Step):
     """Wait until `until`, then report `waited(now)` ("backoff") or `deadline_passed(now)` ("pool").
 
-    A wait for the pool ends early when the call's `wake` is called: then report `waited(now)`.
+    Both end early when the callback is called that was given to `Call.on_wake`: then report `waited(now)`.
     """
 
     __slots__ = ("reason", "until")
@@ -149,15 +153,6 @@ Action: TypeAlias = Receive | Deliver | Send | Connect | Wait | Authorize | Done
 
 Authorizer: TypeAlias = Callable[["RequestHead", bytes], "Headers | Awaitable[Headers]"]
 """Gives the headers that sign a request, at once or when it is awaited."""
-
-
-class Handle(Protocol):
-    """An open TCP connection of an adapter, as far as the core looks at it."""
-
-    @property
-    def stale(self) -> bool:
-        """Whether a byte or an end has arrived while nobody was reading. Never waits."""
-        ...
 
 
 class TLS(Protocol):

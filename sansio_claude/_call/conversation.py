@@ -48,13 +48,13 @@ __all__ = ["Conversation"]
 
 DRAIN: Final = 0.05  # seconds for the end of a body behind the end of its message
 EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writing the request fails
-GLANCE: Final = 0.05  # seconds for one that must be there already when the server has long ceased to take the request
+GLANCE: Final = 0.05  # seconds for an answer once the write deadline has passed: it would have come long before
 REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
 SLICE: Final = 256 * 1024  # bytes written under one write deadline
 
 _CONTENT: Final = frozenset({"content_block_delta", "content_block_stop"})  # events that bring some of the answer
 
-UNFIT: Final = "the report does not fit what was asked for"
+UNFIT: Final = "the report does not belong to the action that the call asked for last: do what next_action() says"
 
 Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5, 6]
 CONNECT: Final = 0
@@ -451,7 +451,7 @@ class Conversation:
         answer, deadlines = self._answer, self._deadlines
         if answer.head is None:
             if self._exchange.informational != self._informational:
-                # A 1xx answer says that the server is working: only a head that has begun must not pause.
+                # After a 1xx answer the server may think in silence; in the middle of the final head it may not.
                 self._informational = self._exchange.informational
                 deadlines.idle_at = NEVER
             return

@@ -23,7 +23,7 @@ _WORDS: Final[dict[Deadline, str]] = {
     "write": "the server did not take the request: nothing moved for {} (Timeouts.write)",
     "first_byte": "the head of the answer was not there within {} (Timeouts.first_byte)",
     "idle": "not one byte came for {} (Timeouts.idle)",
-    "progress": "nothing but pings or pieces came for {} (Timeouts.progress)",
+    "progress": "no event but pings came for {} (Timeouts.progress)",
     "total": "the call was not over within {} (Timeouts.total)",
 }
 

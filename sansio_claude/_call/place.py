@@ -13,7 +13,8 @@ __all__ = ["Place"]
 
 
 class Place:
-    """Asked for before each attempt, left after it."""
+    """One call's place: `ask` for it before each attempt, `take` the connection that comes with it, `leave` it after
+    the attempt."""
 
     __slots__ = ("_wake", "connection", "pool", "ticket")
 
@@ -44,7 +45,7 @@ class Place:
         self.ticket = self.pool.request(origin, now, fresh=fresh, home=home)
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
-        """Have `wake` called when it is granted, or by `wake`; None: not any more."""
+        """Set the function that is called once when the place is granted or `wake` is called; None removes it."""
         self._wake = wake
         if self.ticket is not None:
             self.ticket.wake = wake
