@@ -61,11 +61,11 @@ def slow_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Looking up slow.example takes until the event is set, then finds this machine."""
     real, found = socket.getaddrinfo, threading.Event()
 
-    def getaddrinfo(host: Any, *arguments: Any, flags: int = 0, **options: Any) -> Any:
-        if host == "slow.example" and not flags & socket.AI_NUMERICHOST:
+    def getaddrinfo(host: Any, port: int, **options: Any) -> Any:
+        if host == "slow.example" and not options.get("flags", 0) & socket.AI_NUMERICHOST:
             found.wait(30)
             host = "127.0.0.1"
-        return real(host, *arguments, flags=flags, **options)
+        return real(host, port, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield found
@@ -311,12 +311,12 @@ class NestingLoop(asyncio.SelectorEventLoop):
         while not future.done():
             current = tasks.current_task(self)
             if current is not None:
-                tasks._leave_task(self, current)  # type: ignore[attr-defined]
+                tasks._leave_task(self, current)
             try:
                 self._run_once()  # type: ignore[attr-defined]
             finally:
                 if current is not None:
-                    tasks._enter_task(self, current)  # type: ignore[attr-defined]
+                    tasks._enter_task(self, current)
         return future.result()
 
 
