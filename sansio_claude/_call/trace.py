@@ -130,7 +130,7 @@ class TraceEvent:
 class Trace:
     """Tells the onlooker of one call. Made only where there is one."""
 
-    __slots__ = ("_last", "_request", "_streamed", "_tell", "head", "number", "tap")
+    __slots__ = ("_answered", "_id", "_last", "_request", "_streamed", "_tell", "head", "number", "tap")
 
     def __init__(
         self,
@@ -142,6 +142,8 @@ class Trace:
     ) -> None:
         self._tell = tell
         self._last = 0.0
+        self._answered: ResponseHead | None = None
+        self._id: str | None = None
         self._streamed = wanted in ("stream", "message")
         self.head = head
         """The head that is sent; set anew where it is signed."""
@@ -166,6 +168,8 @@ class Trace:
         if attempt == 0:
             return  # nothing had begun
         self._last = now = self._last if now is None else now
+        if answer.head is not self._answered:  # secrets are looked for in the id of an answer once
+            self._answered, self._id = answer.head, answer.request_id
         message = answer.message
         model = getattr(self._request, "model", None) if message is None else message.model
         self._tell(
@@ -177,7 +181,7 @@ class Trace:
                 model=model if isinstance(model, str) else None,
                 streamed=self._streamed,
                 status=answer.status,
-                request_id=answer.request_id,
+                request_id=self._id,
                 error=error,
                 wait=wait,
                 usage=message.usage if message is not None and kind in _COUNTED else None,
