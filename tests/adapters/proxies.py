@@ -79,6 +79,7 @@ def socks_server(socks: Socks) -> Iterator[str]:
 def unix_server(path: str, handler: Callable[[socket.socket], None]) -> Iterator[None]:
     """Serve a unix socket, one connection after the other, until the block is left."""
     threads: list[threading.Thread] = []
+    stopping = threading.Event()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
@@ -94,6 +95,9 @@ def unix_server(path: str, handler: Callable[[socket.socket], None]) -> Iterator
                     connection, _ = listener.accept()
                 except OSError:
                     return
+                if stopping.is_set():
+                    connection.close()
+                    return
                 connection.settimeout(10)
                 threads.append(threading.Thread(target=one, args=(connection,)))
                 threads[-1].start()
@@ -103,8 +107,9 @@ def unix_server(path: str, handler: Callable[[socket.socket], None]) -> Iterator
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
+            stopping.set()
+            with socket.socket(socket.AF_UNIX) as last, contextlib.suppress(OSError):
+                last.connect(path)  # not every system ends a wait for connections otherwise
             accepting.join()
             for thread in threads:
                 thread.join()
