@@ -71,8 +71,8 @@ def fit_messages(messages: Iterable[Param], model: str) -> Fitted:
     """Make a history fit for a model: what the API refuses in turns that are replayed, taken out or mended.
 
     Mended are: thinking without a signature, or of another model; calls without results (they get an error result)
-    and results without calls; calls whose input was cut; ids outside of ^[a-zA-Z0-9_-]+$ or used twice (renamed, in
-    call and result alike); empty texts and turns; more than 4 cache marks (the last 4 stay), and those on thinking.
+    and results without calls; calls whose input was cut; ids outside of `^[a-zA-Z0-9_-]+$` or used twice (renamed,
+    in call and result alike); empty texts and turns; more than 4 cache marks (the last 4 stay), and those on thinking.
     Whether thinking is another model's is known of a Message and of a dict with its `model`; an id of a model that is
     not known changes nothing.
 

@@ -303,12 +303,14 @@ def _cites(content: Any) -> bool:
 class Extraction(Generic[T]):
     """An Extractor driven over a client. Made by `client.extract(type, ...)`; await it, or look at it as it grows:
 
-    person = await client.extract(Person, model=..., max_tokens=..., messages=[...])
+        person = await client.extract(Person, model=..., max_tokens=..., messages=[...])
 
-    async with client.extract(Person, ...) as extraction:
-        async for partial in extraction:    # plain JSON data, not checked, more at each step
-            ...
-        person = extraction.value
+        async with client.extract(Person, ...) as extraction:
+            async for partial in extraction:    # plain JSON data, not checked, more at each step
+                ...
+            person = extraction.value
+
+    A value that is not there at the end is a RefusalError where the model refused, else a RemoteProtocolError.
     """
 
     def __init__(self, extractor: Extractor[T], *, open_stream: OpenStream) -> None:

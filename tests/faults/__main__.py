@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: the table of the README, then every case of the fault server and how it has to end."""
+"""`python -m tests.faults`: the table of docs/faults.md, then every case of the fault server and how it has to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How faults end, in words: a row for each group of cases as the README has it, and a line for each case."""
+"""How faults end, in words: a row for each group of cases as docs/faults.md has it, and a line for each case."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def group_of(name: str) -> Group:
 
 
 def summary() -> str:
-    """The table of the README."""
+    """The table of docs/faults.md."""
     rows = ["| what goes wrong | cases | how it ends |", "|---|---|---|"]
     for group in GROUPS:
         cases = [case for name, case in CASES.items() if group_of(name) is group]

@@ -118,6 +118,6 @@ def test_B3_migration_from_3_7_to_4() -> None:
     assert moved["betas"].hint == "remove it"
     assert "refusal" in moved[""].hint
     assert "str_replace_based_edit_tool" in moved["tools[0].type"].hint
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    page = Path(__file__).parents[2].joinpath("docs/migration/claude_3_7_to_4.md").read_text("utf-8")
     for words in ("claude-3-7-sonnet-20250219", "refusal", "output-128k-2025-02-19", "str_replace_based_edit_tool"):
-        assert words in readme
+        assert words in page
