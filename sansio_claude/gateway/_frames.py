@@ -1,0 +1,83 @@
+"""Frames: the bytes of an event stream cut behind the blank line of each event, nothing lost and nothing changed.
+
+The rules:
+
+* a frame ends with the first blank line in it that has anything before it, so a frame holds at most one event; the
+  frames joined are the bytes that came;
+* a line ends with LF, CRLF or CR (WHATWG HTML section 9.2.5). A CR at the end of what has arrived may be half of a
+  CRLF: where it ends a frame, an LF that comes next still belongs to it and is handed out as `line_feed`;
+* where frames are cut does not depend on how the bytes were split, but for that LF.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from attrs import define
+
+from sansio_claude._errors import LimitError
+from sansio_claude._limits import Limits
+
+__all__ = ["Frame", "FrameSplitter"]
+
+# A blank line: two line ends, each taken whole. A frame that begins with one line end holds nothing before it.
+_BLANK: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
+_LONGEST_BLANK: Final = 4  # bytes
+
+
+@define(eq=False)
+class Frame:
+    """Some whole lines of the stream, the last of them blank."""
+
+    data: bytes
+    line_feed: bool = False
+    """Whether this is no frame but the LF of a CRLF whose CR ended the frame before it."""
+
+
+class FrameSplitter:
+    """Cuts an event stream into frames. `pending` is what has arrived of the frame that has not ended."""
+
+    __slots__ = ("_after_cr", "_limit", "_scanned", "pending")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit = limits.event
+        self._scanned = 0  # bytes of `pending` in which no blank line begins
+        self._after_cr = False
+        self.pending = bytearray()
+
+    def receive_data(self, data: bytes) -> list[Frame]:
+        """The frames that have ended with these bytes. Linear in the bytes received, for any chunking.
+
+        Raises LimitError where a frame passes `Limits.event`; the frames before it are lost to the caller then, so
+        it is raised only for a frame that began in an earlier call or stands first in this one.
+        """
+        frames: list[Frame] = []
+        if self._after_cr and data:
+            self._after_cr = False
+            if data.startswith(b"\n"):
+                frames.append(Frame(b"\n", line_feed=True))
+                data = data[1:]
+        pending = self.pending
+        pending += data
+        begin = 0
+        search = self._scanned
+        for blank in _BLANK.finditer(pending, search):
+            end = blank.end()
+            frames.append(Frame(bytes(pending[begin:end])))
+            begin = end
+        del pending[:begin]
+        if begin and not pending:
+            self._after_cr = frames[-1].data.endswith(b"\r")
+        self._scanned = max(0, len(pending) - _LONGEST_BLANK)
+        if len(pending) > self._limit and not frames:
+            raise LimitError(
+                f"an event passes Limits.event = {self._limit} bytes", limit="event", value=self._limit, stage="frames"
+            )
+        return frames
+
+    def take_rest(self) -> bytes:
+        """What is left at the end of input: the bytes of an event without its blank line."""
+        rest = bytes(self.pending)
+        self.pending.clear()
+        return rest
