@@ -33,7 +33,7 @@ from sansio_claude._stream.events import (
 )
 from sansio_claude._stream.sse import ServerSentEvent, encode_sse
 
-__all__ = ["encode_event", "event_object"]
+__all__ = ["encode_event", "event_object", "json_of_event"]
 
 
 def encode_event(event: Event) -> bytes:
@@ -48,12 +48,14 @@ def encode_event(event: Event) -> bytes:
         if not isinstance(event.raw, str):
             raise LocalProtocolError("the raw value of an UnknownEvent is a dict or a str", path="raw")
         return encode_sse(ServerSentEvent(name, event.raw.encode("utf-8", "replace")))
-    value = event_object(event)
+    return encode_sse(ServerSentEvent(name, json_of_event(event_object(event))))
+
+
+def json_of_event(value: dict[str, Any]) -> bytes:
+    """The JSON text of an event's object, infinities and halves of surrogate pairs written as JSON can say them."""
     data = dumps_plain(value)
-    if data is None:
-        # Only what is not wrapped is refused if it holds an infinity or half a surrogate pair.
-        data = dumps(_Exactly(value), convert=_unwrapped)
-    return encode_sse(ServerSentEvent(name, data))
+    # Only what is not wrapped is refused if it holds an infinity or half a surrogate pair.
+    return dumps(_Exactly(value), convert=_unwrapped) if data is None else data
 
 
 class _Exactly:

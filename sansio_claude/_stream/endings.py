@@ -23,8 +23,9 @@ from sansio_claude._stream.events import (
 )
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder
 
-__all__ = ["as_bytes", "events_of_message", "is_whole_message", "unfinished_event", "what_it_looks_like"]
+__all__ = ["as_bytes", "events_of_message", "is_ping", "is_whole_message", "unfinished_event", "what_it_looks_like"]
 
+_LONGEST_PING: Final = 1024  # bytes
 _CHANGING: Final[tuple[str, ...]] = (
     "stop_reason",
     "stop_sequence",
@@ -121,3 +122,16 @@ def what_it_looks_like(sniffed: bytes, size: int) -> str:
     if start.startswith((b"event:", b"data:")):
         return f"no event in {size} bytes: an event ends with an empty line, and there is none in this stream"
     return f"no event in {size} bytes: this is no event stream"
+
+
+def is_ping(name: str, raw: bytes) -> bool:
+    """Whether an event is a ping, by its name or by the type in its short JSON."""
+    if name == "ping":
+        return True
+    if len(raw) > _LONGEST_PING:
+        return False
+    try:
+        value = loads(raw)
+    except RemoteProtocolError:
+        return False
+    return isinstance(value, dict) and value.get("type") == "ping"

@@ -26,7 +26,7 @@ from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.plain_stream import PlainStream, StreamState
 from sansio_claude._stream.sse import bytes_within_limits
-from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, usual_event
+from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, texts_of, usual_event
 
 __all__ = ["MessageStream", "StreamState"]
 
@@ -39,7 +39,6 @@ expect_names(
 )
 
 _decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
-_decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).decode_lines
 
 _CR: Final = 13
 _WINDOW: Final = 8 * 1024  # bytes of a read that are taken apart at once
@@ -230,7 +229,7 @@ class MessageStream(PlainStream):
         """
         armed = self._armed
         assert armed is not None
-        texts = _texts(raws)
+        texts = texts_of(raws)
         events = armed.extend(texts)
         if self._events is None:
             self._events = events or None
@@ -311,27 +310,6 @@ class MessageStream(PlainStream):
         ready = bool(state["_fast"])
         self._arm(anew=True)
         self._fast = self._armed if ready else None
-
-
-def _texts(raws: list[bytes]) -> list[str]:
-    """The strings whose JSON stands between these quotes, up to the first that is none.
-
-    All are decoded at once, as lines of JSON. That gives an error or at least one string for each line, and more for a
-    line whose quotes close too early: with as many strings as lines, each line is one string.
-    """
-    try:
-        texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
-    except ValueError:
-        texts = []
-    if len(texts) == len(raws):
-        return texts
-    texts = []
-    for raw in raws:
-        try:
-            texts.append(_decode_text(b'"' + raw + b'"'))
-        except ValueError:
-            break
-    return texts
 
 
 def _size(events: list[bytes]) -> int:

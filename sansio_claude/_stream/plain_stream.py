@@ -19,13 +19,14 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
-from sansio_claude._json import loads, loads_with_halves
+from sansio_claude._json import loads_with_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message
 from sansio_claude._stream.decode import decode_data, event_from_value
 from sansio_claude._stream.endings import (
     as_bytes,
     events_of_message,
+    is_ping,
     is_whole_message,
     unfinished_event,
     what_it_looks_like,
@@ -38,7 +39,6 @@ __all__ = ["PlainStream", "StreamState"]
 
 _SNIFFED: Final = 64  # first bytes kept while no event has come
 _EXCERPT: Final = 80
-_LONGEST_PING: Final = 1024  # bytes
 _BOM: Final = b"\xef\xbb\xbf"
 _NAMES_WITHOUT_DATA: Final = frozenset({"error"})  # an error without a word is still an error
 
@@ -223,7 +223,7 @@ class PlainStream(WhatIsKnown):
         self._number += 1
         if accumulator.done:
             self._idle += 1
-            if not _is_ping(name, raw):
+            if not is_ping(name, raw):
                 accumulator.event_number = self._number
                 accumulator.late()
             return None
@@ -375,16 +375,3 @@ class PlainStream(WhatIsKnown):
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
-
-
-def _is_ping(name: str, raw: bytes) -> bool:
-    """Whether an event is a ping, by its name or by the type in its short JSON."""
-    if name == "ping":
-        return True
-    if len(raw) > _LONGEST_PING:
-        return False
-    try:
-        value = loads(raw)
-    except RemoteProtocolError:
-        return False
-    return isinstance(value, dict) and value.get("type") == "ping"

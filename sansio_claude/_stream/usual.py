@@ -9,10 +9,21 @@ what is not goes there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-__all__ = ["CRLF_DATA", "ENDINGS", "LF_DATA", "WHOLE_ENDINGS", "expect_names", "remember_line", "usual_event"]
+import msgspec
+
+__all__ = [
+    "CRLF_DATA",
+    "ENDINGS",
+    "LF_DATA",
+    "WHOLE_ENDINGS",
+    "expect_names",
+    "remember_line",
+    "texts_of",
+    "usual_event",
+]
 
 LF_DATA: Final = b"\ndata: "
 CRLF_DATA: Final = b"\r\ndata: "
@@ -22,6 +33,9 @@ _CR: Final = 13
 # What stands behind the string of a delta. The API pads nearly every event with 0 to 15 spaces before its last brace.
 ENDINGS: Final = frozenset(b"}" + b" " * n + b"}" for n in range(64))
 WHOLE_ENDINGS: Final = frozenset(ending + b"\n\n" for ending in ENDINGS)
+
+_decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
+_decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).decode_lines
 
 # Event lines, without their line end, and the names they give: those expected, and some of those seen. One table for
 # the process: what it holds changes the speed and never the result.
@@ -56,3 +70,24 @@ def remember_line(line: bytes, name: str) -> None:
             _names.clear()
             _names.update(_expected)
         _names[line] = name
+
+
+def texts_of(raws: list[bytes]) -> list[str]:
+    """The strings whose JSON stands between these quotes, up to the first that is none.
+
+    All are decoded at once, as lines of JSON. That gives an error or at least one string for each line, and more for a
+    line whose quotes close too early: with as many strings as lines, each line is one string.
+    """
+    try:
+        texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
+    except ValueError:
+        texts = []
+    if len(texts) == len(raws):
+        return texts
+    texts = []
+    for raw in raws:
+        try:
+            texts.append(_decode_text(b'"' + raw + b'"'))
+        except ValueError:
+            break
+    return texts

@@ -1,10 +1,13 @@
-"""For those who stand between a client and a server of the Messages API: repair of streams.
+"""For those who stand between a client and a server of the Messages API.
 
-In: the bytes of an answer's body as some peer sent them. Out: the stream that the API would have sent, and a list of
-what was not right. Promises: no I/O; a right stream passes unchanged, byte for byte; a cut never becomes whole.
+`Repair` takes the bytes of an answer's body as some peer sent them, and gives the stream that the API would have sent,
+with a list of what was not right. `fit_messages` makes a history fit for a model.
+
+Promises: no I/O, no clock; a right stream passes unchanged, byte for byte; a cut never becomes whole.
 """
 
+from sansio_claude._request.history import Fitted, fit_messages
 from sansio_claude.gateway._mend_kinds import MEND_KINDS, Mended, MendKind, MendVerdict
 from sansio_claude.gateway._repair import Repair
 
-__all__ = ["MEND_KINDS", "MendKind", "MendVerdict", "Mended", "Repair"]
+__all__ = ["MEND_KINDS", "Fitted", "MendKind", "MendVerdict", "Mended", "Repair", "fit_messages"]

@@ -1,4 +1,4 @@
-"""One content block on its way through a repair: what it is, where it goes, what has been said about it."""
+"""One content block on its way through a repair: what it is, where it goes, what has come of it."""
 
 from __future__ import annotations
 
@@ -6,86 +6,102 @@ from typing import Any, Final
 
 from sansio_claude._errors import ClaudeError
 from sansio_claude._json import loads_input
+from sansio_claude._message.blocks import CompactionBlock, ContentBlock, TextBlock, ThinkingBlock, UnknownBlock
+from sansio_claude._message.tool_blocks import ToolInputBlock
+from sansio_claude._stream.events import InputJSONDelta, TextDelta, ThinkingDelta
 
-__all__ = ["DELTA_OF", "EMPTY_OF", "STRING_OF", "TOOLS", "MendBlock", "empty_block", "join_halves"]
+__all__ = ["FITS", "STRING_OF", "TYPELESS", "MendBlock", "empty_block", "grows_by"]
 
-TOOLS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
-# The key of each delta that carries a string, and the kinds of block it fits.
+# The key of each delta that carries a string.
 STRING_OF: Final[dict[str, str]] = {
     "text_delta": "text",
     "input_json_delta": "partial_json",
     "thinking_delta": "thinking",
     "signature_delta": "signature",
 }
-DELTA_OF: Final[dict[str, tuple[str, ...]]] = {
-    "text": ("text_delta", "citations_delta"),
-    "thinking": ("thinking_delta", "signature_delta"),
-    "compaction": ("compaction_delta",),
-    **dict.fromkeys(TOOLS, ("input_json_delta",)),
+# What each kind of delta may be applied to; an unknown block takes any.
+FITS: Final[dict[str, type]] = {
+    "text_delta": TextBlock,
+    "citations_delta": TextBlock,
+    "thinking_delta": ThinkingBlock,
+    "signature_delta": ThinkingBlock,
+    "input_json_delta": ToolInputBlock,
+    "compaction_delta": CompactionBlock,
 }
-# What a block of a known kind has to carry from its start on, and what stands for it where it is missing or null.
-EMPTY_OF: Final[dict[str, dict[str, Any]]] = {
-    "text": {"text": ""},
-    "thinking": {"thinking": "", "signature": ""},
-    **dict.fromkeys(TOOLS, {"id": "", "name": "", "input": {}}),
-}
-_START_OF: Final[dict[str, str]] = {
-    "text_delta": "text",
-    "citations_delta": "text",
-    "thinking_delta": "thinking",
-    "signature_delta": "thinking",
+# What a delta without a type is taken for: the class of its block, the key it must have, the type it gets.
+TYPELESS: Final[tuple[tuple[type, str, str], ...]] = (
+    (TextBlock, "text", "text_delta"),
+    (ThinkingBlock, "thinking", "thinking_delta"),
+    (ThinkingBlock, "signature", "signature_delta"),
+    (ToolInputBlock, "partial_json", "input_json_delta"),
+    (CompactionBlock, "content", "compaction_delta"),
+)
+# The start of a block that nobody sent, where its kind follows from its first delta. A call has an id and a name,
+# which would have to be invented.
+_STARTS: Final[dict[str, dict[str, Any]]] = {
+    "text_delta": {"type": "text", "text": ""},
+    "citations_delta": {"type": "text", "text": ""},
+    "thinking_delta": {"type": "thinking", "thinking": "", "signature": ""},
+    "signature_delta": {"type": "thinking", "thinking": "", "signature": ""},
 }
 
 
 def empty_block(delta_type: str) -> dict[str, Any] | None:
     """The block that a delta of this type belongs to, empty; None where that would have to be invented."""
-    kind = _START_OF.get(delta_type)
-    return None if kind is None else {"type": kind, **EMPTY_OF[kind]}
+    start = _STARTS.get(delta_type)
+    return None if start is None else dict(start)
 
 
-def join_halves(held: str, text: str, *, alone: str | None = "\ufffd") -> tuple[str, str, bool]:
-    """`held` and `text` with the halves of surrogate pairs joined.
-
-    Gives the text, the half that has to wait for the next piece ("" for none), and whether a half stood alone.
-    `alone` stands for such a half; None leaves it. Linear in the length of the text.
-    """
-    text = held + text
-    if not text or text.isascii():
-        return text, "", False
-    waiting = ""
-    if "\ud800" <= text[-1] <= "\udbff":
-        text, waiting = text[:-1], text[-1]
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace" if alone else "surrogatepass")
-    lonely = joined.encode("utf-16-le", "surrogatepass") != text.encode("utf-16-le", "surrogatepass")
-    if alone is None:
-        lonely = any("\ud800" <= character <= "\udfff" for character in joined)
-    return joined, waiting, lonely
+def grows_by(kind: type) -> tuple[str, str, type] | None:
+    """How the text of a block of this class grows: the type of its deltas, their key, and the class of their event."""
+    if issubclass(kind, TextBlock):
+        return "text_delta", "text", TextDelta
+    if issubclass(kind, ThinkingBlock):
+        return "thinking_delta", "thinking", ThinkingDelta
+    if issubclass(kind, ToolInputBlock):
+        return "input_json_delta", "partial_json", InputJSONDelta
+    return None
 
 
 class MendBlock:
-    """A block that has started. `index` is the one it goes out with."""
+    """A block that has started. `came` is the index it came with, `index` the one it goes out with."""
 
-    __slots__ = ("citations", "held", "index", "input", "kind", "parts", "stopped", "twice")
+    __slots__ = ("came", "index", "input", "kind", "once", "parts", "stopped")
 
-    def __init__(self, kind: str, index: int, raw: dict[str, Any]) -> None:
-        self.kind = kind
+    def __init__(self, block: ContentBlock, came: int, index: int) -> None:
+        self.kind: type[ContentBlock] = type(block)
+        self.came = came
         self.index = index
         self.stopped = False
-        self.held = ""  # a high surrogate that waits for its other half
-        self.twice: set[str] = set()  # the deltas that come once and have come
+        raw = block.raw
         self.input: Any = raw.get("input")  # as its start gave it
         self.parts: list[str] = []  # the fragments of its input
+        # Whether what comes once has come: a signature, or the content of a compaction.
+        self.once = bool(
+            (self.kind is ThinkingBlock and raw.get("signature"))
+            or (self.kind is CompactionBlock and raw.get("content"))
+        )
+
+    @property
+    def name(self) -> str:
+        """The type of the block, for words."""
+        return self.kind._type_name or "block of an unknown kind"
 
     @property
     def tool(self) -> bool:
         """Whether it is a call of any kind."""
-        return self.kind in TOOLS
+        return issubclass(self.kind, ToolInputBlock)
+
+    def takes(self, delta_type: str) -> bool:
+        """Whether a delta of this type may be for this block."""
+        fits = FITS.get(delta_type)
+        return fits is None or issubclass(self.kind, (fits, UnknownBlock))
 
     def input_is_whole(self) -> bool:
         """Whether its input, as it stands, is one whole JSON object. Linear in its length."""
         text = "".join(self.parts)
-        if not text.strip():
-            return self.input is None or isinstance(self.input, dict) or self.input == ""
+        if not text.strip(" \t\r\n"):
+            return self.input is None or self.input == "" or isinstance(self.input, dict)
         try:
             return isinstance(loads_input(text), dict)
         except ClaudeError:

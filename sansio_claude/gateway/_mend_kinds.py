@@ -14,18 +14,20 @@ from sansio_claude._value import FrozenValue
 __all__ = ["MEND_KINDS", "MendKind", "MendVerdict", "Mended", "mend_verdicts"]
 
 MendKind: TypeAlias = (
-    DeviationKind | Literal["event_name", "event_type", "missing_start", "several_deltas", "error_shape"]
+    DeviationKind | Literal["event_name", "event_type", "missing_start", "several_deltas", "delta_order", "error_shape"]
 )
 """A kind of mending: a kind of deviation, or what is no deviation and still trips clients."""
 
-MEND_KINDS: Final[Mapping[MendKind, str]] = {
-    **DEVIATION_KINDS,
+_MORE: Final[dict[MendKind, str]] = {
     "event_name": "An event has no name or another than its JSON's type; clients that go by the name do not see it.",
     "event_type": "The JSON of an event has no type; the event's name says which it is.",
     "missing_start": "content_block_start or message_start is missing in front of what belongs behind it.",
     "several_deltas": "message_delta came more than once; the changes are written as one.",
+    "delta_order": "message_delta came before the end of the content; it goes out behind it.",
     "error_shape": "An error came in another shape than the API's; its words are kept.",
 }
+
+MEND_KINDS: Final[Mapping[MendKind, str]] = {**dict[MendKind, str](DEVIATION_KINDS.items()), **_MORE}
 """What each kind of mending means, in one sentence."""
 
 MendVerdict: TypeAlias = Literal["mend", "pass", "refuse"]

@@ -1,0 +1,320 @@
+"""BlockMender: the events of content blocks, mended."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sansio_claude._errors import LimitError
+from sansio_claude._limits import Limits
+from sansio_claude._message.blocks import ContentBlock, UnknownBlock, block_from_dict
+from sansio_claude._stream.decode import an
+from sansio_claude._stream.halves import HalfCharacters
+from sansio_claude._stream.merging import kept_of_unknown_delta
+from sansio_claude.gateway._dial import Item, refusal
+from sansio_claude.gateway._mend_block import STRING_OF, TYPELESS, MendBlock, empty_block, grows_by
+from sansio_claude.gateway._mend_kinds import MendKind
+from sansio_claude.gateway._mend_queue import Queue
+
+__all__ = ["BlockMender"]
+
+_COMES_ONCE: Final = ("signature_delta", "compaction_delta")
+# The strings that every start of such a block has; other strings of a block may be missing, and none may be null.
+_ALWAYS_SENT: Final = frozenset({"text", "thinking", "id"})
+
+
+class BlockMender(Queue):
+    """The part of a Mender that takes the events of blocks."""
+
+    def __init__(self, verdicts: Any, limits: Limits) -> None:
+        super().__init__(verdicts, limits)
+        self.message: dict[str, Any] | None = None
+        """What names the message: its id, type, role and model. None before message_start."""
+        self.blocks: dict[int, MendBlock] = {}
+        """The blocks that have started, by the index they came with."""
+        self.newest: MendBlock | None = None
+        """The block that started last."""
+        self.halves = HalfCharacters()
+        self.placeholders: set[int] = set()
+        """The empty text blocks of message_start's content that nothing has replaced."""
+        self._next = 0  # the index that the next block goes out with
+        self._input_size = 0  # characters kept of tool inputs
+
+    # Starts.
+
+    def _start_block(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:
+        started = self._need_start("content_block_start")
+        raw = value.get("content_block")
+        if not isinstance(raw, dict):
+            raise refusal("a content_block_start carries no block")
+        came = value.get("index")
+        if came is None:
+            if any(not block.stopped for block in self.blocks.values()):
+                raise refusal("the index of a content_block_start is missing, and another block is open")
+            came = self._next
+            self.mend("index_missing", f"a content_block_start has no index; it was taken for block {came}")
+        self._check_index(came, "content_block_start")
+        if came in self.placeholders:
+            self._drop_placeholders(came)
+        if came in self.blocks:
+            raise refusal(f"block {came} started twice")
+        if len(self.blocks) >= self._limits.blocks:
+            raise self._too_many_blocks()
+        index = self._next
+        if came != index and not self.mend("index_order", f"block {came} started where {index} was next"):
+            index = came
+        if value.get("index") != index:
+            value = {**value, "index": index}
+        block = block_from_dict(raw)
+        self._mend_start(block, raw, came)
+        self._began(MendBlock(block, came, index))
+        return [*self._pass_by(), *started, self._as_it_is(value, frame)]
+
+    def _began(self, block: MendBlock) -> None:
+        self.blocks[block.came] = self.newest = block
+        self._next = max(self._next, block.index + 1)
+
+    def _mend_start(self, block: ContentBlock, raw: dict[str, Any], index: int) -> None:
+        for key in block._strings:
+            if raw.get(key) is None and (key in raw or key in _ALWAYS_SENT):
+                how = "null" if key in raw else "missing"
+                if self.mend("empty_value", f"{key} of block {index} is {how}"):
+                    raw[key] = ""
+        if not isinstance(block, UnknownBlock) and "input" in type(block)._keys and raw.get("input") in (None, ""):
+            if self.mend("empty_value", f"the input of block {index} is missing, null or empty"):
+                raw["input"] = {}
+        grows = grows_by(type(block))
+        if grows is not None and isinstance(text := raw.get(grows[1]), str):
+            shown, lone = self.halves.receive(index, grows[2], text, keep=False)
+            if (lone or shown is not text) and self.mend("half_character", f"half a character stands in block {index}"):
+                raw[grows[1]] = shown
+
+    def _made_start(self, came: int, kind: str) -> tuple[MendBlock, list[Item]]:
+        """The start of a block that never started, where its kind follows from the delta."""
+        raw = empty_block(kind)
+        words = f"{an(kind or 'delta')[:40]} came for block {came}, which never started"
+        if raw is None or not self.ask("missing_start", words):
+            raise refusal(words)
+        if len(self.blocks) >= self._limits.blocks:
+            raise self._too_many_blocks()
+        block = MendBlock(block_from_dict(dict(raw)), came, self._next)
+        self._began(block)
+        return block, [Item({"type": "content_block_start", "index": block.index, "content_block": raw})]
+
+    # Indices.
+
+    def _check_index(self, index: object, event: str) -> None:
+        if type(index) is not int or index < 0:
+            raise refusal(f"the index of {an(event)} is no block's")
+        if index >= self._limits.blocks:
+            raise self._too_many_blocks()
+
+    def _too_many_blocks(self) -> LimitError:
+        most = self._limits.blocks
+        words = f"the message has more blocks than Limits.blocks = {most}"
+        return LimitError(words, limit="blocks", value=most, stage="blocks")
+
+    def _index_of(self, value: dict[str, Any], event: str) -> int:
+        """The index that an event came with, or that of the only open block where it has none."""
+        index = value.get("index")
+        if index is None:
+            opened = [block.came for block in self.blocks.values() if not block.stopped]
+            if len(opened) != 1:
+                raise refusal(f"{an(event)} has no index, and {len(opened)} blocks are open")
+            self.mend("index_missing", f"{an(event)} has no index; only block {opened[0]} is open")
+            return opened[0]
+        self._check_index(index, event)
+        return int(index)
+
+    def _renumbered(self, value: dict[str, Any], block: MendBlock) -> dict[str, Any]:
+        """The event with the index that its block goes out with."""
+        if value.get("index") == block.index and type(value["index"]) is int:
+            return value
+        if "index" in value and value["index"] is not None:
+            self._changed = True  # the mending was listed with the start of the block
+        return {**value, "index": block.index} if self._changed else value
+
+    # Deltas.
+
+    def _block_delta(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:
+        delta = value.get("delta")
+        if not isinstance(delta, dict):
+            raise refusal("a content_block_delta carries no delta")
+        out = self._need_start("content_block_delta")
+        came = self._index_of(value, "content_block_delta")
+        block = self.blocks.get(came)
+        kind = self._type_of_delta(block, delta)
+        if block is None or block.stopped or not block.takes(kind):
+            words = f"{an(kind or 'delta')[:40]} came for block {came}"
+            if _is_empty(kind, delta) and self.ask("foreign_empty_delta", f"{words}; it is empty and does not fit"):
+                return out
+            if block is not None and block.stopped:
+                raise refusal(f"{words}, which has stopped")
+            if block is not None:
+                raise refusal(f"{words}, which is {an(block.name)} block")
+            block, made = self._made_start(came, kind)
+            out += [*self._pass_by(), *made]
+        value = self._renumbered(value, block)
+        if kind in STRING_OF:
+            if not self._string(block, kind, delta):
+                return out
+        elif kind not in ("citations_delta", "compaction_delta"):
+            for key in kept_of_unknown_delta(block.kind, delta):
+                words = f"{an(kind)[:40]} of block {came}" if kind else f"a delta without a type of block {came}"
+                if self.mend("kept_key", f"{words} would change {key!r:.40}, which stays as it is"):
+                    del delta[key]
+        if kind in _COMES_ONCE and block.kind is not UnknownBlock:
+            return [*out, *self._once(block, kind, value, frame)]
+        return [*self._pass_by(), *out, self._as_it_is(value, frame)]
+
+    def _type_of_delta(self, block: MendBlock | None, delta: dict[str, Any]) -> str:
+        kind = delta.get("type")
+        if isinstance(kind, str) and kind:
+            return kind
+        if block is None or block.stopped:
+            return ""
+        for block_class, key, delta_type in TYPELESS:
+            if issubclass(block.kind, block_class) and (isinstance(delta.get(key), str) or key == "content" in delta):
+                if self.mend("typeless_delta", f"a delta of block {block.came} has no type; it has {key}"):
+                    delta["type"] = delta_type
+                return delta_type
+        return ""
+
+    def _string(self, block: MendBlock, kind: str, delta: dict[str, Any]) -> bool:
+        """Mend the string of a delta; False where nothing is left to pass on."""
+        key = STRING_OF[kind]
+        text: Any = delta.get(key)
+        if text is None:
+            how = "null" if key in delta else "missing"
+            if not self.mend("empty_value", f"{key} of {an(kind)} is {how}"):
+                return True
+            delta[key] = text = ""
+        if not isinstance(text, str):
+            raise refusal(f"{key} of {an(kind)} is no string")
+        grows = grows_by(block.kind)
+        if grows is not None and grows[0] == kind:
+            shown, lone = self.halves.receive(block.came, grows[2], text, keep=block.tool)
+            if (lone or shown is not text) and shown != text:
+                if self.mend("half_character", f"half of a surrogate pair stands in block {block.came}"):
+                    delta[key] = text = shown
+        if block.tool:
+            self.keep_input(block, [text])
+        return True
+
+    def keep_input(self, block: MendBlock, texts: list[str]) -> None:
+        """Keep fragments of a call's input. Raises LimitError where all inputs pass `Limits.message`."""
+        block.parts += texts
+        self._input_size += sum(map(len, texts))
+        most = self._limits.message
+        if self._input_size > most:
+            words = f"the tool inputs pass Limits.message = {most} bytes"
+            raise LimitError(words, limit="message", value=most, stage="blocks")
+
+    def _once(self, block: MendBlock, kind: str, value: dict[str, Any], frame: bytes | None) -> list[Item]:
+        """A signature or a compaction. Of several that follow each other the last goes out, else the first stays."""
+        delta = value["delta"]
+        if kind == "compaction_delta" and "content" not in delta:
+            if self.mend("empty_value", "content of a compaction_delta is missing"):
+                delta["content"] = None
+        full = bool(delta.get("signature")) if kind == "signature_delta" else delta.get("content") is not None
+        item = self._as_it_is(value, frame)
+        if not full:
+            return [*self._pass_by(), item]
+        if block.once and self.ask("twice", f"{an(kind)} came again for block {block.came}"):
+            first = self.waiting[0].value if self.waiting else None
+            if first is not None and first.get("type") == "content_block_delta" and first["index"] == block.index:
+                self.waiting[0] = item
+            return []
+        out = self._pass_by()
+        block.once = True
+        self.waiting = [item]
+        return out
+
+    # Stops.
+
+    def _stop_block(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:
+        came = self._index_of(value, "content_block_stop")
+        block = self.blocks.get(came)
+        if block is None:
+            raise refusal(f"content_block_stop came for block {came}, which never started")
+        if block.stopped:
+            if self.ask("twice", f"content_block_stop came again for block {came}"):
+                return []
+            return [*self._pass_by(), self._as_it_is(self._renumbered(value, block), frame)]
+        item = self._as_it_is(self._renumbered(value, block), frame)
+        out = [*self._pass_by(), *self._held_half(block), item]
+        block.stopped = True
+        return out
+
+    def _held_half(self, block: MendBlock) -> list[Item]:
+        """The half of a surrogate pair that waited for the other one, when the block ends."""
+        grows = grows_by(block.kind)
+        out = []
+        for _, _, half in self.halves.released(block.came):
+            if grows is not None:
+                delta_type, key, _ = grows
+                text = half if block.tool else "\ufffd"
+                if block.tool:
+                    block.parts.append(text)
+                delta: dict[str, object] = {"type": delta_type, key: text}
+                out.append(Item({"type": "content_block_delta", "index": block.index, "delta": delta}))
+        return out
+
+    def _close_blocks(self) -> list[Item]:
+        """The stops that are missing, of every block whose content is whole."""
+        out: list[Item] = []
+        for block in self.blocks.values():
+            if block.stopped:
+                continue
+            if block.tool and not block.input_is_whole():
+                words = f"block {block.came} is a call whose input is not whole: it stays open"
+                self.note("open_block", words, passed=True)
+                continue
+            kind: MendKind = "input_without_stop" if block.tool else "open_block"
+            if self.ask(kind, f"block {block.came} has no content_block_stop"):
+                out += [*self._held_half(block), Item({"type": "content_block_stop", "index": block.index})]
+                block.stopped = True
+        return out
+
+    def _drop_placeholders(self, came: int) -> None:
+        """A block starts where message_start has an empty text block: leave those out where it has not gone out yet."""
+        start = self.waiting[0] if self.waiting and self.waiting[0].kind == "message_start" else None
+        words = f"the empty text block {came} of message_start gave way to another block"
+        if start is None or start.value is None or not self.ask("placeholder", words):
+            self.placeholders.discard(came)
+            del self.blocks[came]
+            return
+        message: Any = start.value["message"]
+        message["content"] = [block for index, block in enumerate(message["content"]) if index not in self.placeholders]
+        for index in self.placeholders:
+            del self.blocks[index]
+        for place, block in enumerate(self.blocks.values()):
+            block.index = place
+        self._next = len(self.blocks)
+        self.placeholders.clear()
+        start.frame = None
+
+    def _need_start(self, kind: str) -> list[Item]:
+        """message_start where it is missing: an envelope without counters."""
+        if self.message is not None:
+            return []
+        if not self.ask("missing_start", f"{an(kind)} came before message_start"):
+            raise refusal(f"{an(kind)} came before message_start")
+        nothing: dict[str, Any] = {"stop_reason": None, "stop_sequence": None, "usage": {}}
+        message: dict[str, Any] = {
+            "id": "",
+            "type": "message",
+            "role": "assistant",
+            "model": "",
+            "content": [],
+            **nothing,
+        }
+        self.message = {"id": ""}
+        return [Item({"type": "message_start", "message": message})]
+
+
+def _is_empty(kind: str, delta: dict[str, Any]) -> bool:
+    """Whether a delta of a known kind carries nothing."""
+    if kind == "compaction_delta":
+        return delta.get("content") is None and delta.get("encrypted_content") is None
+    key = STRING_OF.get(kind)
+    return key is not None and (delta.get(key) is None or delta.get(key) == "")

@@ -1,0 +1,1 @@
+"""Tests of sansio_claude.gateway."""

@@ -1,0 +1,66 @@
+"""What the tests of Repair share: one run over some chunks, and reading what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import define
+
+from sansio_claude import APIError, ClaudeError, Message, MessageStream, RemoteProtocolError
+from sansio_claude.gateway import Mended, Repair
+
+__all__ = ["Repaired", "read", "repair", "wire"]
+
+
+@define
+class Repaired:
+    """What a repair came to."""
+
+    out: bytes
+    mended: list[Mended]
+    state: str
+    error: str | None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that were mended, each once, in order."""
+        return list(dict.fromkeys(each.kind for each in self.mended if not each.passed))
+
+    @property
+    def passed(self) -> list[str]:
+        """The kinds that were passed on as they came."""
+        return list(dict.fromkeys(each.kind for each in self.mended if each.passed))
+
+
+def repair(*chunks: bytes, ended_well: bool = True, **options: Any) -> Repaired:
+    """Repair a body that comes in these chunks."""
+    machine = Repair(**options)
+    out = []
+    for chunk in chunks:
+        machine.receive_data(chunk)
+        out.append(machine.data_to_send())
+    machine.receive_eof(ended_well=ended_well)
+    out.append(machine.data_to_send())
+    assert machine.data_to_send() == b""
+    error = None if machine.error is None else str(machine.error)
+    return Repaired(b"".join(out), machine.mended, machine.state, error)
+
+
+def read(body: bytes, **options: Any) -> Message | ClaudeError:
+    """The message of a body, or the error that it ended with."""
+    stream = MessageStream(**options)
+    stream.receive_data(body)
+    try:
+        return stream.finish()
+    except (RemoteProtocolError, APIError) as error:
+        return error
+
+
+def wire(*events: dict[str, Any]) -> bytes:
+    """These events in the API's own spelling."""
+    frames: Iterable[str] = (
+        f"event: {event.get('type')}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n" for event in events
+    )
+    return "".join(frames).encode()

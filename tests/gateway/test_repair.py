@@ -1,0 +1,239 @@
+"""Repair, by example: what is mended, what is passed on, what ends in an error event, and what the SDK makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anthropic
+import httpx2
+import pytest
+
+from sansio_claude import LocalProtocolError, Message, TextDelta
+from sansio_claude.gateway import Repair
+from sansio_claude.testing import compose
+from tests.gateway.repairing import read, repair, wire
+
+START: dict[str, Any] = {
+    "type": "message_start",
+    "message": {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 3, "output_tokens": 1},
+    },
+}
+USAGE = {"output_tokens": 9}
+END: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": USAGE}
+STOP: dict[str, Any] = {"type": "message_stop"}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "save", "input": {}}
+
+
+def begin(index: int, **block: Any) -> dict[str, Any]:
+    return {"type": "content_block_start", "index": index, "content_block": block or {"type": "text", "text": ""}}
+
+
+def delta(index: Any, **delta: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": index, "delta": delta}
+
+
+def text(index: Any, words: str) -> dict[str, Any]:
+    return delta(index, type="text_delta", text=words)
+
+
+def end(index: Any) -> dict[str, Any]:
+    return {"type": "content_block_stop", "index": index}
+
+
+TEXT = [begin(0), text(0, "Hi"), end(0)]
+MENDED: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "no start of a text": ([START, text(0, "Hi"), end(0), END, STOP], ["missing_start"]),
+    "no message_start": ([*TEXT, END, STOP], ["missing_start"]),
+    "no stop of a text": ([START, begin(0), text(0, "Hi"), END, STOP], ["open_block"]),
+    "no message_stop": ([START, *TEXT, END], ["no_message_stop"]),
+    "no message_delta": ([START, *TEXT, STOP], ["no_message_delta"]),
+    "indices with a gap": ([START, begin(1), text(1, "Hi"), end(1), END, STOP], ["index_order"]),
+    "no index": ([START, begin(0), text(None, "Hi"), end(None), END, STOP], ["index_missing"]),
+    "an empty delta of another kind": (
+        [START, begin(0), delta(0, type="thinking_delta", thinking=""), *TEXT[1:], END, STOP],
+        ["foreign_empty_delta"],
+    ),
+    "null strings": ([START, begin(0, type="text", text=None), *TEXT[1:], END, STOP], ["empty_value"]),
+    "a delta without a type": ([START, begin(0), delta(0, text="Hi"), end(0), END, STOP], ["typeless_delta"]),
+    "usage left out": ([START, *TEXT, {**END, "usage": None}, STOP], ["usage"]),
+    "message_delta in two": (
+        [START, *TEXT, END, {**END, "delta": {"stop_reason": None, "stop_sequence": None}}, STOP],
+        ["several_deltas"],
+    ),
+    "message_delta before the content": ([START, END, *TEXT, STOP], ["delta_order"]),
+    "an unfinished emoji": ([START, begin(0), text(0, "Hi\ud83d"), end(0), END, STOP], ["half_character"]),
+    "an empty block in message_start": (
+        [{**START, "message": {**START["message"], "content": [{"type": "text", "text": ""}]}}, *TEXT, END, STOP],
+        ["placeholder"],
+    ),
+    "message_start twice": ([START, START, *TEXT, END, STOP], ["repeated_start"]),
+    "something behind the end": ([START, *TEXT, END, STOP, END], ["after_message_stop"]),
+    "a type that the delta may not change": (
+        [START, *TEXT, {**END, "delta": {"type": "message_delta", "stop_reason": "end_turn"}}, STOP],
+        ["kept_key"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_what_is_mended(name: str) -> None:
+    events, kinds = MENDED[name]
+    repaired = repair(wire(*events))
+    assert repaired.kinds == kinds
+    message = read(repaired.out, strict=True)
+    assert isinstance(message, Message), message
+    assert message.text.startswith("Hi")
+    assert message.usage.output_tokens in (1, 9)
+    types = [line[7:] for line in repaired.out.decode().split("\n") if line.startswith("event: ")]
+    assert types == [
+        *("message_start", "content_block_start", "content_block_delta"),
+        *(["content_block_delta"] if name == "an unfinished emoji" else []),
+        *("content_block_stop", "message_delta", "message_stop"),
+    ]
+    assert repair(repaired.out).out == repaired.out
+
+
+def test_a_whole_message_goes_out_as_the_events_of_a_stream() -> None:
+    message = compose([{"type": "text", "text": "Hi"}, CALL], seed=1).message
+    repaired = repair(json.dumps(message).encode())
+    assert repaired.kinds == ["whole_message"]
+    read_back = read(repaired.out, strict=True)
+    assert isinstance(read_back, Message)
+    assert read_back.to_dict() == message
+
+
+def test_a_refusal_in_json_becomes_an_error_event() -> None:
+    repaired = repair(b'{"error": {"code": 429, "message": "slow down"}}')
+    assert repaired.state == "errored"
+    assert b"slow down" in repaired.out
+    assert b"event: error" in repaired.out
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param([START, *TEXT, text(0, "more")], id="content behind the stop of its block"),
+        pytest.param([START, begin(0), begin(0)], id="a block twice"),
+        pytest.param([START, {**START, "message": {**START["message"], "id": "msg_2"}}], id="another message"),
+        pytest.param([START, delta(0, type="input_json_delta", partial_json="{")], id="a call that never started"),
+        pytest.param([START, begin(0), delta(0, type="thinking_delta", thinking="x")], id="content of another kind"),
+    ],
+)
+def test_what_could_mislead_ends_in_an_error_event(events: list[dict[str, Any]]) -> None:
+    repaired = repair(wire(*events, END, STOP))
+    assert repaired.state == "broken"
+    assert repaired.error is not None
+    assert repaired.out.count(b"event: error") == 1
+    assert not isinstance(read(repaired.out, require_message_stop=False), Message)
+
+
+def test_a_call_whose_input_is_cut_is_never_closed() -> None:
+    cut = delta(0, type="input_json_delta", partial_json='{"path": "/et')
+    repaired = repair(wire(START, begin(0, **CALL), cut, END, STOP))
+    assert b"content_block_stop" not in repaired.out
+    assert repaired.passed == ["open_block"]
+    assert repair(wire(START, begin(0, **CALL), cut, END)).state == "truncated"
+    whole = delta(0, type="input_json_delta", partial_json='{"path": "/etc"}')
+    repaired = repair(wire(START, begin(0, **CALL), whole, END, STOP))
+    assert repaired.kinds == ["input_without_stop"]
+    message = read(repaired.out, strict=True)
+    assert isinstance(message, Message)
+
+
+def test_inputs_that_are_not_whole_are_passed_on_and_listed() -> None:
+    cut = delta(0, type="input_json_delta", partial_json='{"path": "/et')
+    body = wire(START, begin(0, **CALL), cut, end(0), END, STOP)
+    repaired = repair(body)
+    assert repaired.out == body
+    assert repaired.passed == ["input"]
+
+
+def test_the_last_of_two_signatures_that_follow_each_other_goes_out() -> None:
+    thinking = begin(0, type="thinking", thinking="", signature="")
+    first, second = (delta(0, type="signature_delta", signature=each) for each in ("one", "two"))
+    repaired = repair(wire(START, thinking, first, {"type": "ping"}, second, end(0), END, STOP))
+    assert repaired.kinds == ["twice"]
+    assert b'"one"' not in repaired.out
+    assert b'"two"' in repaired.out
+
+
+def test_the_dial() -> None:
+    body = wire(START, begin(1), text(1, "Hi"), end(1), END, STOP)
+    passed = repair(body, mend={"index_order": "pass"})
+    assert passed.out == body
+    assert passed.passed == ["index_order"]
+    refused = repair(body, mend={"index_order": "refuse"})
+    assert refused.state == "broken"
+    with pytest.raises(LocalProtocolError, match="there is no kind 'nothing'"):
+        Repair(mend={"nothing": "pass"})  # type: ignore[dict-item]
+    with pytest.raises(LocalProtocolError, match="is one of"):
+        Repair(mend={"index_order": "accept"})  # type: ignore[dict-item]
+    with pytest.raises(LocalProtocolError, match="output"):
+        Repair(output="text")  # type: ignore[arg-type]
+
+
+def test_events_instead_of_bytes() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(wire(START, text(0, "Hi"), END, STOP))
+    machine.receive_eof()
+    events = machine.events_received()
+    assert [event.type for event in events] == [
+        *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
+        *("message_delta", "message_stop"),
+    ]
+    assert events[2] == TextDelta(0, "Hi")
+    with pytest.raises(LocalProtocolError, match="gives events"):
+        machine.data_to_send()
+    with pytest.raises(LocalProtocolError, match="gives bytes"):
+        Repair().events_received()
+
+
+def test_what_goes_out_goes_out_at_once() -> None:
+    """A client sees each delta with the read that brought it, and pings behind a waiting message_delta in time."""
+    machine = Repair()
+    for event in (START, *TEXT[:2]):
+        machine.receive_data(wire(event))
+        assert machine.data_to_send() == wire(event)
+    machine.receive_data(wire(TEXT[2], END))
+    assert machine.data_to_send() == wire(TEXT[2])
+    for _ in range(9):
+        machine.receive_data(wire({"type": "ping"}))
+    assert machine.data_to_send() == wire(END, *[{"type": "ping"}] * 9)
+
+
+def test_misuse_is_refused() -> None:
+    machine = Repair()
+    machine.receive_data(b"")
+    machine.receive_eof()
+    assert machine.state == "truncated"
+    with pytest.raises(LocalProtocolError, match="after receive_eof"):
+        machine.receive_data(b"x")
+    with pytest.raises(LocalProtocolError, match="bytes"):
+        Repair().receive_data("text")  # type: ignore[arg-type]
+
+
+def test_the_official_sdk_raises_for_a_repaired_cut_stream() -> None:
+    body = compose([{"type": "text", "text": "Hello there, this is some text."}], seed=3).data
+    for cut in range(0, body.index(b"event: message_delta"), 97):
+        repaired = repair(body[:cut])
+
+        def answer(request: httpx2.Request, out: bytes = repaired.out) -> httpx2.Response:
+            return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=out)
+
+        http = httpx2.Client(transport=httpx2.MockTransport(answer))
+        question: Any = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+        with (
+            anthropic.Anthropic(api_key="k", http_client=http, max_retries=0) as client,
+            pytest.raises(anthropic.APIError),
+            client.messages.stream(**question) as stream,
+        ):
+            stream.get_final_message()
