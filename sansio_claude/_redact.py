@@ -29,11 +29,13 @@ _PART: Final = 12  # bytes of a secret that are taken out anywhere, or half of i
 _MARK: Final = "[redacted]"
 _TIMES: Final = 3  # how often a text may have been encoded
 _HEX: Final = rb"[0-9A-Fa-f]"
-# What one character may be written as. The first is a surrogate pair, the eighth a character that stands for itself.
-_ESCAPE: Final = (
-    rb"\\u([Dd][89ABab]%(h)s{2})\\u([Dd][C-Fc-f]%(h)s{2})|\\u(%(h)s{4})|\\x(%(h)s{2})|%%(%(h)s{2})|&#[xX](%(h)s{1,6});"
-    rb"|&#([0-9]{1,7});|\\([\"'\\/])|&(amp|quot|apos|lt|gt);"
-) % {b"h": _HEX}
+# What one character may be written as, in any case, since a whole text may have been put into capitals. The first is a
+# surrogate pair, the eighth a character that stands for itself.
+_ESCAPE: Final = re.compile(
+    rb"\\u(d[89ab]%(h)s{2})\\u(d[c-f]%(h)s{2})|\\u(%(h)s{4})|\\x(%(h)s{2})|%%(%(h)s{2})"
+    rb"|&#x(%(h)s{1,6});|&#([0-9]{1,7});|\\([\"'\\/])|&(amp|quot|apos|lt|gt);" % {b"h": _HEX},
+    re.IGNORECASE,
+)
 _NAMED: Final = {b"amp": b"&", b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt": b">"}
 _SHOWN_LATER: Final = frozenset({"partial", "attempts"})  # the answer itself, and words that were redacted already
 
@@ -257,7 +259,7 @@ def _decoded(data: bytes) -> tuple[bytes, list[_Piece]]:
     parts: list[bytes] = []
     pieces: list[_Piece] = []
     there = here = 0
-    for match in re.finditer(_ESCAPE, data):
+    for match in _ESCAPE.finditer(data):
         start, stop = match.span()
         if start > here:
             parts.append(data[here:start])
@@ -286,7 +288,7 @@ def _character(match: re.Match[bytes]) -> bytes:
     if itself is not None:
         return bytes(itself)
     if name is not None:
-        return _NAMED[name]
+        return _NAMED[name.lower()]
     code = int(decimal) if decimal is not None else int(unit or byte or hexadecimal, 16)
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b"?"
 

@@ -83,6 +83,17 @@ class TestValues:
             form.lower().encode() not in redactor.data(f"<{before}<{form}>{behind}>".encode("utf-8", "replace")).lower()
         )
 
+    @pytest.mark.parametrize("way", sorted(set(WAYS) - {"upper", "lower"}))
+    @pytest.mark.parametrize("case", [str.upper, str.lower])
+    @pytest.mark.parametrize("secret", ["00000000", KEY])
+    def test_an_escaped_text_that_was_put_into_another_case(
+        self, secret: str, way: str, case: Callable[[str], str]
+    ) -> None:
+        form = case(WAYS[way](secret, 0x5A5A5A5A))
+        for shown in (form, WAYS["json"](form, 0)):
+            cleaned = Redactor([secret]).text(f"<{shown}>")
+            assert cleaned == "<[redacted]>"
+
     @given(
         before=st.binary(max_size=20), behind=st.binary(max_size=20), key=st.sampled_from([KEY, "k" * 9, "sk-ant-" * 9])
     )
