@@ -599,6 +599,10 @@ class TestProxies:
         assert asked == []
 
 
+# A stream that is never whole, however long the program takes until it drops it.
+UNFINISHED = attrs.evolve(Answer.stream(HELLO, end="stall"), pieces=Answer.stream(HELLO).pieces[:3])
+
+
 class TestForgotten:
     def test_a_stream_that_is_dropped(self, loop: Runtime) -> None:
         async def main(where: Endpoint) -> None:
@@ -617,7 +621,7 @@ class TestForgotten:
                 gc.collect()
             await loop.sleep(0.01)
 
-        with serve_in_thread(ReplayServer([Answer.stream(HELLO, pace=0.002)])) as address:
+        with serve_in_thread(ReplayServer([UNFINISHED, HELLO])) as address:
             loop.run(main, endpoint(address))
 
     def test_a_stream_that_outlives_its_loop(self, loop: Runtime) -> None:
@@ -628,7 +632,7 @@ class TestForgotten:
             kept.append(await client.stream(**ASK).__aenter__())
             kept.append(client)
 
-        with serve_in_thread(ReplayServer([Answer.stream(HELLO, pace=0.05)])) as address:
+        with serve_in_thread(ReplayServer([UNFINISHED])) as address:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")  # the loop and its transports complain too
                 loop.run(main, endpoint(address))
