@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -36,11 +37,15 @@ def work(action: Callable[[], object]) -> int:
                 total += len(value)
 
     before = sys.getprofile()
+    collected = gc.isenabled()
+    gc.disable()  # a collection may fall into the action, and callbacks of gc are calls, too
     sys.setprofile(count)
     try:
         action()
     finally:
         sys.setprofile(before)
+        if collected:
+            gc.enable()
     return total
 
 

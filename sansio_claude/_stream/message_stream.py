@@ -21,9 +21,10 @@ import msgspec
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._partial_json.parser import PartialJSON
-from sansio_claude._stream.armed import Armed, armed_for
+from sansio_claude._stream.armed import Armed, armed_for, new_event
 from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.endings import as_bytes
+from sansio_claude._stream.events import Event, InputJSONDelta, TextDelta, ThinkingDelta
 from sansio_claude._stream.plain_stream import PlainStream, StreamState
 from sansio_claude._stream.sse import bytes_within_limits
 from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, texts_of, usual_event
@@ -93,7 +94,7 @@ class MessageStream(PlainStream):
 
     # Reading.
 
-    def receive_data(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:
+    def receive_data(self, data: bytes | bytearray | memoryview, now: float | None = None) -> None:
         """Take some body bytes; `b""` is a no-op. Never raises for what the peer sent.
 
         `now`, in seconds on the caller's monotonic clock, is what `liveness` tells times by. Raises
@@ -106,16 +107,32 @@ class MessageStream(PlainStream):
             behind = data.removeprefix(fast.opening)
             raw, quote, ending = behind.rpartition(b'"')
             received = self._received + len(data)
-            if quote and ending in WHOLE_ENDINGS and behind is not data and received <= self._fusable:
+            if ending in WHOLE_ENDINGS and behind is not data and received <= self._fusable:
                 try:
-                    text = _decode_text(quote + raw + quote)
+                    text = _decode_text(quote + raw + quote)  # nothing, where there is no quote: no JSON
                 except ValueError:
                     pass  # the plain way says what it is
                 else:
                     self._received = received
                     self._number += 1
-                    event = fast.event(text)
-                    fast.append(text)
+                    fast.pieces.append(text)
+                    kind = fast.kind
+                    event: Event
+                    if kind is TextDelta:
+                        event = new_event(TextDelta)
+                        event.index = fast.index
+                        event.text = text
+                        event.extra = None
+                    elif kind is InputJSONDelta:
+                        event = new_event(InputJSONDelta)
+                        event.index = fast.index
+                        event.partial_json = text
+                        event.extra = None
+                    else:
+                        event = new_event(ThinkingDelta)
+                        event.index = fast.index
+                        event.thinking = text
+                        event.extra = None
                     if self._events is None:
                         self._events = [event]
                     else:

@@ -50,7 +50,7 @@ class PlainStream(WhatIsKnown):
 
     # Reading.
 
-    def receive_data(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:
+    def receive_data(self, data: bytes | bytearray | memoryview, now: float | None = None) -> None:
         """Take some body bytes; `b""` is a no-op. Never raises for what the peer sent.
 
         `now`, in seconds on the caller's monotonic clock, is what `liveness` tells times by. Raises
