@@ -1,13 +1,16 @@
 """For those who stand between a client and a server of the Messages API.
 
-`Repair` takes the bytes of an answer's body as some peer sent them, and gives the stream that the API would have sent,
-with a list of what was not right. `fit_messages` makes a history fit for a model.
+* `Repair` takes the bytes of an answer's body as some peer sent them, and gives the stream that the API would have
+  sent, with a list of what was not right;
+* `StreamMonitor` watches bytes that somebody else forwards: usage, stop reason, state, deviations;
+* `fit_messages` makes a history fit for a model.
 
 Promises: no I/O, no clock; a right stream passes unchanged, byte for byte; a cut never becomes whole.
 """
 
 from sansio_claude._request.history import Fitted, fit_messages
 from sansio_claude.gateway._mend_kinds import MEND_KINDS, Mended, MendKind, MendVerdict
+from sansio_claude.gateway._monitor import StreamMonitor
 from sansio_claude.gateway._repair import Repair
 
-__all__ = ["MEND_KINDS", "Fitted", "MendKind", "MendVerdict", "Mended", "Repair", "fit_messages"]
+__all__ = ["MEND_KINDS", "Fitted", "MendKind", "MendVerdict", "Mended", "Repair", "StreamMonitor", "fit_messages"]

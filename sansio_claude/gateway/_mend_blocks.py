@@ -162,7 +162,7 @@ class BlockMender(Queue):
                 words = f"{an(kind)[:40]} of block {came}" if kind else f"a delta without a type of block {came}"
                 if self.mend("kept_key", f"{words} would change {key!r:.40}, which stays as it is"):
                     del delta[key]
-        if kind in _COMES_ONCE and block.kind is not UnknownBlock:
+        if kind in _COMES_ONCE:
             return [*out, *self._once(block, kind, value, frame)]
         return [*self._pass_by(), *out, self._as_it_is(value, frame)]
 
@@ -220,9 +220,10 @@ class BlockMender(Queue):
         if not full:
             return [*self._pass_by(), item]
         if block.once and self.ask("twice", f"{an(kind)} came again for block {block.came}"):
-            first = self.waiting[0].value if self.waiting else None
+            first: Any = self.waiting[0].value if self.waiting else None
             if first is not None and first.get("type") == "content_block_delta" and first["index"] == block.index:
-                self.waiting[0] = item
+                if first["delta"].get("type") == kind:
+                    self.waiting[0] = item
             return []
         out = self._pass_by()
         block.once = True
