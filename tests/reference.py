@@ -793,6 +793,11 @@ class _Reader:
                             self.deviate("input_without_stop")
                     elif status == "invalid" or (status == "partial" and not (last and reason in CUTTING)):
                         self.deviate("input")
+        kinds = {block["type"] for block in self.blocks.values()}
+        if reason == "tool_use" and "tool_use" not in kinds and kinds <= set(STRING_KEYS):
+            self.deviate("stop_reason_mismatch")
+        if reason in ("end_turn", "stop_sequence") and "tool_use" in kinds:
+            self.deviate("stop_reason_mismatch")
         self.reading.done = True
 
     def input_status(self, index: int, reason: str | None) -> str:

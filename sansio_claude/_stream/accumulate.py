@@ -29,6 +29,8 @@ from sansio_claude._message.blocks import (
     TextBlock,
     ThinkingBlock,
     ToolInputBlock,
+    ToolUseBlock,
+    UnknownBlock,
 )
 from sansio_claude._message.tool_blocks import WHOLE_REASONS
 from sansio_claude._stream.block_deltas import BlockDeltas
@@ -311,6 +313,7 @@ class MessageAccumulator(BlockDeltas):
             block = self.blocks.get(index)
             if isinstance(block, ToolInputBlock):
                 self._check_input(index, block)
+        self._compare_stop_reason()
         self.done = True
         self._newest = self._direct = -1
         message.whole = True
@@ -331,6 +334,16 @@ class MessageAccumulator(BlockDeltas):
             pass  # the API ends its answers so
         elif status != "complete":
             self.deviate("input", f"the tool input of block {index} is {status} at message_stop")
+
+    def _compare_stop_reason(self) -> None:
+        """What is odd about the stop reason at message_stop: whether it tells of calls is what a tool loop goes by."""
+        assert self.message is not None
+        stop_reason = self.message.stop_reason
+        called = ToolUseBlock in self._types.values()
+        if stop_reason == "tool_use" and not called and UnknownBlock not in self._types.values():
+            self.deviate("stop_reason_mismatch", "the stop reason is tool_use, but there is no call of a tool")
+        elif stop_reason in ("end_turn", "stop_sequence") and called:
+            self.deviate("stop_reason_mismatch", f"the stop reason is {stop_reason}, but there is a call of a tool")
 
     def _check_usage(self, usage: Any, where: str) -> None:
         if not isinstance(usage, dict):

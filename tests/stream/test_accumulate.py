@@ -419,7 +419,7 @@ def test_a_tool_that_starts_with_a_marked_input_goes_on_from_there() -> None:
     marked = {"type": "tool_use", "id": "t", "name": "n", "input": {"$incomplete_json": '{"a'}}
     fragment = {"type": "input_json_delta", "partial_json": '": 1}'}
     assert contents(START, *block(marked, fragment))[0]["input"] == {"a": 1}
-    given = accumulated(message_start(content=[marked]), *answer()[1:])
+    given = accumulated(message_start(content=[marked]), message_delta({"stop_reason": "tool_use"}), END)
     assert [(each.kind, each.words) for each in given.deviations] == [
         ("input", "the tool input of block 0 is partial at message_stop")
     ]
@@ -555,6 +555,7 @@ def test_blocks_that_are_still_open_are_marked() -> None:
         ("open_block", "block 1 was still open at message_stop"),
         ("input_without_stop", "the tool input of block 1 is whole without a block stop"),
         ("input", "the tool input of block 2 is partial at message_stop"),
+        ("stop_reason_mismatch", "the stop reason is end_turn, but there is a call of a tool"),
     ]
     assert accumulator.message is not None
     assert [each.input_status for each in accumulator.message.tool_uses] == ["complete", "partial"]
@@ -592,7 +593,9 @@ DEVIATIONS: dict[str, list[dict[str, Any]]] = {
     "no_message_delta for its delta": [START, {"type": "message_delta", "usage": {}}],
     "no_message_delta": [START, END],
     "open_block": [START, start(0, TEXT), DELTA, END],
-    "input": [START, *tool("{"), DELTA, END],
+    "input": [START, *tool("{"), message_delta({"stop_reason": "tool_use"}), END],
+    "stop_reason_mismatch": [START, *tool("{}"), DELTA, END],
+    "stop_reason_mismatch without a call": [START, message_delta({"stop_reason": "tool_use"}), END],
 }
 
 
@@ -628,7 +631,7 @@ def test_without_content_order_is_checked_and_usage_merged() -> None:
     assert not accumulator._keep
     assert accumulator.done
     assert accumulator.blocks == {}
-    assert kinds(accumulator) == []
+    assert kinds(accumulator) == ["stop_reason_mismatch"]
     assert accumulator.message is not None
     assert accumulator.message.content == []
     assert accumulator.message.to_dict()["content"] == []

@@ -213,12 +213,22 @@ DEVIATIONS: dict[str, tuple[list[Any], list[str]]] = {
     ),
     "garbage after message_stop": ([*WHOLE, b"data: {garbage\n\n"], ["after_message_stop"]),
     "a block still open at message_stop": (answer(start(0, TEXT), text("x")), ["open_block"]),
-    "a tool input cut at message_stop": (answer(*tool('{"a": "b')), ["input"]),
-    "a tool input that is no JSON": (answer(*tool("{nope}")), ["input"]),
-    "a tool input cut in an open block": (answer(*tool('{"a": "b')[:-1]), ["open_block"]),
+    "a tool input cut at message_stop": ([START, *tool('{"a": "b'), *TOOL_STOP], ["input"]),
+    "a tool input that is no JSON": ([START, *tool("{nope}"), *TOOL_STOP], ["input"]),
+    "a tool input cut in an open block": ([START, *tool('{"a": "b')[:-1], *TOOL_STOP], ["open_block"]),
+    "a call under end_turn": (answer(*tool("{}")), ["stop_reason_mismatch"]),
+    "a call under stop_sequence": (
+        [START, *tool("{}"), message_delta({"stop_reason": "stop_sequence"}), END],
+        ["stop_reason_mismatch"],
+    ),
+    "tool_use without a call": ([START, *HELLO, *TOOL_STOP], ["stop_reason_mismatch"]),
+    "tool_use without a call but one of the server": (
+        [START, *tool("{}", kind="server_tool_use"), *TOOL_STOP],
+        ["stop_reason_mismatch"],
+    ),
     "content_block_stop twice": (answer(*HELLO, stop()), ["twice"]),
     "an input_json_delta without its text": (
-        answer(*block({"type": "tool_use", "id": "t", "input": {}}, {"type": "input_json_delta"})),
+        [START, *block({"type": "tool_use", "id": "t", "input": {}}, {"type": "input_json_delta"}), *TOOL_STOP],
         ["empty_value"],
     ),
     **{
