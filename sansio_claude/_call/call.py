@@ -18,7 +18,7 @@ Rules:
 - A connection goes back to the pool only if the conversation says that it is reusable; else it is discarded, at once.
 - Every error has its attempts, its request id and the partial message, and no secret in it.
 - The time that the consumer takes for its events is not the peer's: only the total goes on meanwhile.
-- Total time bounds the waits too: a wait that would end after it is not begun.
+- Total time bounds the waits too: a wait that would end after it is not begun. Once it has passed, no action is begun.
 """
 
 from __future__ import annotations
@@ -172,6 +172,8 @@ class Call(CallView):
             self._begin(now)
         elif self._phase == POOL and self._place.granted:
             self._take_place(now, waited=True)
+        if now >= self._deadlines.total_at and self._phase in (SIGN, POOL, TALK):
+            self.deadline_passed(now)  # before the action: what can be done at once would be done all the same
         if self._phase == POOL:
             return Wait(self._deadlines.nearest(), "pool")
         if self._phase == TALK and self._talk is not None:
@@ -299,7 +301,7 @@ class Call(CallView):
         """The deadline of the action passed before it was done."""
         if self._phase == BACKOFF:
             self.waited(now)
-        elif self._phase == POOL:
+        elif self._phase in (POOL, SIGN):
             self._fail(self._deadlines.passed(self._head.host), now)
         else:
             self._talking().deadline_passed(now)

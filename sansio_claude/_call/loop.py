@@ -10,7 +10,8 @@ Rules:
   pool is free before the exception goes on.
 - The connections that the pool has sorted out are closed before every wait for something other than an answer's bytes,
   and at the end.
-- An exception of the operating system is reported without its traceback, whose frames hold the request.
+- An exception of the operating system is reported without its traceback, whose frames hold the request. So that none
+  of those of a cancellation holds it, `Wire.send` forgets `data` before an exception leaves it.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Wire(Protocol):
         """Write `data`: how many bytes are written, None when the deadline passed. Raises OSError.
 
         Fewer than all only where something can be read before the rest can be written; the next `send` has the rest.
+        No local variable holds `data` or a part of it when an exception leaves this method, cancellation among them.
         """
         ...
 
@@ -150,6 +152,7 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
                 case _:
                     assert_never(action)
     except BaseException:
+        received = None
         call.abandon()
         close_discarded(call.pool)
         raise

@@ -158,12 +158,12 @@ class Wire:
 
         Where not all can be written at once and something can be read, ends before all is written.
         """
-        view, size, sent = memoryview(data), len(data), 0
-        self._begin()
+        data, size, sent = memoryview(data), len(data), 0
         try:
+            self._begin()
             while True:
                 try:
-                    sent += self._socket.send(view[sent:])
+                    sent += self._socket.send(data[sent:])
                 except BlockingIOError:
                     pass
                 if sent == size or readable(self._socket):
@@ -171,6 +171,7 @@ class Wire:
                 if not wait_for((self._socket,), READ | WRITE, deadline - time.monotonic()):
                     return None
         finally:
+            del data  # the frame of an interrupted send shows nothing of the request
             self._end()
 
     @property

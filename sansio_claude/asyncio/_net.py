@@ -276,6 +276,7 @@ class Wire(asyncio.BufferedProtocol):
         size = len(data)
         ahead, self._ahead = self._ahead, 0
         transport.write(memoryview(data)[ahead:] if ahead else data)
+        del data  # the frame of a cancelled send shows nothing of the request
         while self._writing_paused:
             if transport.is_closing():
                 raise (self._error or ConnectionResetError("the connection was closed")).with_traceback(None)

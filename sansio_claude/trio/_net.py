@@ -129,23 +129,26 @@ class Wire:
         Where not all can be written at once and something can be read, ends before all is written.
         """
         sock, size, sent = self.socket, len(data), 0
-        await trio.lowlevel.checkpoint_if_cancelled()
         try:
-            sent = sock.send(data)
-        except BlockingIOError:
-            pass
-        if sent == size:
-            return sent  # nearly always: what a request is fits into the system's buffer, and a scope costs more
-        view = memoryview(data)
-        self._half = True
-        with trio.CancelScope(deadline=deadline) as scope:
-            while sent < size and not readable(sock):
-                try:
-                    sent += sock.send(view[sent:])
-                except BlockingIOError:
-                    await _writable_or_readable(sock)
-        self._half = sent < size
-        return None if scope.cancelled_caught else sent
+            await trio.lowlevel.checkpoint_if_cancelled()
+            try:
+                sent = sock.send(data)
+            except BlockingIOError:
+                pass
+            if sent == size:
+                return sent  # nearly always: what a request is fits into the system's buffer, and a scope costs more
+            data = memoryview(data)
+            self._half = True
+            with trio.CancelScope(deadline=deadline) as scope:
+                while sent < size and not readable(sock):
+                    try:
+                        sent += sock.send(data[sent:])
+                    except BlockingIOError:
+                        await _writable_or_readable(sock)
+            self._half = sent < size
+            return None if scope.cancelled_caught else sent
+        finally:
+            del data  # the frame of a cancelled send shows nothing of the request
 
     @property
     def stale(self) -> bool:

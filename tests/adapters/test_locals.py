@@ -6,6 +6,7 @@ The frames of the library are looked at, on every adapter and for every kind of 
 from __future__ import annotations
 
 import socket
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -127,4 +128,46 @@ def test_of_a_proxy(runtime: Runtime | None, reply: bytes) -> None:
         proxy = f"socks5://user:{PASSWORD}@{place}"
         error = ask(runtime, endpoint, ASK, proxy=proxy, timeouts=Timeouts(connect=0.3))
     found = frames_with(error, [SECRET, PASSWORD, PROMPT])
+    assert [place for place in found if not place.endswith((" arguments", " request"))] == []
+
+
+def deaf(connection: socket.socket) -> None:
+    connection.recv(10)
+    time.sleep(1.0)
+
+
+@pytest.mark.parametrize("runtime", LOOPS, ids=repr)
+@pytest.mark.parametrize(("handler", "large"), [(silent, False), (deaf, True)], ids=["reading", "writing"])
+def test_of_a_cancellation(runtime: Runtime, handler: Callable[[socket.socket], None], large: bool) -> None:
+    caught: list[BaseException] = []
+
+    async def ask_for_long(endpoint: Endpoint) -> None:
+        async with runtime.Client(endpoint) as client:
+            try:
+                await client.create(**(LARGE if large else ASK))
+            except BaseException as error:
+                caught.append(error)
+                raise
+
+    async def main(endpoint: Endpoint) -> None:
+        await runtime.cancel_when(lambda: True, 0.2, lambda: ask_for_long(endpoint))
+
+    with raw_server(handler) as (host, port):
+        runtime.run(main, Endpoint.from_base_url(f"http://{host}:{port}", api_key=SECRET, auth_token=lambda: TOKEN))
+    (error,) = caught
+    assert not isinstance(error, Exception)
+    found = frames_with(error, [SECRET, TOKEN, PROMPT])
+    assert [place for place in found if not place.endswith((" arguments", " request"))] == []
+
+
+def test_of_an_interrupted_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sansio_claude._runtime.blocking.readable", interrupt)  # asked once not all can be written
+    with raw_server(deaf) as (host, port), pytest.raises(KeyboardInterrupt) as caught:
+        endpoint = Endpoint.from_base_url(f"http://{host}:{port}", api_key=SECRET)
+        with sansio_claude.sync.Client(endpoint) as client:
+            client.create(**LARGE)
+    found = frames_with(caught.value, [SECRET, PROMPT])
     assert [place for place in found if not place.endswith((" arguments", " request"))] == []

@@ -778,6 +778,33 @@ class TestDeadlines:
         assert world.now <= 1000.0 + 0.06
         assert world.handles[0].closed == 1
 
+    @pytest.mark.parametrize("steps", range(7))
+    def test_nothing_is_begun_once_the_total_has_passed(self, steps: int) -> None:
+        """An action that can be done at once, such as a write into an empty buffer, never meets its deadline."""
+        world = World(Peer([head(), chunked(*FRAMES)]), timeouts=Timeouts(total=float(steps)))
+        call = world.call("message")
+        now = world.now
+        kinds: list[str] = []
+        while not isinstance(action := call.next_action(now), Done):
+            kinds.append(type(action).__name__)
+            now += 1.0
+            if isinstance(action, Connect):
+                call.connected(object(), now)
+            elif isinstance(action, Send):
+                call.sent(now)
+            elif isinstance(action, Receive):
+                call.receive_data(head(), now)
+                break
+        if steps < 3:
+            assert kinds == ["Connect", "Send"][:steps]
+            assert isinstance(action, Done)
+            assert isinstance(action.error, DeadlineError)
+            assert action.error.deadline == "total"
+        else:
+            assert kinds == ["Connect", "Send", "Receive"]
+        call.abandon()
+        assert world.pool.taken == 0
+
     def test_total_is_not_tried_again(self) -> None:
         world = World(Peer(connects="hang"), max_retries=3, timeouts=Timeouts(total=5))
         outcome = self.fails(world, "total", 5)
