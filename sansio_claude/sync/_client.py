@@ -8,26 +8,23 @@ from weakref import WeakSet
 
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import MessageArguments, RunArguments
+from sansio_claude._client.session import MessageArguments
 from sansio_claude._runtime.blocking import Adapter, Blocking, finish, same_arguments
 from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from sansio_claude._call.call import Call
-    from sansio_claude._call.retry import RetryPolicy
-    from sansio_claude._call.timeouts import Timeouts
+    from sansio_claude._check.problem import Problem
     from sansio_claude._client.result import CreateResult
     from sansio_claude._client.session import EnvironmentOptions
     from sansio_claude._message.message import Message
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
-    from sansio_claude._stream.deviations import Tolerance
     from sansio_claude.sync._run import Extraction, Run
     from sansio_claude.tools._execution import Executor
-    from sansio_claude.tools._loop import ToolLoop, ToolParam
 
 __all__ = ["Client"]
 
@@ -81,26 +78,10 @@ class Client:
         """A client of what is in `environ`, mostly `os.environ`. See the other clients."""
         return object.__new__(cls)._take(_Inner.from_env(environ, **options))
 
-    def with_options(
-        self,
-        *,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-        headers: Mapping[str, str | None] | None = None,
-        betas: Sequence[str] | None = None,
-        tolerance: Tolerance | None = None,
-        require_message_stop: bool | None = None,
-    ) -> Self:
+    @same_arguments(ClientBase.with_options)
+    def with_options(self, **options: Any) -> Client:
         """This client with other options, for one call or some, over the same connections. See the other clients."""
-        inner = self._inner.with_options(
-            timeouts=timeouts,
-            retry=retry,
-            headers=headers,
-            betas=betas,
-            tolerance=tolerance,
-            require_message_stop=require_message_stop,
-        )
-        return object.__new__(type(self))._take(inner, self._calls)
+        return object.__new__(type(self))._take(self._inner.with_options(**options), self._calls)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -126,13 +107,14 @@ class Client:
         for call in list(self._calls):
             call.interrupt()
 
-    def stream(self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]) -> Stream:
+    @same_arguments(ClientBase.stream)
+    def stream(self, *args: Any, **arguments: Any) -> Stream:
         """Send a request and receive the answer as it comes: `with client.stream(...) as stream`.
 
         Takes the API's own arguments, a `MessageRequest`, or a request and arguments to go over its own. Nothing is
         sent before `with`; what cannot be sent raises LocalProtocolError here.
         """
-        stream = self._inner.stream(request, **arguments)
+        stream = self._inner.stream(*args, **arguments)
         return Stream(stream._runtime, stream._session, stream._call)
 
     @overload
@@ -162,37 +144,23 @@ class Client:
         made: Message | CreateResult = finish(self._inner.create(request, **arguments))
         return made
 
+    @same_arguments(ClientBase.check)
+    def check(self, *args: Any, **arguments: Any) -> list[Problem]:
+        """What the API is known to refuse, ignore or advise against in a request from this client, before it is sent.
+        Sends nothing. See the other clients."""
+        return self._inner.check(*args, **arguments)
+
     count_tokens = Blocking(ClientBase.count_tokens)
     models = Blocking(ClientBase.all_models)
     model = Blocking(ClientBase.model)
 
-    def run(
-        self,
-        request: MessageRequest | ToolLoop | None = None,
-        /,
-        *,
-        tools: Iterable[ToolParam] = (),
-        max_turns: int | None = None,
-        token_budget: int | None = None,
-        concurrency: int | None = None,
-        timeout: float | None = None,
-        **arguments: Unpack[RunArguments],
-    ) -> Run:
+    @same_arguments(ClientBase.run)
+    def run(self, *args: Any, **arguments: Any) -> Run:
         """Let the model use tools until it is done: `with client.run(...) as run`, then iterate for the events of the
         answers and of the tools, or `run.final_message()`. Arguments are those of the other clients."""
         from sansio_claude.sync._run import Run
 
-        return Run(
-            self._inner.run(
-                request,
-                tools=tools,
-                max_turns=max_turns,
-                token_budget=token_budget,
-                concurrency=concurrency,
-                timeout=timeout,
-                **arguments,
-            )
-        )
+        return Run(self._inner.run(*args, **arguments))
 
     def extraction(self, kind: type[T], request: MessageRequest | None = None, /, **arguments: Any) -> Extraction[T]:
         """A value of a type as it grows: `with client.extraction(Person, ...)`; arguments are those of `extract`."""

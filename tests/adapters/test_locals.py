@@ -165,9 +165,9 @@ def test_of_an_interrupted_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sansio_claude._runtime.blocking.readable", interrupt)  # asked once not all can be written
-    with raw_server(deaf) as (host, port), pytest.raises(KeyboardInterrupt) as caught:
+    with raw_server(deaf) as (host, port):
         endpoint = Endpoint.from_base_url(f"http://{host}:{port}", api_key=SECRET)
-        with sansio_claude.sync.Client(endpoint) as client:
+        with sansio_claude.sync.Client(endpoint) as client, pytest.raises(KeyboardInterrupt) as caught:
             client.create(**LARGE)
     found = frames_with(caught.value, [SECRET, PROMPT])
     assert [place for place in found if not place.endswith((" arguments", " request"))] == []

@@ -8,6 +8,7 @@ import pytest
 
 from sansio_claude import Endpoint, LocalProtocolError, MessageRequest
 from sansio_claude.asyncio import Client as AsyncioClient
+from sansio_claude.sync import Client as SyncClient
 from sansio_claude.trio import Client as TrioClient
 
 ASK: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
@@ -15,7 +16,7 @@ MANAGED = {**ASK, "context_management": {"edits": []}}
 FLAG = "context-management-2025-06-27"
 
 
-@pytest.mark.parametrize("client_type", [AsyncioClient, TrioClient])
+@pytest.mark.parametrize("client_type", [AsyncioClient, TrioClient, SyncClient])
 def test_flags_and_version_of_endpoint_and_client_count(client_type: Any) -> None:
     def client(endpoint: dict[str, Any], **options: Any) -> Any:
         return client_type(Endpoint.from_base_url("https://h", api_key="k", **endpoint), **options)
