@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._cli.input import Complaint
-from sansio_claude._cli.live import INTERRUPTED, Request, Runtime, run_on, sentence, view_of_stdout
-from sansio_claude._cli.view import HowEnded, View, safe
-from sansio_claude._errors import ClaudeError, LocalProtocolError, TruncatedError
+from sansio_claude._cli.json_text import json_text
+from sansio_claude._cli.live import Output, Request, Runtime, how_of, open_view, run_on, sentence
+from sansio_claude._cli.onlooker import Onlooker
+from sansio_claude._cli.status import INTERRUPTED, finished, of_error
+from sansio_claude._cli.view import HowEnded, View
+from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._models import EDITOR_NAMES, NEWEST_EDITOR
 from sansio_claude._stream.events import Event, MessageStop
 from sansio_claude.tools import DiskFiles, MemoryFiles, RunnableTool, TextEditor, ToolFinished, ToolLoop, ToolStarted
 
-__all__ = ["DEMO_PROMPT", "converse", "demo_agent", "named_tools"]
+__all__ = ["DEMO_PROMPT", "call_label", "converse", "demo_agent", "named_tools"]
 
-_LINES_SHOWN: Final = 12  # of one tool result
+_LABEL: Final = 60  # characters of the input in the name of a call
 
 
 def named_tools(names: Sequence[str], *, model: str) -> tuple[list[RunnableTool], str]:
@@ -50,113 +51,101 @@ def named_tools(names: Sequence[str], *, model: str) -> tuple[list[RunnableTool]
 def converse(
     request: Request,
     tools: Sequence[Any],
+    output: Output,
     *,
     max_turns: int,
     runtime: Runtime = "asyncio",
-    plain: bool = False,
-    split: bool = False,
+    recorder: Any = None,
 ) -> int:
     """Send the request, run the tools the model calls, and show every turn; the exit status.
 
-    `plain` and `split` are as for a single answer. Raises Complaint after whatever had arrived was shown.
+    `recorder` is told of every step and byte. Raises Complaint after whatever had arrived was shown, and for an end
+    that is none.
     """
-    shown = _Shown(plain=plain, split=split)
     loop = ToolLoop(tools=tools, max_turns=max_turns, **request.arguments)
     how: HowEnded = "failed"
-    try:
-        run_on(runtime, _drive, request, loop, shown)
-        how = "complete"
-    except KeyboardInterrupt:
-        how = "interrupted"
-    except ClaudeError as error:
-        how = "cut" if isinstance(error, TruncatedError) else "failed"
-        raise Complaint(sentence(error, request)) from error
-    finally:
-        shown.end(how)
+    with open_view(output, "waiting for the answer") as view:
+        shown = _Shown(view)
+        try:
+            run_on(runtime, _drive, request, loop, shown, Onlooker(view, also=recorder))
+            how = "complete"
+        except KeyboardInterrupt:
+            how = "interrupted"
+        except ClaudeError as error:
+            how = how_of(error)
+            raise Complaint(sentence(error, request), status=of_error(error)) from error
+        finally:
+            shown.end(how)
+            if output.as_json and loop.message is not None:
+                print(json_text(loop.message.to_dict(), indent=2), flush=True)
     if how == "interrupted":
         return INTERRUPTED
-    shown.results(loop)
     if loop.message is None or (loop.turn > max_turns and loop.state != "finished"):
         raise Complaint(f"The model was not done after {max_turns} turns: allow more with --max-turns.")
-    return 0
+    return finished(loop.message, how_to_go_on=": allow more with --max-tokens")
 
 
-async def _drive(client_class: Any, request: Request, loop: ToolLoop, shown: _Shown) -> None:
+async def _drive(client_class: Any, request: Request, loop: ToolLoop, shown: _Shown, onlooker: Onlooker) -> None:
     """The same on both event loops: the clients have the same names."""
-    retry = RetryPolicy(max_retries=request.max_retries)
-    async with (
-        client_class(request.endpoint, retry=retry, proxy=request.proxy) as client,
-        client.run(loop) as run,
-    ):
+    async with request.client(client_class, onlooker) as client, client.run(loop) as run:
         async for _, event in run:
-            if not isinstance(event, ToolStarted | ToolFinished):  # their results are shown before the next turn
-                shown.event(event, run.stream, loop)
+            shown.event(event, run.stream)
 
 
 class _Shown:
-    """The view of the turn under way, and what came of the tools between turns."""
+    """Every turn in one view, and what came of the calls between the turns."""
 
-    def __init__(self, *, plain: bool, split: bool) -> None:
-        self._plain = plain
-        self._split = split
-        self._view: View | None = None
-        self._stop: Callable[[], None] = _nothing
+    def __init__(self, view: View) -> None:
+        self.view = view
         self._message: Message | None = None
-        self._told = 0
+        self._open = False
 
-    def event(self, event: Event, stream: Any, loop: ToolLoop) -> None:
-        """One event of the turn that is under way."""
-        if self._view is None:
-            self.results(loop)
-            self._view, start, self._stop = view_of_stdout(time.monotonic(), plain=self._plain, split=self._split)
-            start()
-        self._message = stream.message
-        self._view.show(event, stream.partial_input, time.monotonic())
-        if isinstance(event, MessageStop):
-            self.end("complete")
+    def event(self, event: Event | ToolStarted | ToolFinished, stream: Any) -> None:
+        """One event of the run."""
+        if isinstance(event, ToolStarted):
+            self.view.wait(f"running {call_label(event.call.name, event.call.input)}")
+        elif isinstance(event, ToolFinished):
+            label = call_label(event.call.name, event.call.input)
+            text = _text_of(event.result.content)
+            self.view.result(label, text, is_error=event.is_error, seconds=event.seconds)
+        else:
+            self._open = True
+            self._message = stream.message
+            self.view.show(event, stream.partial_input, time.monotonic())
+            if isinstance(event, MessageStop):
+                self.end("complete")
 
     def end(self, how: HowEnded) -> None:
         """The turn is over, one way or the other."""
-        view, self._view = self._view, None
-        if view is not None:
-            try:
-                view.end(self._message, how, time.monotonic())
-            finally:
-                self._stop()
-
-    def results(self, loop: ToolLoop) -> None:
-        """Show what the tools gave that has not been shown."""
-        history = loop.history
-        names = {
-            block["id"]: block["name"]
-            for turn in history
-            if isinstance(turn["content"], list)
-            for block in turn["content"]
-            if block.get("type") == "tool_use"
-        }
-        to = sys.stderr if self._split and not sys.stdout.isatty() else sys.stdout
-        shown = False
-        for turn in history[self._told :]:
-            for block in turn["content"] if isinstance(turn["content"], list) else ():
-                if block.get("type") == "tool_result":
-                    mark = "error" if block.get("is_error") else "result"
-                    print(f"\n[{mark} of {safe(names.get(block['tool_use_id'], 'a tool'))}]", file=to)
-                    print(_shortened(block.get("content")), file=to)
-                    shown = True
-        if shown:
-            print(file=to, flush=True)
-        self._told = len(history)
+        if self._open or how == "interrupted":
+            self._open = False
+            self.view.end(self._message, how, time.monotonic())
 
 
-def _shortened(content: Any) -> str:
-    text = content if isinstance(content, str) else "" if content is None else str(content)
-    lines = safe(text).split("\n")
-    more = len(lines) - _LINES_SHOWN
-    return "\n".join(lines if more <= 0 else [*lines[:_LINES_SHOWN], f"... ({more} more lines)"])
+def call_label(name: str, given: Any) -> str:
+    """A call in a few words, so that its result can be told from those of others: `name: view /repo`."""
+    if not isinstance(given, Mapping):
+        return name
+    values = [given[key] for key in ("command", "path") if key in given] or list(given.values())
+    words = [str(value) for value in values if isinstance(value, str | int | float)]
+    text = " ".join(" ".join(words).split())
+    if not text:
+        return name
+    return f"{name}: {text}" if len(text) <= _LABEL else f"{name}: {text[: _LABEL - 1]}…"
 
 
-def _nothing() -> None:
-    pass
+def _text_of(content: Any) -> str:
+    """The text of a result; what is no text is named."""
+    if content is None:
+        return "(no output)"
+    if isinstance(content, str):
+        return content
+    parts = [
+        str(block.get("text", "")) if block.get("type") == "text" else f"({block.get('type')})"
+        for block in content
+        if isinstance(block, Mapping)
+    ]
+    return "\n".join(parts)
 
 
 DEMO_PROMPT: Final = "The tests say that primes.py takes 1 for a prime. Find the mistake, mend it, and say how."

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import json
 import sys
-from math import isinf
+from collections.abc import Iterable
 from typing import Any, Final
 
+from sansio_claude._cli.event_lines import messages_of, sse_of_lines
 from sansio_claude._cli.input import Complaint, Source, one_line, open_source
+from sansio_claude._cli.json_text import json_text
+from sansio_claude._cli.options import add_command
+from sansio_claude._cli.recorded import recording_of
+from sansio_claude._cli.status import of_error
 from sansio_claude._errors import APIError, RemoteProtocolError, TruncatedError, api_error
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._message.message import Message
 from sansio_claude._stream.encode import event_object
-from sansio_claude._stream.events import (
-    Event,
-)
+from sansio_claude._stream.events import Event
 from sansio_claude._stream.message_stream import MessageStream
 
-__all__ = ["decode_file", "event_line", "json_text"]
+__all__ = ["add_decode", "decode_file", "event_line"]
 
 _SHOWN_DEVIATIONS: Final = 10
+
+
+def add_decode(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands,
+        "decode",
+        "turn the bytes of a stream into the JSON of its message",
+        "Turn a recorded stream into the JSON of its message, or into one line of JSON for each event. What the server "
+        "did otherwise than the protocol says is told on stderr. Of a stream that is cut what had arrived is printed.",
+        [
+            "sansio-claude decode answer.sse",
+            "sansio-claude decode answer.sse --events | grep thinking_delta",
+            "curl -N ... | sansio-claude decode - --strict",
+        ],
+    )
+    parser.set_defaults(run=lambda options: decode_file(options.file, events=options.events, strict=options.strict))
+    parser.add_argument("file", metavar="FILE", help="a stream, event lines, or a recording; - reads stdin")
+    parser.add_argument("--events", action="store_true", help="print one line of JSON for each event instead")
+    parser.add_argument("--strict", action="store_true", help="take every deviation from the protocol for an error")
 
 
 def decode_file(path: str, *, events: bool = False, strict: bool = False) -> int:
@@ -27,15 +50,23 @@ def decode_file(path: str, *, events: bool = False, strict: bool = False) -> int
     with open_source(path) as source:
         if source.kind == "json":
             return _whole_answer(source, events=events)
-        return _stream(source, events=events, strict=strict)
+        if source.kind == "lines":
+            bodies: Iterable[Iterable[bytes]] = messages_of(sse_of_lines(source.chunks))
+        elif source.kind == "recording":
+            bodies = [call.chunks for call in recording_of(source).calls]
+        else:
+            bodies = [source.chunks]
+        for body in bodies:
+            _stream(source.name, body, events=events, strict=strict)
+        return 0
 
 
-def _stream(source: Source, *, events: bool, strict: bool) -> int:
+def _stream(name: str, chunks: Iterable[bytes], *, events: bool, strict: bool) -> None:
     stream = MessageStream(strict=strict)
     seen = 0
     failure: APIError | RemoteProtocolError | None = None
     try:
-        for chunk in source.chunks:
+        for chunk in chunks:
             stream.receive_data(chunk)
             seen += _drain(stream, events)
         stream.receive_eof()
@@ -47,8 +78,7 @@ def _stream(source: Source, *, events: bool, strict: bool) -> int:
     if not strict:  # there the first one is the error
         _show_deviations(stream)
     if failure is not None:
-        raise Complaint(_sentence(source.name, failure, any_event=seen > 0)) from failure
-    return 0
+        raise Complaint(_sentence(name, failure, any_event=seen > 0), status=of_error(failure)) from failure
 
 
 def _drain(stream: MessageStream, events: bool) -> int:
@@ -116,40 +146,3 @@ def _whole_answer(source: Source, *, events: bool) -> int:
 def event_line(event: Event) -> str:
     """The event as one line of JSON, in the form that it had on the wire."""
     return json_text(event_object(event))
-
-
-def json_text(value: Any, *, indent: int | None = None) -> str:
-    """The value as JSON that any reader takes: no word Infinity, and lone surrogates as escapes."""
-    text = _dumped(value, indent, ascii_only=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _dumped(value, indent, ascii_only=True)
-    return text
-
-
-def _dumped(value: Any, indent: int | None, *, ascii_only: bool) -> str:
-    def dump(value: Any, **options: Any) -> str:
-        separators = None if indent else (",", ":")
-        return json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=separators, **options)
-
-    try:
-        return dump(value, allow_nan=False)
-    except ValueError:
-        # A tool input may hold 1e400, which is a legal number in JSON and an infinite one in Python.
-        plain, mark = dump(value), "Infinity"
-        while f'"{mark}"' in plain or f'"-{mark}"' in plain:
-            mark += "~"
-        marked = dump(_with_words(value, mark))
-        return marked.replace(f'"-{mark}"', "-1e999").replace(f'"{mark}"', "1e999")
-
-
-def _with_words(value: Any, mark: str) -> Any:
-    """A copy with `mark` for infinity."""
-    if isinstance(value, dict):
-        return {key: _with_words(item, mark) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_words(item, mark) for item in value]
-    if isinstance(value, float) and isinf(value):
-        return mark if value > 0 else f"-{mark}"
-    return value

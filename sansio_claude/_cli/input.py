@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,12 @@ from typing import Any, BinaryIO, Final, Literal
 
 import attrs
 
+from sansio_claude._cli.event_lines import is_event_line
+from sansio_claude._cli.terminal import progress
+
 __all__ = ["Complaint", "Source", "one_line", "open_source"]
 
+_RECORDING: Final = "sansio-claude recording"  # what the first line of a recording says
 _READ_SIZE: Final = 65_536
 _PACKED: Final = {
     b"\x1f\x8b": ("gzip", "gzip -dc"),
@@ -38,10 +43,14 @@ def one_line(text: str) -> str:
 
 @attrs.define
 class Source:
-    """An input that was opened and looked at. `chunks` gives all its bytes, the first ones included."""
+    """An input that was opened and looked at. `chunks` gives all its bytes, the first ones included.
+
+    `kind`: "stream" is the body of a streamed answer, "lines" are JSON lines of events, "recording" is a file of
+    `record`, "json" is any other JSON.
+    """
 
     name: str
-    kind: Literal["stream", "json"]
+    kind: Literal["stream", "json", "lines", "recording"]
     chunks: Iterator[bytes]
 
     def read(self) -> bytes:
@@ -58,7 +67,9 @@ def open_source(
     Raises Complaint for whatever can be neither an event stream nor JSON.
     """
     if path == "-":
-        yield _look("the input", sys.stdin.buffer, command, wanted)
+        if sys.stdin.isatty():
+            print("Reading from the terminal: end the input with Ctrl-D on a line of its own.", file=sys.stderr)
+        yield _look("the input", sys.stdin.buffer, command, wanted, None)
         return
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below, after what is said about failing to open it
@@ -70,13 +81,13 @@ def open_source(
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise Complaint(f"{path} cannot be read ({words}): check its name and your permissions.") from None
     with file:
-        yield _look(path, file, command, wanted)
+        yield _look(path, file, command, wanted, os.fstat(file.fileno()).st_size)
 
 
-def _look(name: str, file: BinaryIO, command: str, wanted: str) -> Source:
+def _look(name: str, file: BinaryIO, command: str, wanted: str, size: int | None) -> Source:
     """See by its first bytes what it is, reading no more than needed: the rest may still be on its way."""
     head = b""
-    chunks = _chunks(name, file)
+    chunks = progress(_chunks(name, file), f"reading {name}", size)
     start = b""
     for chunk in chunks:
         head += chunk
@@ -99,7 +110,29 @@ def _look(name: str, file: BinaryIO, command: str, wanted: str) -> Source:
         )
     if start.startswith(b"HTTP/"):
         raise Complaint(f"{name} begins with an HTTP head: save the body alone, as `curl` does without -i.")
-    return Source(name, "json" if start[:1] in b"{[" else "stream", _again(head, chunks))
+    if start[:1] not in b"{[":
+        return Source(name, "stream", _again(head, chunks))
+    line, head = _first_line(head, chunks)
+    return Source(name, _kind_of_json(line), _again(head, chunks))
+
+
+def _first_line(head: bytes, chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
+    """The first line that is not blank, and all that was read for it."""
+    parts = [head]
+    while b"\n" not in parts[-1].lstrip() and (chunk := next(chunks, None)) is not None:
+        parts.append(chunk)
+    head = b"".join(parts)
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0], head
+
+
+def _kind_of_json(line: bytes) -> Literal["json", "lines", "recording"]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return "json"
+    if isinstance(value, dict) and value.get("format") == _RECORDING:
+        return "recording"
+    return "lines" if is_event_line(value) else "json"
 
 
 def _chunks(name: str, file: BinaryIO) -> Iterator[bytes]:

@@ -1,28 +1,28 @@
-"""The live view of a terminal, drawn by rich. Imported only where there is a terminal and rich is installed.
+"""The live view of a terminal, styled by rich. Imported only where there is a terminal and rich is installed.
 
-What is finished is printed once and scrolls away like any output; only what still changes is redrawn: the last line
-of a growing text, or the growing input of a tool, and below it one line that says what is going on. So an answer
-of any length costs the same per event, and everything stays in the terminal's history.
+What is finished is printed once and scrolls away like any output; only what still changes is redrawn (`region`): the
+last line of a growing text, or the growing input of a tool, and below it one line that says what is going on. So an
+answer of any length costs the same for each event, and everything stays in the terminal's history.
 
-A thread redraws what changes, so that waiting is seen to be alive. It is not rich's own: that one can draw between
-two steps of a print and then loses count of the lines. Ours and the printing take turns by a lock.
+Events only change what is to be shown. It is drawn at most 16 times a second: by the event that comes when it is time
+again, or by a thread when none comes. A terminal that is slow holds the events back, so that no more than one draw is
+ever waiting, and what is shown is never older than that draw.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from rich.cells import cell_len, chop_cells
-from rich.console import Console, Group
-from rich.highlighter import JSONHighlighter
-from rich.live import Live
-from rich.padding import Padding
-from rich.spinner import Spinner
+from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
-from sansio_claude._cli.view import HowEnded, Meter, PartialInput, heading, safe
+from sansio_claude._cli.inputs import input_lines, input_tail
+from sansio_claude._cli.markdown import GrowingMarkdown, GrowingText
+from sansio_claude._cli.region import Region
+from sansio_claude._cli.view import HowEnded, Meter, PartialInput, fitting, heading, safe
+from sansio_claude._cli.wrapping import wrap_text
 from sansio_claude._message.blocks import ContentBlock
 from sansio_claude._message.message import Message
 from sansio_claude._stream.events import (
@@ -31,69 +31,119 @@ from sansio_claude._stream.events import (
     ContentBlockStop,
     Event,
     InputJSONDelta,
+    MessageStart,
     TextDelta,
     ThinkingDelta,
 )
 
-__all__ = ["RichView", "wrapped"]
+__all__ = ["RichView"]
 
 _WIDTH: Final = 96  # columns of text; longer lines are hard to read
 _INDENT: Final = 2
 _REDRAWS: Final = 16  # a second
-_NOTHING: Final = object()  # no input to show; None would be a value
+_WAITING: Final = 400  # finished lines that wait for the next draw at most
+_RESULT_LINES: Final = 12
 _QUIET: Final = "dim italic"
+_FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
-
-def wrapped(text: str, width: int) -> tuple[list[str], str]:
-    """Break text without line ends at words: the lines that no more text can change, and the last one.
-
-    A word wider than a line is broken, and so is text without spaces.
-    """
-    done: list[str] = []
-    while cell_len(text) > width:
-        fitting = chop_cells(text, width)[0]
-        space = len(fitting) if text[len(fitting) : len(fitting) + 1] == " " else fitting.rfind(" ")
-        if space > 0:
-            done.append(text[:space])
-            text = text[space + 1 :]
-        else:
-            done.append(fitting)
-            text = text[len(fitting) :]
-    return done, text
+_Growing: TypeAlias = GrowingText | GrowingMarkdown
 
 
 class RichView:
-    """A live view on `console`. `start` it before the first event; `end` or `stop` gives the terminal back."""
+    """A live view on `console`. `start` it before the first event; `end` ends a turn, `stop` gives the terminal back.
 
-    def __init__(self, console: Console, *, started: float) -> None:
+    With `ticking=False` no thread draws: for tests, in which time stands still.
+    """
+
+    def __init__(self, console: Console, *, started: float, ticking: bool = True) -> None:
         self._console = console
         self._meter = Meter(started)
-        self._width = max(20, min(_WIDTH, console.width - 2 * _INDENT))
-        self._spinner = Spinner("dots", Text("waiting", style="dim"), style="cyan")
-        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._region = Region(console)
         self._turn = threading.RLock()
         self._over = threading.Event()
-        self._ticker = threading.Thread(target=self._tick, name="live-view", daemon=True)
+        self._ticker = threading.Thread(target=self._tick, name="live-view", daemon=True) if ticking else None
+        self._drawn_at = started
+        self._frame = 0
+        self._words = "waiting"
+        self._finished: list[Text] = []  # lines that wait for the next draw
         self._open: dict[int, ContentBlock] = {}
         self._current: int | None = None
-        self._style = ""
-        self._line = ""  # the unfinished line of the current text
-        self._input: Any = _NOTHING  # the current tool's input so far
-        self._input_drawn = False
+        self._text: _Growing | None = None  # of the current block; a text goes on in the next one
+        self._input: list[Text] | None = None  # the end of the current tool's input so far
         self._any = False
+
+    # What is called
 
     def start(self, words: str) -> None:
         """Show that something is awaited."""
-        self._live.start()
-        self._spinner.update(text=Text(words, style="dim"))
+        self._words = words
+        self._region.open()
         self._draw()
-        self._ticker.start()
+        if self._ticker is not None:
+            self._ticker.start()
 
     def show(self, event: Event, partial_input: PartialInput, now: float) -> None:
-        """Draw what is new."""
-        self._meter.count(event, now)
+        """Take what is new."""
         with self._turn:
+            if isinstance(event, MessageStart) and self._open:
+                self._open.clear()
+            self._meter.count(event, now)
             self._show(event, partial_input)
+            self._draw_if_due(now)
+
+    def note(self, words: str) -> None:
+        """Print a line about what happens beside the answer."""
+        with self._turn:
+            self._flush()
+            self._print(Text(f"↻ {safe(words)}", style="magenta"))
+            self._draw()
+
+    def wait(self, words: str) -> None:
+        """Say what is awaited."""
+        with self._turn:
+            self._words = words
+
+    def result(self, label: str, text: str, *, is_error: bool, seconds: float) -> None:
+        """Print what came of a call, under the name of the call."""
+        with self._turn:
+            self._flush()
+            mark, style = ("✗", "red") if is_error else ("✓", "green")
+            took = f" · {seconds:.1f} s" if seconds >= 0.05 else ""
+            self._print(Text())
+            self._print(Text(f"{mark} ", style=style).append(f"{safe(label)}{took}", style="bold"))
+            lines = safe(text).expandtabs(4).split("\n")
+            for line in lines[:_RESULT_LINES]:
+                self._print(Text("  ").append(line, style=style if is_error else "dim"), hang=2)
+            if len(lines) > _RESULT_LINES:
+                self._print(Text(f"  ... ({len(lines) - _RESULT_LINES} more lines)", style="dim"))
+            self._draw()
+
+    def end(self, message: Message | None, how: HowEnded, now: float) -> None:
+        """Print what is not yet, and the last line of the turn."""
+        with self._turn:
+            self._flush()
+            self._current = None
+            self._open.clear()
+            if self._any:
+                self._finished.append(Text())
+            columns = max(1, self._console.size[0] - 2 * _INDENT)
+            line = fitting(self._meter.summary(message, how, now), columns, cell_len)
+            self._finished.append(Text(" " * _INDENT).append(line, style="dim" if how == "complete" else "red"))
+            self._words = "waiting"
+            self._meter = Meter(now)
+            self._draw()
+
+    def stop(self) -> None:
+        """Give the terminal back."""
+        self._over.set()
+        if self._ticker is not None and self._ticker.is_alive():
+            self._ticker.join()
+        with self._turn:
+            self._flush()
+            self._region.draw(self._taken(), [])
+            self._region.close()
+
+    # What is new
 
     def _show(self, event: Event, partial_input: PartialInput) -> None:
         match event:
@@ -109,9 +159,8 @@ class RichView:
                 self._grow(text)
             case InputJSONDelta(index=index):
                 self._turn_to(index)
-                # Only kept here, since colouring takes time in proportion to its size; drawn at the next tick.
-                self._input = partial_input(index).snapshot(_NOTHING)
-                self._input_drawn = False
+                value = partial_input(index).value
+                self._input = [] if value is None else input_tail(value, self._room())
             case ContentBlockStop(index=index, content_block=block):
                 self._turn_to(index)
                 self._open.pop(index, None)
@@ -119,107 +168,106 @@ class RichView:
             case _:
                 pass
 
-    def end(self, message: Message | None, how: HowEnded, now: float) -> None:
-        """Print what is not yet, and the last line."""
-        with self._turn:
-            self._flush()
-        self.stop()
-        if self._any:
-            self._console.print()
-        line = " · ".join(self._meter.summary(message, how, now))
-        self._console.print(Padding(Text(line, style="dim" if how == "complete" else "yellow"), (0, _INDENT)))
-
-    def stop(self) -> None:
-        """Give the terminal back."""
-        self._over.set()
-        if self._ticker.is_alive():
-            self._ticker.join()
-        self._live.stop()
-
-    def _tick(self) -> None:
-        while not self._over.wait(1 / _REDRAWS):
-            with self._turn:
-                if self._input is not _NOTHING and not self._input_drawn:
-                    self._draw_input()
-                self._live.refresh()
-
     def _turn_to(self, index: int) -> None:
         """Make this block the one that grows; with several open at once each turn gets a heading of its own."""
         if index == self._current or index not in self._open:
             return
-        self._flush()
         block = self._open[index]
+        self._current = index
+        if block.type == "text" and isinstance(self._text, GrowingMarkdown) and self._input is None:
+            return  # the answer goes on: a citation begins a block of its own in the middle of a sentence
+        self._flush()
         if self._any:
-            self._console.print()
-        self._any, self._current = True, index
+            self._finished.append(Text())
+        self._any = True
         quiet = block.type in ("thinking", "compaction")
-        self._style = _QUIET if quiet else ""
         name = heading(block)
         if name is not None:
             mark = Text("✻ ", style="magenta") if quiet else Text("▸ ", style="cyan")
-            self._print(mark.append(name, style="dim" if quiet else "bold cyan"), indent=0)
-        doing = "thinking" if quiet else "writing" if name is None else name
-        self._spinner.update(text=Text(doing, style="dim"))
-        self._draw()
+            self._finished += wrap_text(
+                mark.append(name, style="dim" if quiet else "bold cyan"), self._width() + _INDENT
+            )
+        self._text = GrowingText(self._width, _QUIET if quiet else "") if name else GrowingMarkdown(self._width)
+        self._words = "thinking" if quiet else "writing" if name is None else name
 
     def _grow(self, text: str) -> None:
-        """Print the lines that are finished, keep the last one for redrawing."""
-        *whole, last = (self._line + safe(text).expandtabs(4)).split("\n")
-        for paragraph in whole:
-            lines, rest = wrapped(paragraph, self._width)
-            self._print_lines([*lines, rest])
-        lines, self._line = wrapped(last, self._width)
-        self._print_lines(lines)
-        self._draw(Text(self._line, style=self._style, no_wrap=True))
-
-    def _draw_input(self) -> None:
-        """Draw the last lines of the growing input, as many as there is room for."""
-        self._input_drawn = True
-        lines = _coloured(self._input).split("\n")
-        room = max(3, self._console.height - 5)
-        shown = Text("\n").join(lines if len(lines) <= room else [Text("…"), *lines[1 - room :]])
-        shown.no_wrap, shown.overflow = True, "ellipsis"
-        self._draw(shown)
+        if text and self._text is not None:
+            for line in self._text.feed(safe(text).expandtabs(4), self._room()):
+                self._print(line)
 
     def _finish(self, block: ContentBlock | None) -> None:
         status = getattr(block, "input_status", None)
         if status is not None:
-            self._input = _NOTHING
-            if status == "complete":
-                self._print(_coloured(getattr(block, "input", None)))
-            else:
-                self._print(Text(safe(getattr(block, "input_json", "")) or "(no input)"))
-                self._print(Text(f"this input is {status} and cannot be run", style="yellow"))
-        self._flush()
+            self._input = None
+            lines = input_lines(getattr(block, "input", None)) if status == "complete" else self._unusable(block)
+            for line in lines:
+                self._print(line, hang=2 + len(line.plain) - len(line.plain.lstrip(" ")))
+        if not isinstance(self._text, GrowingMarkdown):
+            self._flush()
         self._current = None
+
+    def _unusable(self, block: Any) -> list[Text]:
+        text = safe(getattr(block, "input_json", "")) or "(no input)"
+        lines = [Text(line) for line in text.expandtabs(4).split("\n")]
+        return [*lines, Text(f"this input is {block.input_status} and cannot be run", style="red")]
 
     def _flush(self) -> None:
         """Print for good what has only been drawn so far."""
-        if self._input is not _NOTHING:
-            self._print(_coloured(self._input))
-            self._input = _NOTHING
-        if self._line:
-            self._print_lines([self._line])
-            self._line = ""
-        self._draw()
+        for line in self._input or ():
+            self._print(line)
+        if self._text is not None:
+            for line in self._text.finish():
+                self._print(line)
+        self._input = self._text = None
 
-    def _print_lines(self, lines: list[str]) -> None:
-        for line in lines:
-            if line:
-                self._print(Text(line, style=self._style))
-            else:
-                self._console.print()
+    def _print(self, line: Text, *, hang: int = 0) -> None:
+        self._finished += [_indented(part) for part in wrap_text(line, self._width(), hang)]
 
-    def _print(self, text: Text, *, indent: int = _INDENT) -> None:
-        self._console.print(Padding(text, (0, 0, 0, indent), expand=False))
+    # Drawing
 
-    def _draw(self, growing: Text | None = None) -> None:
-        waiting = Padding(self._spinner, (0, _INDENT))
-        if growing is None:
-            self._live.update(waiting)
-        else:
-            self._live.update(Group(Padding(growing, (0, _INDENT)), Text(""), waiting))
+    def _width(self) -> int:
+        """Columns for text, in the terminal as it is now."""
+        return max(1, min(_WIDTH, self._console.size[0] - 2 * _INDENT))
+
+    def _room(self) -> int:
+        """Rows for what grows, in the terminal as it is now."""
+        return max(2, self._console.size[1] - 4)
+
+    def _draw_if_due(self, now: float) -> None:
+        if now - self._drawn_at >= 1 / _REDRAWS or len(self._finished) > _WAITING:
+            self._drawn_at = now
+            self._draw()
+
+    def _draw(self) -> None:
+        room = self._room()
+        grown = self._input if self._input is not None else self._text.rows() if self._text is not None else []
+        width = self._width()
+        rows = [_indented(_cropped(line, width)) for line in grown[-room:]]
+        if rows:
+            rows.append(Text())
+        frame = Text(" " * _INDENT).append(_FRAMES[self._frame % len(_FRAMES)], style="cyan")
+        rows.append(frame.append_text(_cropped(Text(f" {self._words}", style="dim"), width - 2)))
+        self._region.draw(self._taken(), rows)
+
+    def _taken(self) -> list[Text]:
+        lines, self._finished = self._finished, []
+        return lines
+
+    def _tick(self) -> None:
+        while not self._over.wait(1 / _REDRAWS):
+            with self._turn:
+                if self._over.is_set():
+                    return
+                self._frame += 1
+                self._draw()
 
 
-def _coloured(value: Any) -> Text:
-    return JSONHighlighter()(Text(safe(json.dumps(value, indent=2, ensure_ascii=False))))
+def _indented(line: Text) -> Text:
+    return Text(" " * _INDENT).append_text(line) if line.plain else Text()
+
+
+def _cropped(line: Text, width: int) -> Text:
+    if cell_len(line.plain) > width:
+        line = line.copy()
+        line.truncate(max(1, width), overflow="ellipsis")
+    return line

@@ -34,18 +34,19 @@ def ask(url: str, *arguments: object) -> Any:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_demo_of_a_conversation_with_tools(runtime: str) -> None:
     done = run("demo", "--agent", "--fast", "--runtime", runtime)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"> {DEMO_PROMPT}\n")
+    assert done.returncode == 0
+    assert done.stdout.startswith("I will look at the project first.\nNothing stops 0 and 1:")
+    assert done.stderr.startswith(f"> {DEMO_PROMPT}\n")
     for words in (
         f"[tool_use {NAME}]",
-        f"[result of {NAME}]\n/repo/\n/repo/primes.py",
+        f"[result of {NAME}: view /repo]\n/repo/\n/repo/primes.py",
         "Successfully replaced text at exactly one location.",
         "\n5:     if n < 2:\n",
         "[primes.py, as it is now]",
     ):
-        assert words in done.stdout
+        assert words in done.stderr
     namespace: dict[str, Any] = {}
-    exec(done.stdout.partition("[primes.py, as it is now]\n")[2], namespace)
+    exec(done.stderr.partition("[primes.py, as it is now]\n")[2], namespace)
     assert [number for number in range(12) if namespace["is_prime"](number)] == [2, 3, 5, 7, 11]
 
 
@@ -66,9 +67,9 @@ def test_ask_with_the_editor_over_a_folder(tmp_path: Path, runtime: str) -> None
         done = ask(url, "--tools", f"editor:{folder}", "--runtime", runtime, "--system", "Be brief.")
     assert done.returncode == 0
     assert done.stdout == "Mended.\n"
-    assert f"[result of {NAME}]\n1: one\n2: one" in done.stderr
+    assert f"[result of {NAME}: view /project/a.txt]\n1: one\n2: one" in done.stderr
     assert "... (9 more lines)" in done.stderr
-    assert f"[error of {NAME}]\nError: Permission denied." in done.stderr
+    assert f"[error of {NAME}: view /project/../secret]\nError: Permission denied." in done.stderr
     assert "not to be seen" not in done.stdout + done.stderr
     assert "\x1b" not in done.stderr
     assert (folder / "a.txt").read_text().endswith("three\n")
@@ -91,7 +92,7 @@ def test_a_turn_that_is_cut_is_told(tmp_path: Path) -> None:
     view = compose([call(1, command="view", path="/")])
     with serving(view, compose("A long answer that is cut.").first(4)) as (_, url):
         done = ask(url, "--tools", f"editor:{tmp_path}")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "was cut before its end" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -16,10 +16,14 @@ from rich.console import Console
 
 from sansio_claude._cli import demo as _cli_demo
 from sansio_claude._cli import rich_view as _cli_rich
-from sansio_claude._cli.rich_view import RichView, wrapped
+from sansio_claude._cli.inputs import input_tail
+from sansio_claude._cli.rich_view import RichView
 from sansio_claude._cli.view import HowEnded, PlainView, View, safe
+from sansio_claude._cli.wrapping import wrapped
 from sansio_claude._stream.message_stream import MessageStream
-from sansio_claude.testing import Transcript, compose, transcripts
+from sansio_claude.testing import Transcript, compose
+from tests.cli.terminal import Terminal
+from tests.counting import work
 
 SEVERAL: list[dict[str, Any]] = [
     {"type": "thinking", "thinking": "Hmm.\n\nWell.", "signature": "c2ln"},
@@ -42,6 +46,7 @@ def watch(view: View, transcript: Transcript, how: HowEnded = "complete") -> Non
             now += 0.1
             view.show(event, stream.partial_input, now)
     view.end(stream.message, how, now)
+    view.stop()
 
 
 def plain(transcript: Transcript, how: HowEnded = "complete", *, on_terminal: bool = False) -> str:
@@ -62,26 +67,15 @@ def watch_live(console: Console, transcript: Transcript, how: HowEnded) -> None:
 
 
 def screen(draw: Callable[[Console], None], width: int, height: int) -> str:
-    """Run the escape codes that the live view uses: erase the line, move up."""
+    """What stands on a screen of this size, and in its history."""
     out = io.StringIO()
     console = Console(
         file=out, force_terminal=True, width=width, height=height, color_system="truecolor", legacy_windows=False
     )
     draw(console)
-    lines, row = [""], 0
-    for token in re.findall(r"\x1b\[[\d;?]*[A-Za-z]|\n|\r|[^\x1b\n\r]+", out.getvalue()):
-        if token == "\n":
-            row += 1
-            if row == len(lines):
-                lines.append("")
-        elif token == "\x1b[1A":
-            row -= 1
-            assert row >= 0
-        elif token == "\x1b[2K":
-            lines[row] = ""
-        elif token[0] not in "\r\x1b":
-            lines[row] += token
-    return "\n".join(line.rstrip() for line in lines)
+    terminal = Terminal(width, height)
+    terminal.feed(out.getvalue().replace("\r\n", "\n").replace("\n", "\r\n").encode())
+    return terminal.text
 
 
 def test_plain_text_is_everything_in_order() -> None:
@@ -178,19 +172,12 @@ def test_an_interrupted_input_stays_on_the_screen() -> None:
     assert "interrupted" in text
 
 
-def test_a_large_input_is_not_coloured_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    coloured: list[int] = []
-    whole = _cli_rich._coloured
-
-    def counted(value: Any) -> Any:
-        coloured.append(1)
-        return whole(value)
-
-    monkeypatch.setattr(_cli_rich, "_coloured", counted)
-    rows = {"text": transcripts.prose(20_000)}
-    transcript = compose([{"type": "tool_use", "name": "t", "input": rows}], seed=1)
-    assert transcripts.prose(20_000)[-20:] in drawn(transcript, width=30_000)
-    assert 1 <= len(coloured) < len(transcript.frames) / 10
+def test_a_growing_input_costs_what_is_shown_of_it() -> None:
+    """The same number of steps for an input of any size."""
+    rows = {"rows": [{"n": n, "text": "x" * 50} for n in range(60)]}
+    more = {"rows": rows["rows"] * 50}
+    few, many = (work(lambda value=value: input_tail(value, 20)) for value in (rows, more))
+    assert many <= few * 1.1
 
 
 def test_a_growing_input_is_drawn_between_events() -> None:
