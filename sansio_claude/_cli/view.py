@@ -7,6 +7,7 @@ a pipe shows progress too.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol, TextIO, TypeAlias
 
@@ -212,7 +213,9 @@ class PlainView:
         self._meter = Meter(now)
 
     def stop(self) -> None:
-        """Nothing has to be given back."""
+        """End the line that is open, so that what follows begins one. Where nothing can be written that is all the same."""
+        with contextlib.suppress(OSError):
+            self._notes.end_line()
 
     def _grow(self, index: int, text: str) -> None:
         """More text of a block; with several open at once each turn gets a heading of its own."""
