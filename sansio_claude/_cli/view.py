@@ -213,7 +213,7 @@ class PlainView:
         self._meter = Meter(now)
 
     def stop(self) -> None:
-        """End the line that is open, so that what follows begins one. Where nothing can be written that is all the same."""
+        """End the line that is open, so that what follows begins one, where anything can be written at all."""
         with contextlib.suppress(OSError):
             self._notes.end_line()
 
