@@ -1,0 +1,65 @@
+"""What a fuzz target is: bytes to begin from, a way to change them that knows their structure, and what must hold."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable, Sequence
+from random import Random
+
+from attrs import define, field
+
+from tests.mutations import break_bytes
+
+__all__ = ["Target", "cut", "dice_for", "spliced"]
+
+
+@define(frozen=True)
+class Target:
+    """One part of the library under any bytes whatever.
+
+    `check` raises where a promise is broken; what it draws besides, it draws from `dice_for(data)`, so that the bytes
+    alone say what happens. `mutate` changes an input as its structure suggests, by the dice.
+    """
+
+    name: str
+    seeds: Callable[[], Sequence[bytes]]
+    check: Callable[[bytes], object]
+    mutate: Callable[[bytes, Random], bytes] = break_bytes
+    dictionary: tuple[bytes, ...] = ()
+    most: int = field(default=4_096)
+    """Bytes of an input at most: longer ones say the same more slowly."""
+
+
+def dice_for(data: bytes) -> Random:
+    """The dice of one input, for the chunking and the settings that its bytes do not say."""
+    return Random(zlib.crc32(data))
+
+
+def cut(data: bytes, dice: Random) -> list[bytes]:
+    """Chunks of one of five kinds, most of them short."""
+    step = dice.choice((1, 2, 7, 60, len(data) + 1))
+    if dice.random() < 0.5:
+        return [data[at : at + step] for at in range(0, len(data), step)]
+    edges = sorted({0, len(data), *(dice.randrange(len(data) + 1) for _ in range(4))})
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def spliced(
+    parts: list[bytes], others: Sequence[bytes], dice: Random, change: Callable[[bytes, Random], bytes] = break_bytes
+) -> bytes:
+    """The parts with one left out, doubled, exchanged, put in from elsewhere, or changed inside."""
+    for _ in range(dice.randint(1, 3)):
+        at = dice.randrange(len(parts) + 1)
+        match dice.randrange(6):
+            case 0:
+                del parts[at : at + 1]
+            case 1:
+                parts[at:at] = parts[at : at + dice.randint(1, 3)]
+            case 2 if at + 1 < len(parts):
+                parts[at], parts[at + 1] = parts[at + 1], parts[at]
+            case 3:
+                parts.insert(at, dice.choice(others))
+            case _ if at < len(parts):
+                parts[at] = change(parts[at], dice)
+    return b"".join(parts)
