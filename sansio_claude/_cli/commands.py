@@ -15,6 +15,7 @@ from sansio_claude._cli.ask import add_ask
 from sansio_claude._cli.catalog import add_count, add_models
 from sansio_claude._cli.check import add_check
 from sansio_claude._cli.completion import add_completion
+from sansio_claude._cli.conform import add_conform
 from sansio_claude._cli.decode import add_decode
 from sansio_claude._cli.faults import add_faults
 from sansio_claude._cli.input import Complaint
@@ -39,6 +40,7 @@ _COMMANDS: Final[tuple[Callable[[Any], None], ...]] = (
     add_check,
     add_record,
     add_faults,
+    add_conform,
 )
 
 

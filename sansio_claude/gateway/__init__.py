@@ -3,14 +3,37 @@
 * `Repair` takes the bytes of an answer's body as some peer sent them, and gives the stream that the API would have
   sent, with a list of what was not right;
 * `StreamMonitor` watches bytes that somebody else forwards: usage, stop reason, state, deviations;
+* `probes`, `judge` and `judge_body` are the checks of a conformance report: requests out, answers in, findings;
 * `fit_messages` makes a history fit for a model.
 
 Promises: no I/O, no clock; a right stream passes unchanged, byte for byte; a cut never becomes whole.
 """
 
 from sansio_claude._request.history import Fitted, fit_messages
+from sansio_claude.gateway._checks import CHECKS, CheckSeverity, ConformanceCheck, Finding
+from sansio_claude.gateway._judge_stream import judge_body
 from sansio_claude.gateway._mend_kinds import MEND_KINDS, Mended, MendKind, MendVerdict
 from sansio_claude.gateway._monitor import StreamMonitor
+from sansio_claude.gateway._probes import Probe, ProbeAnswer, findings_as_json, judge, probes
 from sansio_claude.gateway._repair import Repair
 
-__all__ = ["MEND_KINDS", "Fitted", "MendKind", "MendVerdict", "Mended", "Repair", "StreamMonitor", "fit_messages"]
+__all__ = [
+    "CHECKS",
+    "MEND_KINDS",
+    "CheckSeverity",
+    "ConformanceCheck",
+    "Finding",
+    "Fitted",
+    "MendKind",
+    "MendVerdict",
+    "Mended",
+    "Probe",
+    "ProbeAnswer",
+    "Repair",
+    "StreamMonitor",
+    "findings_as_json",
+    "fit_messages",
+    "judge",
+    "judge_body",
+    "probes",
+]
