@@ -68,6 +68,7 @@ class Answer:
         "_secrets",
         "_size",
         "_tap",
+        "_value",
         "_wall",
         "error",
         "events",
@@ -75,7 +76,6 @@ class Answer:
         "over",
         "produced",
         "progress",
-        "result",
         "retryable",
         "stage",
         "stream",
@@ -119,24 +119,23 @@ class Answer:
         self.error: ClaudeError | None = None
         self.retryable = False
         """Whether the error is one that the server may not repeat."""
-        self.result: Message | dict[str, Any] | None = None
-        """The JSON value of a whole answer: a Message, or for "json" the object itself."""
+        self._value: Message | dict[str, Any] | None = None  # of an answer that is one JSON value
 
     @property
     def message(self) -> Message | None:
         """The message so far."""
-        message = self.result if isinstance(self.result, Message) else self.stream.message
+        message = self._value if isinstance(self._value, Message) else self.stream.message
         if message is not None and message.request_id is None:
             message.request_id = self.request_id
         return message
 
     @property
-    def value(self) -> Message | dict[str, Any] | None:
+    def result(self) -> Message | dict[str, Any] | None:
         """The message or the JSON object, once the answer is whole; None before."""
         if not self.whole:
             return None
         message = self.message
-        return self.result if message is None else message
+        return self._value if message is None else message
 
     @property
     def status(self) -> int | None:
@@ -174,7 +173,7 @@ class Answer:
         else:
             self._receive()
 
-    def keep(self, events: list[Event]) -> None:
+    def add_events(self, events: list[Event]) -> None:
         """Take events that came out of the stream."""
         if events:
             if type(events[-1]) is not Ping or any(type(event) is not Ping for event in events):
@@ -191,14 +190,21 @@ class Answer:
         else:
             self._receive()
 
-    def broken(self, error: ClaudeError) -> None:
-        """The connection broke, or a deadline passed."""
+    def fail(self, error: ClaudeError | None = None) -> None:
+        """End the answer with an error: what a refusal says, whatever else went wrong; else what the stream itself
+        ended with; else this one. Without one only at a refusal."""
         if self.stage == "refusal":
-            self._refuse()
+            error = self._refusal()
         else:
-            self._broken(error)
+            self._take_events(self.stream)
+            if self.over:
+                return
+        assert error is not None
+        self.over = True
+        self.error = error
+        error.partial = self.message
 
-    def dress(self, error: ClaudeError) -> None:
+    def add_details(self, error: ClaudeError) -> None:
         """Give an error what is known of the answer, and take every secret out of it."""
         if error.request_id is None:
             error.request_id = self.request_id
@@ -206,8 +212,8 @@ class Answer:
             error.partial = self.message
         Redactor(self._secrets).error(error)
 
-    def drain(self, data: bytes) -> bool:
-        """Take bytes behind the end of the message; whether the end of the body, or none any more, is in sight."""
+    def discard_rest(self, data: bytes) -> bool:
+        """Take bytes behind the end of the message; True once the body has ended, or is broken and never will."""
         self._exchange.receive_data(data)
         try:
             while self._exchange.body_received():
@@ -229,7 +235,7 @@ class Answer:
             while body := self._take_body():
                 stream.receive_data(body)
         except ClaudeError as error:
-            self._broken(error)
+            self.fail(error)
             return
         if exchange.done:
             stream.receive_eof()
@@ -243,7 +249,7 @@ class Answer:
             while self.stage not in ("head", "stream") and not self.over and (body := self._take_body()):
                 self._collect(body)
         except ClaudeError as error:
-            self.broken(error)
+            self.fail(error)
             return
         if self.over:
             return
@@ -275,10 +281,10 @@ class Answer:
             self._sniff()
         elif self.stage == "refusal":
             if self._size >= self._limits.error_body:
-                self._refuse()
+                self.fail()
         elif self._size > self._limits.message:
             value = self._limits.message
-            self._fail(
+            self.fail(
                 LimitError(
                     f"the answer is longer than {value} bytes (Limits.message)",
                     limit="message",
@@ -291,14 +297,14 @@ class Answer:
         start = b"".join(self._bodies)
         kind = _kind(start)
         if kind == "gzip":
-            self._unusable("is gzip without a Content-Encoding header that says so", start)
+            self.fail(_unusable("is gzip without a Content-Encoding header that says so", start))
         elif kind == "html":
-            self._unusable("is an HTML page; is this the address of the API?", start)
+            self.fail(_unusable("is an HTML page; is this the address of the API?", start))
         elif kind == "json":
             self.stage = "whole"
         elif kind == "stream":
             if self.wanted in ("whole", "json"):
-                self._unusable("is an event stream, which was not asked for", start)
+                self.fail(_unusable("is an event stream, which was not asked for", start))
                 return
             self.stage = "stream"
             self._bodies.clear()
@@ -307,16 +313,16 @@ class Answer:
     def _end(self) -> None:
         """The body has ended."""
         if self.stage == "refusal":
-            self._refuse()
+            self.fail()
         elif self.stage == "whole":
             self._parse(b"".join(self._bodies))
         else:
             words = "the body of the answer is empty"
-            self._fail(TruncatedError(f"{words}: it ended before the message began", stage="message", offset=0))
+            self.fail(TruncatedError(f"{words}: it ended before the message began", stage="message", offset=0))
 
     def _take_events(self, stream: MessageStream) -> None:
         try:
-            self.keep(stream.events_received())
+            self.add_events(stream.events_received())
             if stream.state != "open":
                 self.over = True
                 if stream.state != "complete":
@@ -330,53 +336,38 @@ class Answer:
                 error.retryable = may_be_repeated(error.type, error.code, error.status, should_retry(self.head.get))
                 self.retryable = error.retryable and (self.wanted != "stream" or not self.produced)
 
-    def _broken(self, error: ClaudeError) -> None:
-        """Something other than the stream's own end ends it."""
-        self._take_events(self.stream)
-        if not self.over:
-            self._fail(error)
-
-    def _fail(self, error: ClaudeError) -> None:
-        self.over = True
-        self.error = error
-        error.partial = self.message
-
-    def _unusable(self, words: str, start: bytes) -> None:
-        self._fail(
-            RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:_EXCERPT], offset=0)
-        )
-
     def _parse(self, body: bytes) -> None:
         try:
             value = loads(body.removeprefix(_BOM), depth=self._limits.depth)
             if error_object(value) is not None:
-                self._refuse()
+                self.stage = "refusal"
+                self.fail()
             elif not isinstance(value, dict):
-                self._unusable("is JSON, but no object", body)
+                self.fail(_unusable("is JSON, but no object", body))
             elif self.wanted == "json":
-                self.result = value
+                self._value = value
                 self.over = True
             else:
                 self._take_message(message_from_object(value), body)
         except ClaudeError as error:
             if isinstance(error, RemoteProtocolError) and not error.excerpt:
                 error.excerpt = body[:_EXCERPT]
-            self._fail(error)
+            self.fail(error)
 
     def _take_message(self, message: Message, body: bytes) -> None:
-        self.result = message
+        self._value = message
         if self.wanted == "stream":
-            self._unusable("is one whole message, not a stream of events; client.create(...) takes it", body)
+            self.fail(_unusable("is one whole message, not a stream of events; client.create(...) takes it", body))
         self.over = True
 
-    def _refuse(self) -> None:
-        """Report an answer that says no with what has come of its body."""
+    def _refusal(self) -> APIError:
+        """The error of an answer that says no, with what has come of its body."""
         head = self.head
         assert head is not None
         body = Redactor(self._secrets).data(b"".join(self._bodies)[: self._limits.error_body])
         error = refusal(head.status, self._headers(head), body, wall=self._wall)
         self.retryable = error.retryable
-        self._fail(error)
+        return error
 
     def _headers(self, head: ResponseHead) -> dict[str, str]:
         """The header by names in lower case, without secrets."""
@@ -385,6 +376,11 @@ class Answer:
 
 
 _NOTHING: Final = frozenset({Ping, ErrorEvent})
+
+
+def _unusable(words: str, start: bytes) -> RemoteProtocolError:
+    """The error of a body that is neither what was asked for nor a refusal."""
+    return RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:_EXCERPT], offset=0)
 
 
 def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:

@@ -64,9 +64,9 @@ class Attempts:
         *,
         answer: Answer,
         answered: bool,
-        talk: Conversation | None,
+        conversation: Conversation | None,
         reused: bool,
-        again: bool,
+        repeatable: bool,
         total_at: float,
     ) -> float | None:
         """The present attempt failed. When the next one begins, None where none does."""
@@ -76,12 +76,13 @@ class Attempts:
             self._renewable = False
             self._renewed = 1
             at = now
-        elif again:
-            if talk is not None and reused and not answered and now - talk.wrote_at <= MOMENT:
+        elif repeatable:
+            wrote_at = now if conversation is None else conversation.wrote_at
+            if conversation is not None and reused and not answered and now - wrote_at <= MOMENT:
                 self.fresh = True
                 at = None if retries >= self._policy.max_retries else now
             else:
-                asked = None if talk is None else talk.asked
+                asked = None if conversation is None else conversation.retry_after
                 at = self._policy.decide(retries=retries, now=now, chance=self._chance(), asked=asked)
         if at is not None and at >= total_at:
             at = None

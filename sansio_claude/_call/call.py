@@ -3,11 +3,11 @@
 The phases, and what `next_action` asks for in each:
 
     NEW       nothing has begun
-    SIGN      Authorize, where requests are signed, once in each attempt
+    AUTHORIZE Authorize, where requests are signed, once in each attempt
     POOL      Wait("pool") for a place among the connections
-    TALK      what the conversation asks for (`_conversation`); Deliver whenever events have come
+    EXCHANGE  what the conversation asks for (`_conversation`); Deliver whenever events have come
     BACKOFF   Wait("backoff"), then a new attempt from POOL on
-    COMPLETE  Done(None): the answer is whole; its connection is kept until the user leaves
+    COMPLETE  Done(None): the answer is whole; its connection is kept until the user closes it
     OVER      Done
 
 Rules:
@@ -39,9 +39,7 @@ from sansio_claude._call.actions import (
 from sansio_claude._call.answer import Answer, Wanted
 from sansio_claude._call.attempts import Attempts
 from sansio_claude._call.connection import Connection
-from sansio_claude._call.conversation import ANSWER, UNFIT, Conversation
-from sansio_claude._call.conversation import COMPLETE as WHOLE
-from sansio_claude._call.conversation import OVER as GONE
+from sansio_claude._call.conversation import ANSWER, ENDED, KEPT, UNEXPECTED, Conversation
 from sansio_claude._call.deadlines import Deadlines
 from sansio_claude._call.place import Place
 from sansio_claude._call.pool import Home, Pool
@@ -58,7 +56,7 @@ from sansio_claude._stream.message_stream import MessageStream
 
 __all__ = ["Call"]
 
-NEW, POOL, TALK, BACKOFF, COMPLETE, OVER, SIGN = range(7)
+NEW, POOL, EXCHANGE, BACKOFF, COMPLETE, OVER, AUTHORIZE = range(7)
 
 
 class Call(CallView):
@@ -73,19 +71,19 @@ class Call(CallView):
         "__weakref__",
         "_body",
         "_chunks",
+        "_conversation",
         "_deadlines",
         "_delivered",
+        "_delivered_at",
+        "_direct",
         "_error",
         "_events",
         "_exchange",
-        "_flow",
-        "_given",
         "_head",
         "_interrupted",
         "_phase",
         "_secrets",
         "_settings",
-        "_talk",
         "_tls",
         "_trace",
         "_wanted",
@@ -122,9 +120,9 @@ class Call(CallView):
         self._phase = NEW
         self.authorize = settings.authorize
         self._attempts = Attempts(settings.retry, settings.chance, signed=settings.authorize is not None)
-        self._talk: Conversation | None = None
+        self._conversation: Conversation | None = None
         self._events: list[Event] | None = None
-        self._flow: MessageStream | None = None  # the stream, while it flows
+        self._direct: MessageStream | None = None  # the stream, while bytes go to it directly
         self._tls: TLS | None = None
         self._chunks: ChunkedDecoder | None = None
         self.handle: Any = None
@@ -136,7 +134,7 @@ class Call(CallView):
         self._exchange, self._answer = self._make_exchange()
         self._delivered = False
         self._interrupted = False
-        self._given = NEVER
+        self._delivered_at = NEVER
         self._error: ClaudeError | None = None
 
     @property
@@ -153,14 +151,14 @@ class Call(CallView):
             self.abandon()
         elif events is not None:
             self._events = None
-            self._given = now
+            self._delivered_at = now
             if not self._delivered and any(type(event) is not Ping for event in events):
                 self._delivered = True
                 self._body = b""  # it will not be sent again, and may be large
             return Deliver(events)
-        if self._flow is not None:
+        if self._direct is not None:
             return Receive(self._resume(now))
-        if self._phase == TALK:
+        if self._phase == EXCHANGE:
             self._resume(now)
         elif self._phase == NEW:
             self._deadlines.start(now)
@@ -172,21 +170,21 @@ class Call(CallView):
             self._begin(now)
         elif self._phase == POOL and self._place.granted:
             self._take_place(now, waited=True)
-        if now >= self._deadlines.total_at and self._phase in (SIGN, POOL, TALK):
+        if now >= self._deadlines.total_at and self._phase in (AUTHORIZE, POOL, EXCHANGE):
             self.deadline_passed(now)  # before the action: what can be done at once would be done all the same
         if self._phase == POOL:
             return Wait(self._deadlines.nearest(), "pool")
-        if self._phase == TALK and self._talk is not None:
-            return self._talk.next_action()
-        if self._phase == SIGN:
+        if self._phase == EXCHANGE and self._conversation is not None:
+            return self._conversation.next_action()
+        if self._phase == AUTHORIZE:
             return Authorize(self._head, self._body)
         return Done(self._error)
 
     def _resume(self, now: float) -> float:
-        """Listen again: while the consumer was busy with its events, nobody could see whether the peer was silent."""
-        if self._given < now:
-            self._deadlines.delay(now - self._given)
-        self._given = NEVER
+        """Read again: the time that the consumer took for its events is not silence of the peer's."""
+        if self._delivered_at < now:
+            self._deadlines.delay(now - self._delivered_at)
+        self._delivered_at = NEVER
         return self._deadlines.nearest()
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
@@ -200,12 +198,12 @@ class Call(CallView):
     def waited(self, now: float) -> None:
         """A Wait is over."""
         if self._phase == BACKOFF:
-            self._deadlines.step_at = now
+            self._deadlines.set_step(now)
 
     def authorized(self, headers: Headers, now: float) -> None:
         """The headers that an Authorize asked for. Raises LocalProtocolError where they cannot be sent."""
-        if self._phase != SIGN:
-            self._talking()
+        if self._phase != AUTHORIZE:
+            self._current()
         head = self._head.signed(headers)
         self._written = WrittenHead(method=head.method, target=head.target, headers=head.headers)
         self._secrets = (*self._secrets, *head.secrets)
@@ -216,26 +214,26 @@ class Call(CallView):
 
     def connected(self, handle: Any, now: float) -> None:
         """The TCP connection is open."""
-        talk = self._talking()
+        conversation = self._current()
         self.handle = handle
-        talk.connected(handle, now)
-        self._look(now)
+        conversation.connected(handle, now)
+        self._follow_up(now)
 
     def connect_failed(self, cause: BaseException, now: float) -> None:
         """There is no TCP connection."""
-        self._talking().connect_failed(cause)
-        self._look(now)
+        self._current().connect_failed(cause)
+        self._follow_up(now)
 
     def sent(self, now: float, count: int | None = None) -> None:
         """The data of a Send are written: all of them, or the first `count` bytes, because there is something to
         read before the rest can be written."""
-        self._talking().sent(now, count)
-        self._look(now)
+        self._current().sent(now, count)
+        self._follow_up(now)
 
     def send_failed(self, cause: BaseException, now: float) -> None:
         """The data of a Send could not be written."""
-        self._talking().send_failed(cause, now)
-        self._look(now)
+        self._current().send_failed(cause, now)
+        self._follow_up(now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes came.
@@ -245,14 +243,13 @@ class Call(CallView):
         what an event costs altogether, measured). Whatever else shows up is left to the conversation, which can do
         all of this by itself; a test holds both ways equal.
         """
-        stream = self._flow
+        stream = self._direct
         if stream is None:
-            self._given = NEVER
-            self._talking().receive_data(data, now)
-            self._look(now)
+            self._delivered_at = NEVER
+            self._current().receive_data(data, now)
+            self._follow_up(now)
             return
         deadlines, tls, chunks = self._deadlines, self._tls, self._chunks
-        deadlines.idle_at = now + deadlines.idle
         events: list[Event] = []
         done = False
         try:
@@ -260,7 +257,7 @@ class Call(CallView):
                 tls.receive_data(data)
                 data = tls.plaintext_received()
                 if not tls.idle:
-                    self._settle(data, events, now)
+                    self._leave_direct(data, events, now)
                     return
             if chunks is not None and (body := chunks.receive_chunk(data)):
                 stream.receive_data(body)
@@ -275,37 +272,36 @@ class Call(CallView):
             pass  # it is raised again to the conversation
         else:
             good = events and type(events[-1]) is not Ping and not done and stream.state == "open"
-            if good and now < deadlines.total_at and self._events is None:
-                deadlines.step_at = now + deadlines.progress
+            if good and self._events is None and deadlines.events_received(now):
                 self._events = events
                 return
-        self._settle(b"", events, now)
+        self._leave_direct(b"", events, now)
 
-    def _settle(self, plain: bytes, events: list[Event], now: float) -> None:
-        self._flow = None
-        self._given = NEVER
-        self._talking().settle(plain, events, now)
-        self._look(now)
+    def _leave_direct(self, plain: bytes, events: list[Event], now: float) -> None:
+        self._direct = None
+        self._delivered_at = NEVER
+        self._current().take_over(plain, events, now)
+        self._follow_up(now)
 
     def receive_eof(self, now: float) -> None:
         """The connection's bytes have ended."""
-        self._talking().receive_eof(now)
-        self._look(now)
+        self._current().receive_eof(now)
+        self._follow_up(now)
 
     def receive_failed(self, cause: BaseException, now: float) -> None:
         """The connection broke."""
-        self._talking().receive_failed(cause, now)
-        self._look(now)
+        self._current().receive_failed(cause, now)
+        self._follow_up(now)
 
     def deadline_passed(self, now: float) -> None:
         """The deadline of the action passed before it was done."""
         if self._phase == BACKOFF:
             self.waited(now)
-        elif self._phase in (POOL, SIGN):
+        elif self._phase in (POOL, AUTHORIZE):
             self._fail(self._deadlines.passed(self._head.host), now)
         else:
-            self._talking().deadline_passed(now)
-            self._look(now)
+            self._current().deadline_passed(now)
+            self._follow_up(now)
 
     def close(self, now: float) -> None:
         """The user wants no more. A connection whose answer is whole may be kept: go on to `Done`."""
@@ -313,14 +309,14 @@ class Call(CallView):
             self.abandon()
             return
         self._events = None
-        if self._phase == COMPLETE and self._talk is not None:
-            self._phase = TALK
-            self._talk.leave(now)
-            self._look(now)
+        if self._phase == COMPLETE and self._conversation is not None:
+            self._phase = EXCHANGE
+            self._conversation.finish(now)
+            self._follow_up(now)
 
     def abandon(self) -> None:
         """Cancelled or dropped: give up the place and the connection, at once. Waits for nothing."""
-        self._flow = self._events = None
+        self._direct = self._events = None
         if self._phase != OVER:
             if not self._answer.whole:
                 self._error = LocalProtocolError("this call was given up before its answer was whole")
@@ -341,17 +337,17 @@ class Call(CallView):
     def _begin(self, now: float) -> None:
         """Begin an attempt."""
         self._attempts.begin(now)
-        self._talk = None
+        self._conversation = None
         if self.authorize is None:
             self._ask_place(now)
         else:
-            self._phase = SIGN
+            self._phase = AUTHORIZE
 
     def _ask_place(self, now: float) -> None:
         head = self._head
         if self._attempts.last:
             self._body = b""  # it will not be sent again, and may be large
-        self._tell("attempt", now)
+        self._trace_step("attempt", now)
         try:
             self._place.ask((head.host, head.port, head.tls), now, fresh=self._attempts.fresh, home=self.home)
         except LocalProtocolError as error:
@@ -362,7 +358,7 @@ class Call(CallView):
         if self._place.granted:
             self._take_place(now, waited=False)
         else:
-            self._tell("pool", now)
+            self._trace_step("pool", now)
 
     def _take_place(self, now: float, *, waited: bool) -> None:
         head, settings = self._head, self._settings
@@ -371,15 +367,15 @@ class Call(CallView):
         except LocalProtocolError as error:
             self._finish(error, now)
             return
-        self._tell("connect" if connection is None else "reused", now)
+        self._trace_step("connect" if connection is None else "reused", now)
         if connection is None:
             connection = self._place.connection = Connection(
                 host=head.host, port=head.port, secure=head.tls, settings=settings
             )
         self.handle = connection.handle
-        self._phase = TALK
-        self._talk = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
-        self._look(now)
+        self._phase = EXCHANGE
+        self._conversation = Conversation(connection, self._exchange, self._answer, deadlines=self._deadlines, now=now)
+        self._follow_up(now)
 
     def interrupt(self) -> None:
         """Have it given up by the thread that drives it, at its next step, which comes at once. From any thread."""
@@ -389,74 +385,79 @@ class Call(CallView):
             wire.close()
         self._place.wake()
 
-    def _talking(self) -> Conversation:
+    def _current(self) -> Conversation:
         if self._interrupted:
             self.abandon()
-        if self._talk is None or self._phase != TALK:
+        if self._conversation is None or self._phase != EXCHANGE:
             if self._phase == OVER and self._error is not None:
                 raise self._error.with_traceback(None)  # given up by one task while another was at work on it
-            raise LocalProtocolError(UNFIT)
-        return self._talk
+            raise LocalProtocolError(UNEXPECTED)
+        return self._conversation
 
-    def _look(self, now: float) -> None:
-        """What has come of the last step?"""
-        talk = self._talk
-        assert talk is not None
-        if talk.steps:
-            steps, talk.steps = talk.steps, ()
+    def _follow_up(self, now: float) -> None:
+        """Take what the conversation has to give after a report, and see whether it has ended."""
+        conversation = self._conversation
+        assert conversation is not None
+        if conversation.steps:
+            steps, conversation.steps = conversation.steps, ()
             for step in steps:
-                self._tell(step, now)
-        if talk.events is not None:
-            self._events = [*(self._events or ()), *talk.events]
-            talk.events = None
-        phase = talk.phase
-        self._flow = None
+                self._trace_step(step, now)
+        if conversation.events is not None:
+            self._events = [*(self._events or ()), *conversation.events]
+            conversation.events = None
+        phase = conversation.phase
+        self._direct = None
         if phase == ANSWER:
-            told = self._trace is None or (talk.contentful and self._trace.tap is None)
-            if told and talk.flows and self._settings.require_message_stop and self._place.connection is not None:
-                self._flow, self._tls = self._answer.stream, self._place.connection.tls
+            direct = self._trace is None or (conversation.content_seen and self._trace.tap is None)
+            if (
+                direct
+                and conversation.only_events
+                and self._settings.require_message_stop
+                and self._place.connection is not None
+            ):
+                self._direct, self._tls = self._answer.stream, self._place.connection.tls
                 self._chunks = self._exchange.chunks
-        elif phase == GONE:
-            if talk.error is None:
+        elif phase == ENDED:
+            if conversation.error is None:
                 self._give_back(now)
                 self._end(now)
             else:
-                self._fail(talk.error, now, again=talk.again)
-        elif phase == WHOLE:
+                self._fail(conversation.error, now, repeatable=conversation.repeatable)
+        elif phase == KEPT:
             self._phase = COMPLETE
 
     # The end of an attempt and of the call
 
     def _give_back(self, now: float) -> None:
         """Give the place back, the connection too if it can be used again."""
-        talk, head = self._talk, self._answer.head
+        conversation, head = self._conversation, self._answer.head
         keep = None if head is None else keep_alive(head.get("keep-alive"))
-        self._place.leave(now, reusable=talk is not None and talk.reusable, keep=keep)
+        self._place.leave(now, reusable=conversation is not None and conversation.reusable, keep=keep)
         self.handle = None
 
-    def _fail(self, error: ClaudeError, now: float, *, again: bool = False) -> None:
-        """The attempt failed. `again`: another one would be safe, and may help."""
-        reused, talk = self._place.reused, self._talk
+    def _fail(self, error: ClaudeError, now: float, *, repeatable: bool = False) -> None:
+        """The attempt failed. `repeatable`: another one would be safe, and may succeed."""
+        reused, conversation = self._place.reused, self._conversation
         self._give_back(now)
-        self._answer.dress(error)
+        self._answer.add_details(error)
         at = self._attempts.fail(
             error,
             now,
             answer=self._answer,
             answered=self._exchange.received > 0,
-            talk=talk,
+            conversation=conversation,
             reused=reused,
-            again=again and not self._delivered,
+            repeatable=repeatable and not self._delivered,
             total_at=self._deadlines.total_at,
         )
-        self._tell("failed", now, error=error)
+        self._trace_step("failed", now, error=error)
         if at is None:
             self._finish(error, now)
             return
-        self._talk = self._events = None  # events that nobody has been given are nobody's
+        self._conversation = self._events = None  # events that nobody has been given are nobody's
         self._phase = BACKOFF
-        self._deadlines.step_at = at
-        self._tell("retry", now, wait=at - now)
+        self._deadlines.set_step(at)
+        self._trace_step("retry", now, wait=at - now)
 
     def _finish(self, error: ClaudeError, now: float) -> None:
         error.attempts = self._attempts.failed
@@ -466,11 +467,11 @@ class Call(CallView):
     def _end(self, now: float | None) -> None:
         """Whoever keeps the call for its message need not keep the connection and the request."""
         self._phase = OVER
-        self._talk = self.handle = None
+        self._conversation = self.handle = None
         self._body = b""
-        self._tell("done", now, error=self._error)
+        self._trace_step("done", now, error=self._error)
 
-    def _tell(
+    def _trace_step(
         self, kind: TraceKind, now: float | None, *, error: ClaudeError | None = None, wait: float | None = None
     ) -> None:
         if self._trace is not None:

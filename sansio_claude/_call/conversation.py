@@ -1,4 +1,4 @@
-"""Conversation: one request and its answer over one connection, from opening it to leaving it.
+"""Conversation: one request and its answer over one connection, from opening it to giving it back.
 
 The phases, and what `next_action` asks for in each:
 
@@ -6,17 +6,17 @@ The phases, and what `next_action` asks for in each:
     SETUP     Send and Receive for the proxy's tunnel, then for the TLS handshake
     WRITE     Send, slice by slice
     ANSWER    Receive, or Send what TLS has to say in between
-    COMPLETE  nothing: the answer is whole, and the connection is kept until the user leaves
-    DRAINING  Receive, for at most 50 ms: the end of the body behind the end of the message
-    OVER      nothing
+    KEPT      nothing: the answer is whole, and the connection is kept until the user closes the stream
+    FINISHING Receive, for at most 50 ms: the end of the body behind the end of the message
+    ENDED     nothing
 
 Rules:
 
 - Every reading and writing has a deadline; the nearest of those in force is the action's.
-- Once it is over, `error` says what went wrong (None if nothing), `again` whether the request may be sent again
-  without harm and with hope, `reusable` whether the connection can carry another one: after an answer that ended
-  cleanly, with nothing pending, and never otherwise.
-- No byte of an answer came, and the connection is gone: then the request may be sent again. One byte, and it may not.
+- Once it has ended, `error` says what went wrong (None if nothing) and `repeatable` whether the request may be sent
+  again without harm, and may then succeed. `reusable` says whether the connection can carry another request: only after
+  an answer that ended cleanly, with nothing pending.
+- A request may be sent again if the connection was lost before any byte of an answer came, and not after one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sansio_claude._call.actions import TLS, Connect, Receive, Send
 from sansio_claude._call.broken import broken_reading, broken_writing, closed_writing, not_connected, reason
-from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
@@ -46,24 +45,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversation"]
 
-DRAIN: Final = 0.05  # seconds for the end of a body behind the end of its message
+REST_OF_BODY: Final = 0.05  # seconds for the end of a body behind the end of its message
 EARLY_ANSWER: Final = 1.0  # seconds for an answer that may be there when writing the request fails
-GLANCE: Final = 0.05  # seconds for an answer once the write deadline has passed: it would have come long before
+LATE_ANSWER: Final = (
+    0.05  # seconds for an answer once the write deadline has passed; one that exists was sent long before
+)
 REFUSAL: Final = 5.0  # seconds for the body of an answer whose status already says no
 SLICE: Final = 256 * 1024  # bytes written under one write deadline
 
 _CONTENT: Final = frozenset({"content_block_delta", "content_block_stop"})  # events that bring some of the answer
 
-UNFIT: Final = "the report does not belong to the action that the call asked for last: do what next_action() says"
+UNEXPECTED: Final = "the report does not belong to the action that the call asked for last: do what next_action() says"
 
 Phase: TypeAlias = Literal[0, 1, 2, 3, 4, 5, 6]
 CONNECT: Final = 0
 SETUP: Final = 1
 WRITE: Final = 2
 ANSWER: Final = 3
-COMPLETE: Final = 4
-DRAINING: Final = 5
-OVER: Final = 6
+KEPT: Final = 4
+FINISHING: Final = 5
+ENDED: Final = 6
 
 
 class Conversation:
@@ -76,23 +77,23 @@ class Conversation:
         "_exchange",
         "_informational",
         "_interrupted",
-        "_lingers",
         "_progress",
         "_request",
         "_sending",
         "_sent",
         "_stop_awaited",
+        "_streamed",
         "_tls",
         "_unfinished",
         "_write_error",
-        "again",
-        "asked",
-        "begun",
-        "contentful",
+        "answer_begun",
+        "content_seen",
         "error",
         "events",
-        "headed",
+        "head_seen",
         "phase",
+        "repeatable",
+        "retry_after",
         "steps",
         "wrote_at",
     )
@@ -110,7 +111,7 @@ class Conversation:
         self._exchange = exchange
         self._answer = answer
         self._deadlines = deadlines
-        self._lingers = answer.wanted == "stream"
+        self._streamed = answer.wanted == "stream"
         self._tls: TLS | None = None
         self._request = b""
         self._sent = 0
@@ -123,17 +124,17 @@ class Conversation:
         self._progress = 0
         self.wrote_at = now
         """When bytes of the request were written last."""
-        self.begun = False
+        self.answer_begun = False
         """Whether any byte of the answer came."""
-        self.contentful = False
+        self.content_seen = False
         """Whether any event with content has come."""
-        self.headed = False
+        self.head_seen = False
         """Whether the head of the answer is there."""
         self.events: list[Event] | None = None
         """Events for the consumer; an empty list says that the stream has begun. Whoever takes them puts None here."""
         self.error: ClaudeError | None = None
-        self.again = False
-        self.asked: float | None = None
+        self.repeatable = False
+        self.retry_after: float | None = None
         """The seconds that the server asked to wait before the request is sent again."""
         self.steps: tuple[TraceKind, ...] = ()
         """What has happened, for an onlooker; emptied by whoever tells it."""
@@ -146,12 +147,12 @@ class Conversation:
     @property
     def over(self) -> bool:
         """Whether nothing more is to be done."""
-        return self.phase == OVER
+        return self.phase == ENDED
 
     @property
-    def flows(self) -> bool:
+    def only_events(self) -> bool:
         """Whether events are coming, and nothing but events: see `Call.receive_data`."""
-        return self._lingers and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"
+        return self._streamed and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"
 
     @property
     def reusable(self) -> bool:
@@ -159,7 +160,7 @@ class Conversation:
         return self._exchange.reusable and self._connection.clean and self._sending is None and not self._unfinished
 
     def next_action(self) -> Connect | Send | Receive:
-        """What to do now. Not to be asked in COMPLETE and OVER."""
+        """What to do now. Not to be asked in KEPT and ENDED."""
         if self._sending is not None and not self._interrupted:
             return Send(self._sending, self._deadlines.nearest())
         if self.phase == CONNECT:
@@ -183,7 +184,7 @@ class Conversation:
         """There is no TCP connection."""
         self._expect(CONNECT)
         error = not_connected(self._connection.place, cause, proxied=self._connection.proxied)
-        self._fail(error, again=isinstance(cause, OSError))
+        self._fail(error, repeatable=isinstance(cause, OSError))
 
     def sent(self, now: float, count: int | None = None) -> None:
         """The data of a Send are written, or the first `count` bytes of them and there is something to read."""
@@ -219,7 +220,7 @@ class Conversation:
         if self.phase != ANSWER:
             self._receive_elsewhere(data, now)
             return
-        self._deadlines.idle_at = now + self._deadlines.idle
+        self._deadlines.bytes_received(now)
         if self._tls is None:
             self._answer.receive_data(data)
         else:
@@ -227,12 +228,13 @@ class Conversation:
             self._decrypt(self._tls)
         self._go_on(now)
 
-    def settle(self, plain: bytes, events: list[Event], now: float) -> None:
-        """Bytes came, whoever drives this has dealt with some of them, and something is out of the ordinary.
+    def take_over(self, plain: bytes, events: list[Event], now: float) -> None:
+        """Bytes came that the call itself has read in part, and something other than events was among them.
 
-        `plain` was decrypted and not looked at yet, `events` were taken from the stream, in this order.
+        `events` were taken from the stream; `plain`, which follows them, was decrypted and not parsed.
         """
-        self._answer.keep(events)
+        self._deadlines.bytes_received(now)
+        self._answer.add_events(events)
         self._answer.receive_data(plain)
         if self._tls is not None:
             self._decrypt(self._tls)
@@ -240,9 +242,9 @@ class Conversation:
 
     def receive_eof(self, now: float) -> None:
         """The connection's bytes have ended."""
-        self._expect(SETUP, WRITE, ANSWER, DRAINING)
-        if self.phase == DRAINING:
-            self.phase = OVER
+        self._expect(SETUP, WRITE, ANSWER, FINISHING)
+        if self.phase == FINISHING:
+            self.phase = ENDED
         elif self.phase == SETUP:
             self._setup_broke("the server closed the connection", None)
         else:
@@ -255,9 +257,9 @@ class Conversation:
 
     def receive_failed(self, cause: BaseException, now: float) -> None:
         """The connection broke."""
-        self._expect(SETUP, WRITE, ANSWER, DRAINING)
-        if self.phase == DRAINING:
-            self.phase = OVER
+        self._expect(SETUP, WRITE, ANSWER, FINISHING)
+        if self.phase == FINISHING:
+            self.phase = ENDED
         elif self.phase == SETUP:
             self._setup_broke(f"the connection broke ({reason(cause)})", cause)
         else:
@@ -268,14 +270,14 @@ class Conversation:
 
     def deadline_passed(self, now: float) -> None:
         """The deadline of the action passed before it was done."""
-        if self.phase == DRAINING:
-            self.phase = OVER
+        if self.phase == FINISHING:
+            self.phase = ENDED
             return
         error = self._deadlines.passed(self._connection.place)
         if self.phase == WRITE and error.deadline == "write":
             # A server that refuses a request early may take no more of it and leave it at that.
             self._stop_writing(error)
-            self._deadlines.step_at = now + GLANCE
+            self._deadlines.set_step(now + LATE_ANSWER)
         elif self.phase == ANSWER:
             if error.deadline == "progress" and self._stop_awaited and self._answer.lacks_only_stop:
                 self._answer.end_without_stop()
@@ -283,18 +285,17 @@ class Conversation:
                 self._break_answer(error)
             self._answered(now)
         else:
-            self._fail(error, again=error.deadline in ("connect", "tls"))
+            self._fail(error, repeatable=error.deadline in ("connect", "tls"))
 
-    def leave(self, now: float) -> None:
-        """The answer is whole and nobody wants more of it. Goes on to OVER, perhaps after a moment."""
+    def finish(self, now: float) -> None:
+        """The answer is whole and nobody wants more of it: go on to ENDED, at once or once the body has ended."""
         tls = self._tls
         hopeless = self._exchange.done or not self._exchange.persists or (tls is not None and tls.ended)
         if hopeless or self._sending is not None or self._unfinished:
-            self.phase = OVER
+            self.phase = ENDED
             return
-        self.phase = DRAINING
-        self._deadlines.idle_at = self._deadlines.total_at = NEVER
-        self._deadlines.step_at = now + DRAIN
+        self.phase = FINISHING
+        self._deadlines.finish_within(REST_OF_BODY, now)
 
     # Opening and writing
 
@@ -312,7 +313,7 @@ class Conversation:
     def _setup_broke(self, words: str, cause: BaseException | None) -> None:
         error = self._connection.broken(words, ended=cause is None)
         error.__cause__ = cause
-        self._fail(error, again=True)
+        self._fail(error, repeatable=True)
 
     def _start_writing(self, now: float) -> None:
         self.phase = WRITE
@@ -381,16 +382,16 @@ class Conversation:
         if answer.stage == "refusal" or answer.over:
             if not self._unfinished:
                 self._stop_writing(None)
-            self._deadlines.idle_at = now + self._deadlines.idle
+            self._deadlines.bytes_received(now)
             self._go_on(now)
 
     def _receive_elsewhere(self, data: bytes, now: float) -> None:
-        self._expect(SETUP, DRAINING)
+        self._expect(SETUP, FINISHING)
         if self.phase == SETUP:
             try:
                 self._connection.receive_data(data)
             except ClaudeError as error:
-                self._fail(error, again=self._connection.passing)
+                self._fail(error, repeatable=self._connection.passing)
             else:
                 self._set_up(now)
             return
@@ -400,17 +401,17 @@ class Conversation:
             try:
                 data = tls.plaintext_received()
             except TLSError:
-                self.phase = OVER
+                self.phase = ENDED
                 return
-        if self._answer.drain(data) or (tls is not None and tls.ended) or now >= self._deadlines.step_at:
-            self.phase = OVER
+        if self._answer.discard_rest(data) or (tls is not None and tls.ended) or now >= self._deadlines.step_at:
+            self.phase = ENDED
 
     def _decrypt(self, tls: TLS) -> None:
         try:
             while plain := tls.plaintext_received():
                 self._answer.receive_data(plain)
         except TLSError as error:
-            self._answer.broken(error)
+            self._answer.fail(error)
         if tls.ended and not self._answer.over:
             self._end_answer(clean=tls.ended_cleanly)
         self._queue(tls.data_to_send())
@@ -418,22 +419,22 @@ class Conversation:
     def _go_on(self, now: float) -> None:
         """Bytes of the answer came: what has come of them?"""
         answer, deadlines = self._answer, self._deadlines
-        if not self.headed:
-            if not self.begun and self._exchange.received:
-                self.begun = True
+        if not self.head_seen:
+            if not self.answer_begun and self._exchange.received:
+                self.answer_begun = True
                 self.steps += ("first_byte",)
             self._look_at_head(now)
         if answer.progress != self._progress:
             self._progress = answer.progress
             after = deadlines.timeouts.after_stop_reason if answer.lacks_only_stop else None
             self._stop_awaited = after is not None
-            deadlines.step_at = now + (deadlines.progress if after is None else after)
+            deadlines.progress_made(now, after)
         if answer.events:
             self._take_events(answer)
         if answer.over:
             self._answered(now)
         elif now >= deadlines.step_at or now >= deadlines.total_at:
-            self.deadline_passed(now)  # of a peer that never pauses there is always something to read first
+            self.deadline_passed(now)  # a peer that never pauses gives a read no time to end at its deadline
 
     def _end_answer(self, *, clean: bool) -> None:
         if self._exchange.received:
@@ -445,31 +446,30 @@ class Conversation:
         """What broke the writing is the reason, unless an answer came in spite of it."""
         if self._write_error is not None and not self._exchange.received:
             error = self._write_error
-        self._answer.broken(error)
+        self._answer.fail(error)
 
     def _look_at_head(self, now: float) -> None:
         answer, deadlines = self._answer, self._deadlines
         if answer.head is None:
             if self._exchange.informational != self._informational:
-                # After a 1xx answer the server may think in silence; in the middle of the final head it may not.
+                # After a 1xx answer the server may be silent while it works; within a head it may not.
                 self._informational = self._exchange.informational
-                deadlines.idle_at = NEVER
+                deadlines.answer_awaited()
             return
-        self.headed = True
+        self.head_seen = True
         self.steps += ("head",)
-        deadlines.step = "progress"
-        deadlines.step_at = now + deadlines.progress
+        deadlines.progress_made(now)
         if answer.stage == "refusal":
             deadlines.within(REFUSAL, now)
-        elif self._lingers and not answer.over:
+        elif self._streamed and not answer.over:
             self.events = []
 
     def _take_events(self, answer: Answer) -> None:
         events, answer.events = answer.events, []
-        if not self.contentful and any(event.type in _CONTENT for event in events):
-            self.contentful = True
+        if not self.content_seen and any(event.type in _CONTENT for event in events):
+            self.content_seen = True
             self.steps += ("first_content",)
-        if self._lingers:
+        if self._streamed:
             self.events = [*self.events, *events] if self.events else events
 
     def _answered(self, now: float) -> None:
@@ -480,20 +480,20 @@ class Conversation:
         error = answer.error
         if error is not None:
             unanswered = not self._exchange.received and isinstance(error, (ReadError, WriteError))
-            self.asked = error.retry_after if isinstance(error, APIError) else None
-            self._fail(error, again=unanswered or answer.retryable)
+            self.retry_after = error.retry_after if isinstance(error, APIError) else None
+            self._fail(error, repeatable=unanswered or answer.retryable)
             return
         self.steps += ("complete",)
-        if self._lingers and not self.reusable:
-            self.phase = COMPLETE
+        if self._streamed and not self.reusable:
+            self.phase = KEPT
         else:
-            self.leave(now)
+            self.finish(now)
 
-    def _fail(self, error: ClaudeError, *, again: bool = False) -> None:
+    def _fail(self, error: ClaudeError, *, repeatable: bool = False) -> None:
         self.error = error
-        self.again = again
-        self.phase = OVER
+        self.repeatable = repeatable
+        self.phase = ENDED
 
     def _expect(self, *phases: Phase) -> None:
         if self.phase not in phases:
-            raise LocalProtocolError(UNFIT)
+            raise LocalProtocolError(UNEXPECTED)

@@ -29,7 +29,8 @@ _WORDS: Final[dict[Deadline, str]] = {
 
 
 class Deadlines:
-    """The deadlines of one call. `step_at`, `idle_at` and `total_at` are absolute times, infinite for none."""
+    """The deadlines of one call. `step_at`, `idle_at` and `total_at` are absolute times, infinite for none; they are
+    set by the methods alone."""
 
     __slots__ = ("idle", "idle_at", "progress", "step", "step_at", "timeouts", "total_at")
 
@@ -57,6 +58,34 @@ class Deadlines:
     def within(self, seconds: float, now: float) -> None:
         """The present step has no more than these seconds from now."""
         self.step_at = min(self.step_at, now + seconds)
+
+    def set_step(self, at: float) -> None:
+        """The present step ends at this time."""
+        self.step_at = at
+
+    def finish_within(self, seconds: float, now: float) -> None:
+        """The answer is whole: what is left to do has these seconds from now, and no other limit counts."""
+        self.step_at = now + seconds
+        self.idle_at = self.total_at = NEVER
+
+    def bytes_received(self, now: float) -> None:
+        """Bytes of the answer came: the time without any begins anew."""
+        self.idle_at = now + self.idle
+
+    def answer_awaited(self) -> None:
+        """The server said that it is working (a 1xx answer): it may be silent again."""
+        self.idle_at = NEVER
+
+    def progress_made(self, now: float, within: float | None = None) -> None:
+        """More of the answer came: the next has `within` seconds, or those of Timeouts.progress."""
+        self.step = "progress"
+        self.step_at = now + (self.progress if within is None else within)
+
+    def events_received(self, now: float) -> bool:
+        """Bytes came that were events, and more than pings. False where the total has passed."""
+        self.idle_at = now + self.idle
+        self.step_at = now + self.progress
+        return now < self.total_at
 
     def delay(self, seconds: float) -> None:
         """The peer was not listened to for so long: its silence does not count. The total goes on."""

@@ -64,4 +64,4 @@ class CallView:
     @property
     def result(self) -> Message | dict[str, Any] | None:
         """The message or the JSON object, once the answer is whole; None before."""
-        return self._answer.value
+        return self._answer.result

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sansio_claude._call.actions import Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._call.answer import Wanted
 from sansio_claude._call.call import Call
-from sansio_claude._call.conversation import GLANCE
+from sansio_claude._call.conversation import LATE_ANSWER
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._connect.proxy import Proxy
@@ -670,11 +670,11 @@ class TestDeadlines:
         self.fails(World(Peer(connects="hang")), "connect", 10)
 
     def test_write(self) -> None:
-        self.fails(World(Peer(sends=["hang"])), "write", 60 + GLANCE)
+        self.fails(World(Peer(sends=["hang"])), "write", 60 + LATE_ANSWER)
 
     def test_each_slice_has_its_time(self) -> None:
         world = World(Peer(sends=[True, "hang"]))
-        self.fails(world, "write", 60 + GLANCE, call=world.call(body=b"x" * 400_000))
+        self.fails(world, "write", 60 + LATE_ANSWER, call=world.call(body=b"x" * 400_000))
 
     def test_first_byte(self) -> None:
         self.fails(World(Peer(["hang"])), "first_byte", 600)
@@ -1021,7 +1021,7 @@ class TestMisuse:
             call = world.run(world.call(body=b"x" * 1000)).call
             assert call._body == b""
             assert call.handle is None
-            assert call._talk is None
+            assert call._conversation is None
 
     def test_without_an_onlooker(self) -> None:
         world = World(GOOD)

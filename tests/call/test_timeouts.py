@@ -35,7 +35,7 @@ def test_the_nearest_counts() -> None:
     assert deadlines.nearest() == 15.0
     assert deadlines.passed("h:1").deadline == "connect"
     assert "h:1" in str(deadlines.passed("h:1"))
-    deadlines.idle_at = 12.0
+    deadlines.bytes_received(-18.0)
     assert deadlines.nearest() == 12.0
     assert deadlines.passed("h").deadline == "idle"
     deadlines.begin("first_byte", 5.0)

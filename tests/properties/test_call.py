@@ -271,7 +271,7 @@ class Plodding(World):
     """A world whose calls never take the short way."""
 
     def do(self, call: Call, action: Any) -> None:
-        call._flow = None
+        call._direct = None
         super().do(call, action)
 
 
