@@ -118,7 +118,9 @@ class GrowingBlock(Block):
     _grows: ClassVar[str]
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        super().__init__(raw)
+        # What Block does is done here, too: a stream makes two objects of each block, and super() takes as long again.
+        self._raw = raw
+        self._unknown_delta_keys = None
         self._pieces: list[str] = []  # deltas that are not joined to the string yet
 
     def _append(self, text: str) -> None:

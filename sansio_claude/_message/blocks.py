@@ -63,7 +63,9 @@ class TextBlock(GrowingBlock):
     _sent_empty = ("text",)
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        super().__init__(raw)
+        self._raw = raw
+        self._unknown_delta_keys = None
+        self._pieces = []
         self._as_json: PartialJSON | None = None  # the text read as JSON, where somebody asked the stream for that
 
     def _growing(self) -> Self:

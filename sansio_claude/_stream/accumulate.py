@@ -51,10 +51,11 @@ from sansio_claude._stream.events import (
     UnknownDelta,
 )
 from sansio_claude._stream.merging import kept_of_message, merge_usage, merge_values, odd_counters
-from sansio_claude._stream.under_construction import refusal, too_many_blocks
+from sansio_claude._stream.under_construction import SHOWN_BLOCKS, refusal, too_many_blocks
 
 __all__ = ["MessageAccumulator"]
 
+_NOT_MERGED: Final = frozenset({"type", "role", "id", "content", "usage"})
 _COMES_ONCE: Final = (ThinkingBlock, CompactionBlock)
 # The stop reasons that cut an answer: a last tool input that is not whole is then nothing odd.
 _CUTTING: Final = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
@@ -103,7 +104,7 @@ class MessageAccumulator(BlockDeltas):
             for event in self._lone_halves(None):
                 self._record("half_character", f"half of a surrogate pair stands alone in block {event.index}")
                 self._hand_out_half(event)
-        self._direct = -1
+        self.direct = -1
         if self.message is not None:
             self.message._finish()
 
@@ -172,15 +173,15 @@ class MessageAccumulator(BlockDeltas):
         model = sent.to_model if isinstance(sent, FallbackBlock) else None
         if model is not None and not self._too_large("message", {"model": model}):
             message._raw["model"] = model
-        if isinstance(sent, TextBlock | ThinkingBlock):
+        if isinstance(sent, SHOWN_BLOCKS) and sent._raw.get(sent._grows):
             self._hold_half_of_start(index, sent)
         event.index = index
         self._placeholders.discard(index)
         self._types[index] = self._open_types[index] = kind
         self._newest = index
-        if _is_without_input(sent):
+        if isinstance(sent, ToolInputBlock) and sent._raw.get("input") in (None, ""):
             self._no_input.add(index)
-        if sent._raw.get("signature" if kind is ThinkingBlock else "content") and kind in _COMES_ONCE:
+        if kind in _COMES_ONCE and sent._raw.get("signature" if kind is ThinkingBlock else "content"):
             self._once.add(index)
         place = len(order) if index > following - 1 else bisect_left(order, index)
         if not replaces:
@@ -223,7 +224,8 @@ class MessageAccumulator(BlockDeltas):
             self.deviate("twice", f"content_block_stop came again for block {index}")
             event.content_block = self.blocks.get(index)
             return
-        self._release_halves(index)
+        if self._halves.held:
+            self._release_halves(index)
         if index in self._no_input:
             self.deviate("empty_value", f"block {index} is a call without an input; it counts as {{}}")
             self._no_input.discard(index)
@@ -235,7 +237,7 @@ class MessageAccumulator(BlockDeltas):
         del self._open_types[index]
         self._once.discard(index)
         if index == self._newest:
-            self._newest = self._direct = -1
+            self._newest = self.direct = -1
 
     def _end_block(self, block: ContentBlock) -> None:
         assert self.message is not None
@@ -257,26 +259,36 @@ class MessageAccumulator(BlockDeltas):
             self.deviate("usage", "usage of message_delta stands inside its delta")
             if isinstance(inner, dict):
                 self._check_usage(inner, "message_delta")
-        if event.usage is not None or not isinstance(inner, dict):
-            self._check_usage(event.usage, "message_delta")
-        if delta.get("stop_reason") == "":
+        usage = event.usage
+        if usage is not None or not isinstance(inner, dict):
+            self._check_usage(usage, "message_delta")
+        reason = delta.get("stop_reason")
+        if reason == "":
             self.deviate("empty_value", "stop_reason of message_delta is an empty string")
-        extra = event.extra or {}
-        left_out = []
-        for changes in (delta, extra):
-            kept = kept_of_message(raw, changes)
-            for key in kept:
-                self.deviate("kept_key", f"message_delta would change {key!r} of the message, which stays as it is")
-            left_out.append({*kept, "type", "role", "id", "content", "usage"})
+        extra = event.extra
+        left_out = self._left_out(delta)
+        left_out_of_extra = self._left_out(extra) if extra else left_out
         self._has_delta = True
-        merge_values(raw, delta, but=left_out[0].union(self._too_large("message", delta)))
-        for usage in (inner, event.usage):
-            if isinstance(usage, dict):
-                merge_usage(raw, usage, but=self._too_large("usage", usage))
-        merge_values(raw, extra, but=left_out[1].union(self._too_large("message", extra)))
-        if isinstance(delta.get("stop_reason"), str) and delta["stop_reason"]:
+        merge_values(
+            raw, delta, but=left_out if self._kept is None else left_out.union(self._too_large("message", delta))
+        )
+        if isinstance(inner, dict):
+            merge_usage(raw, inner, but=self._too_large("usage", inner))
+        if usage is not None:
+            merge_usage(raw, usage, but=self._too_large("usage", usage))
+        if extra:
+            merge_values(raw, extra, but=left_out_of_extra.union(self._too_large("message", extra)))
+        if reason and isinstance(reason, str):
             self._stop_reason_came = True
         self._settle_last()
+
+    def _left_out(self, changes: dict[str, Any]) -> frozenset[str]:
+        """The keys of a message_delta that are not put into the message, or not as they came."""
+        assert self.message is not None
+        kept = kept_of_message(self.message._raw, changes)
+        for key in kept:
+            self.deviate("kept_key", f"message_delta would change {key!r} of the message, which stays as it is")
+        return _NOT_MERGED.union(kept) if kept else _NOT_MERGED
 
     def _too_large(self, place: str, values: Any) -> list[str]:
         """The keys of `values` that are not kept because no content is: they would pass `Limits.kept`."""
@@ -315,7 +327,7 @@ class MessageAccumulator(BlockDeltas):
                 self._check_input(index, block)
         self._compare_stop_reason()
         self.done = True
-        self._newest = self._direct = -1
+        self._newest = self.direct = -1
         message.whole = True
         message._finish()
         event.message = message
@@ -364,7 +376,3 @@ _HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], Event | None]]] 
         MessageAccumulator._block_delta,
     ),
 }
-
-
-def _is_without_input(block: ContentBlock) -> bool:
-    return isinstance(block, ToolInputBlock) and block._raw.get("input") in (None, "")

@@ -166,7 +166,7 @@ class BlockDeltas(UnderConstruction):
         block = self.open.get(event.index)
         if block is not None:
             _apply(block, event)
-        self._released.append(event)
+        self.released.append(event)
 
     def _release_halves(self, index: int | None) -> None:
         for event in self._lone_halves(index):

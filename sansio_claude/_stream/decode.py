@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._errors.error_object import error_object, read_error
-from sansio_claude._json import loads_with_halves
+from sansio_claude._json import loads, loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.blocks import block_from_dict
@@ -278,8 +278,14 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
 
 def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | None:
     """`decode` of an event's name and its data. What is odd and cannot be seen in the event is added to `notes`."""
+    has_halves = False
     try:
-        value, has_halves = loads_with_halves(raw, limits.depth)
+        try:
+            value = loads(raw, limits.depth)
+        except LimitError:
+            raise
+        except RemoteProtocolError:
+            value, has_halves = loads_with_halves(raw, limits.depth)
     except LimitError:
         raise
     except RemoteProtocolError:

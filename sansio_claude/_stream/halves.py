@@ -19,21 +19,22 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 class HalfCharacters:
     """The halves held back in one stream, by block index and class of the delta."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("held",)
 
     def __init__(self) -> None:
-        self._held: dict[tuple[int, type], str] = {}
+        self.held: dict[tuple[int, type], str] = {}
+        """What is held back, by block index and class of the delta."""
 
     def holds(self, index: int) -> bool:
         """Whether a half of block `index` is held back."""
-        return any(key[0] == index for key in self._held)
+        return bool(self.held) and any(key[0] == index for key in self.held)
 
     def receive(self, index: int, kind: type, text: str, *, keep: bool) -> tuple[str, bool]:
         """Take the text of a delta; gives what can be shown of it now, and whether a half stood alone in it.
 
         A half that stands alone is kept where `keep`, else U+FFFD takes its place.
         """
-        held = self._held
+        held = self.held
         if not text or (not held and text.isascii()):
             return text, False
         text = held.pop((index, kind), "") + text
@@ -50,7 +51,7 @@ class HalfCharacters:
 
     def released(self, index: int | None = None) -> list[tuple[int, type, str]]:
         """Take what is held back of one block, or of all: each index, class of delta and half, in order."""
-        found = [(at, kind, half) for (at, kind), half in self._held.items() if index is None or at == index]
+        found = [(at, kind, half) for (at, kind), half in self.held.items() if index is None or at == index]
         for at, kind, _ in found:
-            del self._held[at, kind]
+            del self.held[at, kind]
         return sorted(found, key=lambda each: each[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any, Final
 
 from sansio_claude._json import dumps_plain
@@ -27,6 +27,7 @@ COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens
 _COUNTS: Final = frozenset({int, type(None)})
 # What says what a message or a block is: no delta changes it.
 _MESSAGE_IDENTITY: Final = ("type", "role", "id", "content")
+_MAY_BE_KEPT: Final = frozenset({*_MESSAGE_IDENTITY, "model"})
 _ALWAYS_KEPT: Final = frozenset(
     {"type", "role", "id", "model", "stop_reason", "stop_sequence", "input_tokens", "output_tokens"}
 )
@@ -36,6 +37,8 @@ _BLOCK_IDENTITY: Final = frozenset({"id", "name", "tool_use_id"})
 
 def kept_of_message(message: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
     """The keys of `changes` that must not be put into the message, null and equal values aside."""
+    if changes.keys().isdisjoint(_MAY_BE_KEPT):
+        return []
     kept = [key for key in _MESSAGE_IDENTITY if changes.get(key) is not None]
     kept = [key for key in kept if key == "content" or changes[key] != message.get(key)]
     model = changes.get("model")
@@ -63,13 +66,15 @@ def odd_counters(usage: Mapping[str, Any]) -> list[str]:
     return [key for key in COUNTERS if type(usage.get(key)) not in _COUNTS]
 
 
-def merge_usage(raw: dict[str, Any], changes: Mapping[str, Any], *, but: Iterable[str] = ()) -> None:
+def merge_usage(raw: dict[str, Any], changes: Mapping[str, Any], *, but: Collection[str] = ()) -> None:
     """Merge counters into the usage of a message. A counter that is no integer replaces no integer."""
     usage = raw.get("usage")
     if not isinstance(usage, dict):
         usage = raw["usage"] = {}
     odd = odd_counters(changes)
-    merge_values(usage, changes, but=[*but, *(key for key in odd if type(usage.get(key)) is int)])
+    if odd:
+        but = [*but, *(key for key in odd if type(usage.get(key)) is int)]
+    merge_values(usage, changes, but=but)
 
 
 def kept_of_unknown_delta(kind: type[Block], changes: Mapping[str, Any]) -> list[str]:

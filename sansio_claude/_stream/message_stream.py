@@ -280,8 +280,10 @@ class MessageStream(PlainStream):
         armed = self._armed
         if not anew and index == (-1 if armed is None else armed.index):
             return
-        kind = accumulator.class_of_open(index)
-        self._armed = armed_for(index, kind, accumulator.open.get(index))
+        if index < 0:
+            self._armed = None
+        else:
+            self._armed = armed_for(index, accumulator.class_of_open(index), accumulator.open.get(index))
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).

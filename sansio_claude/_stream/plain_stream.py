@@ -249,20 +249,21 @@ class PlainStream(WhatIsKnown):
 
     def _hand_out(self, event: Event, raw: bytes) -> None:
         """Hand out an event that the accumulator has taken, behind what it released."""
+        accumulator = self._accumulator
         kind = type(event)
         if kind is ErrorEvent:
-            self._accumulator.end()
+            accumulator.end()
         events = self._events
-        if self._accumulator.has_released:
-            self._events = events = [*(events or ()), *self._accumulator.released()]
+        if accumulator.released:
+            self._events = events = [*(events or ()), *accumulator.take_released()]
         if events is None:
             self._events = [event]
         else:
             events.append(event)
-        if kind is MessageStop:
-            self._state = "complete"
-        elif kind is Ping:
+        if kind is Ping:
             self._idle += 1
+        elif kind is MessageStop:
+            self._state = "complete"
         elif isinstance(event, ErrorEvent):
             self._state = "errored"
             self._error = api_error(
@@ -286,8 +287,8 @@ class PlainStream(WhatIsKnown):
         """Nothing comes any more: release what was held back, and finish the blocks."""
         self._accumulator.event_number = max(self._accumulator.event_number, self._number)
         self._accumulator.end()
-        if self._accumulator.has_released:
-            self._events = [*(self._events or ()), *self._accumulator.released()]
+        if self._accumulator.released:
+            self._events = [*(self._events or ()), *self._accumulator.take_released()]
 
     # The end of the body before message_stop.
 

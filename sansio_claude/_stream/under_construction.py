@@ -13,7 +13,10 @@ from sansio_claude._stream.events import Event
 from sansio_claude._stream.halves import HalfCharacters
 from sansio_claude._stream.merging import KeptSize
 
-__all__ = ["UnderConstruction", "refusal", "too_many_blocks"]
+__all__ = ["SHOWN_BLOCKS", "UnderConstruction", "refusal", "too_many_blocks"]
+
+SHOWN_BLOCKS: Final = (TextBlock, ThinkingBlock)
+"""The blocks whose deltas are text for people, in which half a character must not stand."""
 
 _ALWAYS_SENT: Final = frozenset({"text", "thinking", "id"})  # the strings that every start of such a block has
 
@@ -22,7 +25,6 @@ class UnderConstruction:
     """The state of a MessageAccumulator."""
 
     __slots__ = (
-        "_direct",
         "_halves",
         "_has_delta",
         "_keep",
@@ -35,17 +37,18 @@ class UnderConstruction:
         "_open_types",
         "_order",
         "_placeholders",
-        "_released",
         "_stop_reason_came",
         "_types",
         "_verdicts",
         "blocks",
         "deviations",
         "deviations_dropped",
+        "direct",
         "done",
         "event_number",
         "message",
         "open",
+        "released",
     )
 
     def __init__(
@@ -67,12 +70,14 @@ class UnderConstruction:
         self._types: dict[int, type[Block]] = {}  # the class of every block that has started
         self._open_types: dict[int, type[Block]] = {}  # of those that have not stopped
         self._newest = -1  # the index of the block that started last, if it has not stopped
-        self._direct = -1  # the same, where deltas of its own kind need no look at anything but their text
         self._placeholders: set[int] = set()  # the indices of empty text blocks in message_start's content
         self._no_input: set[int] = set()  # the indices of open calls without any input so far
         self._once: set[int] = set()  # the indices of open blocks whose signature or compaction has come
         self._halves = HalfCharacters()
-        self._released: list[Event] = []  # deltas of halves that stood alone, to be handed out before the event
+        self.direct = -1
+        """The index of the newest open block, if deltas of its own kind need no look at anything but their text."""
+        self.released: list[Event] = []
+        """Deltas of halves that stood alone, to be handed out before the event that was taken last."""
         self.message: Message | None = None
         """The message so far, live; None before message_start."""
         self.done: bool = False
@@ -105,11 +110,6 @@ class UnderConstruction:
         else:
             self.deviations_dropped += 1
 
-    @property
-    def direct(self) -> int:
-        """The index of the newest open block, if deltas of its own kind need no look at anything but their text."""
-        return self._direct
-
     def class_of_open(self, index: int) -> type[Block] | None:
         """The class of the open block `index`; None where there is none."""
         return self._open_types.get(index)
@@ -124,14 +124,9 @@ class UnderConstruction:
         """Whether a block has started."""
         return bool(self._types)
 
-    @property
-    def has_released(self) -> bool:
-        """Whether there are deltas to be handed out before the event that was taken last."""
-        return bool(self._released)
-
-    def released(self) -> list[Event]:
+    def take_released(self) -> list[Event]:
         """Take the deltas that are to be handed out before the event that was taken last."""
-        released, self._released = self._released, []
+        released, self.released = self.released, []
         return released
 
     @property
@@ -149,12 +144,12 @@ class UnderConstruction:
     def _find_direct(self) -> None:
         """Whether deltas of the newest block need no look at anything but their text."""
         index = self._newest
-        self._direct = -1
+        self.direct = -1
         if index < 0 or index in self._no_input or self._halves.holds(index):
             return
         block = self.open.get(index)
-        if not isinstance(block, TextBlock | ThinkingBlock) or isinstance(block._raw.get(block._grows), str):
-            self._direct = index
+        if not isinstance(block, SHOWN_BLOCKS) or isinstance(block._raw.get(block._grows), str):
+            self.direct = index
 
 
 def refusal(words: str) -> RemoteProtocolError:

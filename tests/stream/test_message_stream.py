@@ -24,7 +24,7 @@ from sansio_claude._errors import (
     ServerError,
     TruncatedError,
 )
-from sansio_claude._json import loads_with_halves
+from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
@@ -237,12 +237,12 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The JSON of every event that takes the plain way."""
     seen: list[dict[str, Any]] = []
 
-    def spy(data: bytes, depth: int) -> tuple[Any, bool]:
-        value = loads_with_halves(data, depth)
-        seen.append(value[0])
+    def spy(data: bytes, depth: int) -> Any:
+        value = loads(data, depth)
+        seen.append(value)
         return value
 
-    monkeypatch.setattr(_decode, "loads_with_halves", spy)
+    monkeypatch.setattr(_decode, "loads", spy)
     return seen
 
 
