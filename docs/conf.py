@@ -8,6 +8,7 @@ from sphinx.pycode import ModuleAnalyzer
 
 import sansio_claude
 from sansio_claude import __version__
+from sansio_claude._described import HEADING
 
 project = "sansio_claude"
 author = "The sansio_claude developers"
@@ -39,6 +40,8 @@ def as_restructured_text(app: object, what: str, name: str, obj: object, options
     """Docstrings are written as Markdown: a paragraph indented by four spaces is code, single backticks are code."""
     if what == "data":
         lines[:] = _written_below(name)
+    if HEADING in lines:
+        del lines[lines.index(HEADING) :]  # the fields follow one by one, with the same words
     result: list[str] = []
     in_code = False
     for number, line in enumerate(lines):

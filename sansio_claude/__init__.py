@@ -95,7 +95,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'sansio_claude' has no attribute {name!r}{hint}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"sansio_claude.{module}"), name)
+    from sansio_claude._described import described
+
+    value = globals()[name] = described(getattr(import_module(f"sansio_claude.{module}"), name))
     return value
 
 

@@ -1,9 +1,7 @@
 """Images and documents as content blocks, their media type told by content, never by a name.
 
-The sizes the API takes, which `check()` compares: an image up to 5 MiB of base64 text and 8000 x 8000 pixels
-(2000 x 2000 where a request has more than 20), 100 images in a request for a model with a context of 200,000 tokens
-and 600 for the others, a request up to 32 MB.
-(platform.claude.com/docs/en/build-with-claude/vision and .../api/overview.)
+The sizes that the API takes stand with `image`; a whole request has up to 32 MB. Sources:
+platform.claude.com/docs/en/build-with-claude/vision and .../api/overview.
 """
 
 from __future__ import annotations
@@ -77,8 +75,10 @@ def image(
 
     Bytes have to be a JPEG, PNG, GIF or WebP image. `path` is the one argument in the core that does I/O: the file is
     read here and now, which blocks, so an asynchronous program reads the bytes itself. Raises LocalProtocolError for
-    another format (named where it is a known one), an empty image, a file that cannot be read. Size rules are at the
-    top of this module; `check()` compares them.
+    another format (named where it is a known one), an empty image, a file that cannot be read.
+
+    The API takes images of up to 5 MiB of base64 text and 8000 x 8000 pixels (2000 x 2000 where a request has more than
+    20), 100 in a request for a model with a context of 200,000 tokens and 600 for the others. `check()` compares them.
     """
     source = _source("image", data, path, url, file_id, IMAGE_TYPES, "a JPEG, PNG, GIF or WebP image")
     return _block("image", source, {"cache_control": cache_control})

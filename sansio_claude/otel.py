@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
+from sansio_claude._described import described
 from sansio_claude._errors import APIError, LocalProtocolError
 from sansio_claude._redact import Redactor
 
@@ -48,8 +49,14 @@ class Attribute(NamedTuple):
     """A row of the table: an attribute, when it is set, and how it is read from a TraceEvent (None: left out)."""
 
     name: str
+    """The name of the conventions, such as "gen_ai.request.model"."""
     when: Literal["start", "end", "content"]
+    """When it is set: as the call starts, as it ends, or (where content was asked for) with the content at the end."""
     read: Callable[[TraceEvent], Any]
+    """Its value of an event; None leaves it out."""
+
+
+described(Attribute)
 
 
 def _asked(key: str, *kinds: type) -> Callable[[TraceEvent], Any]:

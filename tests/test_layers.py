@@ -32,7 +32,7 @@ _message | _connect
 _partial_json | _http
 _models | _media | _json | _redact
 _limits | _percent
-_errors | _value | _version
+_errors | _value | _version | _described
 """
 ROW_OF = {wing.strip(): row for row, line in enumerate(TABLE.strip().splitlines()) for wing in line.split("|")}
 CORE = {wing for wing, row in ROW_OF.items() if row >= ROW_OF["_client"]} | {"gateway"}

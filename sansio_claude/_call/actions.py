@@ -212,8 +212,11 @@ class CallSettings:
     """What the calls of one client have in common."""
 
     timeouts: Timeouts = attrs.field(factory=Timeouts)
+    """How long each kind of waiting may take."""
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    """How often and how patiently to try again."""
     limits: Limits = attrs.field(factory=Limits)
+    """How much of an answer is held."""
     tolerance: Tolerance | None = None
     """What becomes of each kind of deviation."""
     require_message_stop: bool = True

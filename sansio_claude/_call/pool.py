@@ -1,26 +1,4 @@
-"""Pool: which call gets which connection, and which connections are to be closed. Opens and closes nothing.
-
-Rules:
-
-- A ticket is one attempt's claim to a place. There are `max_connections` places; a place is held by a ticket or by an
-  idle connection. A ticket that holds a place has a connection, or the permission to open one.
-- A call gets the connection to its origin that became idle last (the least likely to be stale); if there is none and
-  all places are taken, the longest idle connection to another origin makes room; if none is idle, it waits.
-- Waiting is first come, first served, and nobody overtakes: a place that becomes free goes to the first in the row
-  before anyone new can ask.
-- A connection that has been idle for `idle_timeout` (or for less, where the server said so), or has become stale (bytes
-  or an end arrived while nobody asked), is never handed out. Without tasks of its own the pool notices that only when
-  it is used.
-- Connections to be closed are put on a list that the adapter empties before every wait (`discarded`).
-- Connections belong to the event loop and the process in which they were opened, the pool's `home`. When a call comes
-  from another one, nothing idle is kept; while calls are under way in the old one, it is refused.
-
-One lock is held during every step. `discard` and `close` wait for nothing, not even for the lock: they only note what
-is to be done where somebody is at work in the pool, who then does it before leaving. So they may be called from any
-thread, and from a finalizer, which may run in the middle of any step.
-
-Every step takes O(1) time, amortized.
-"""
+"""Pool: which call gets which connection, and which connections are to be closed. Opens and closes nothing."""
 
 from __future__ import annotations
 
@@ -120,9 +98,30 @@ class _Idle(Generic[_P]):
 
 
 class Pool(Generic[_P]):
-    """The connections of one client. See the top of this file for its rules.
+    """The connections of one client.
 
     `idle_timeout` is in seconds. `lock` is for pools that several threads use.
+
+    Rules:
+
+    - A ticket is one attempt's claim to a place. There are `max_connections` places; a place is held by a ticket or by
+      an idle connection. A ticket that holds a place has a connection, or the permission to open one.
+    - A call gets the connection to its origin that became idle last (the least likely to be stale); if there is none
+      and all places are taken, the longest idle connection to another origin makes room; if none is idle, it waits.
+    - Waiting is first come, first served, and nobody overtakes: a place that becomes free goes to the first in the row
+      before anyone new can ask.
+    - A connection that has been idle for `idle_timeout` (or for less, where the server said so), or has become stale
+      (bytes or an end arrived while nobody asked), is never handed out. Without tasks of its own the pool notices that
+      only when it is used.
+    - Connections to be closed are put on a list that the adapter empties before every wait (`discarded`).
+    - Connections belong to the event loop and the process in which they were opened, the pool's `home`. When a call
+      comes from another one, nothing idle is kept; while calls are under way in the old one, it is refused.
+
+    One lock is held during every step. `discard` and `close` wait for nothing, not even for the lock: they only note
+    what is to be done where somebody is at work in the pool, who then does it before leaving. So they may be called
+    from any thread, and from a finalizer, which may run in the middle of any step.
+
+    Every step takes O(1) time, amortized.
     """
 
     __slots__ = (

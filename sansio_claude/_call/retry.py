@@ -82,11 +82,13 @@ class Attempt(FrozenValue):
     """
 
     number: int
+    """The number of the attempt, from 1."""
     started: float
     ended: float
     error: str
     words: str
     status: int | None = None
     request_id: str | None = None
+    """The API's id of the attempt; None where no head had come."""
     reused: bool = False
     wait: float | None = None

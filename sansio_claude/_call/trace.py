@@ -57,48 +57,49 @@ class TraceEvent:
     - retry: another attempt follows after `wait` seconds
     - done: the call is over (`error`, None if all went well; `usage` as far as it is known), given up included
 
-    Fields:
-
-    - kind: what happened, one of the above
-    - time: seconds on the clock of the event loop
-    - call: the number of the call, from 1, counted in this process; tells calls apart that run at once
-    - attempt: the number of the attempt, from 1
-    - model: the model that answers, once the answer has named it, else the one that was asked for
-    - host, port: the server that is asked; None where an event was made by hand
-    - streamed: whether the answer is asked for as a stream (as `create` does, too, unless told otherwise)
-    - status, request_id: of the answer, once its head is there
-    - error, wait: see above; `wait` in seconds
-    - usage: the tokens counted so far, with complete, failed and done
-    - request, head, response, message: the caller's request (None where a `Call` was made by hand), the head that is
-      sent, the head of the answer, and the message so far. They hold what was asked and answered, and `secrets` says
-      what must be taken out of them before they are kept. None of these is shown: neither `str()` nor `repr()` of an
-      event has content or a secret in it.
+    Neither `str()` nor `repr()` of an event has content or a secret in it.
     """
 
     kind: TraceKind
+    """What happened, one of the above."""
     time: float
+    """Seconds on the clock of the event loop."""
     attempt: int
+    """The number of the attempt, from 1."""
     call: int = 0
+    """The number of the call, from 1, counted in this process; tells calls apart that run at once."""
     model: str | None = None
+    """The model that answers, once the answer has named it, else the one that was asked for."""
     streamed: bool = False
+    """Whether the answer is asked for as a stream (as `create` does, too, unless told otherwise)."""
     status: int | None = None
+    """The status code of the answer, once its head is there."""
     request_id: str | None = None
+    """The API's id of the request, once the head of the answer is there."""
     error: ClaudeError | None = attrs.field(default=None, repr=lambda error: error and type(error).__name__)
+    """What went wrong (failed, done); None if nothing did."""
     wait: float | None = None
+    """Seconds until the next attempt (retry)."""
     usage: Usage | None = None
+    """The tokens counted so far (complete, failed, done)."""
     request: object = attrs.field(default=None, repr=False)
+    """The caller's request; None where a `Call` was made by hand. It holds what was asked, and `secrets` says what must
+    be taken out of it, as out of the next three, before it is kept."""
     head: RequestHead | None = attrs.field(default=None, repr=False)
+    """The head of the request that is sent."""
     response: ResponseHead | None = attrs.field(default=None, repr=False)
+    """The head of the answer."""
     message: Message | None = attrs.field(default=None, repr=False)
+    """The message so far."""
 
     @property
     def host(self) -> str | None:
-        """The host that is asked."""
+        """The host that is asked; None where an event was made by hand."""
         return None if self.head is None else self.head.host
 
     @property
     def port(self) -> int | None:
-        """The port that is asked."""
+        """The port that is asked; None where an event was made by hand."""
         return None if self.head is None else self.head.port
 
     @property

@@ -48,7 +48,9 @@ class Proxy:
     """A proxy: where it is, what it speaks, and the credentials for it. `Proxy.parse(url)` makes one."""
 
     host: str
+    """Its name or number; an IPv6 number has no brackets here."""
     port: int
+    """Its TCP port."""
     kind: Literal["http", "socks5"] = "http"
     """What it speaks: HTTP's CONNECT, or SOCKS5."""
     authorization: bytes | None = attrs.field(default=None, repr=False)
@@ -56,6 +58,7 @@ class Proxy:
     username: bytes | None = attrs.field(default=None, repr=False)
     """For a SOCKS proxy that asks for it; None where the address has none."""
     password: bytes | None = attrs.field(default=None, repr=False)
+    """For a SOCKS proxy that asks for it; None where the address has none."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Strings that no error or log may show."""
 

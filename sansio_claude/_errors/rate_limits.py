@@ -69,11 +69,17 @@ class RateLimits:
     """
 
     requests: RateLimit | None = None
+    """The limit of requests a minute."""
     tokens: RateLimit | None = None
+    """The limit of tokens a minute, whichever of the token limits is the tightest now."""
     input_tokens: RateLimit | None = None
+    """The limit of input tokens a minute."""
     output_tokens: RateLimit | None = None
+    """The limit of output tokens a minute."""
     priority_input_tokens: RateLimit | None = None
+    """The limit of input tokens a minute of the priority tier."""
     priority_output_tokens: RateLimit | None = None
+    """The limit of output tokens a minute of the priority tier."""
 
     unified: Mapping[str, UnifiedLimit] = attrs.field(factory=dict, hash=False)
     """The limits of a subscription by the name of their window, as in `unified["5h"]`; the one over all is `""`."""

@@ -56,8 +56,11 @@ class ResponseHead:
     """
 
     status: int
+    """The status code, such as 200."""
     reason: str
+    """The words behind it in the status line; may be empty."""
     http_version: str
+    """ "1.1" or "1.0"."""
     _packed: bytes = attrs.field(converter=_pack, alias="headers")
 
     @property

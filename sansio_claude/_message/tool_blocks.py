@@ -1,14 +1,5 @@
 """The three kinds of tool call: blocks whose input arrives as fragments of JSON text, or whole with the block.
 
-What `input_status` says:
-
-* Before the block has ended: "partial", or "invalid" where no continuation could make its text JSON.
-* The text is one whole JSON object: "complete", whatever the stop reason.
-* The text is whole JSON and no object, or no JSON at all: "invalid". The text is cut: "partial".
-* No text came, or a value came with the block: "complete" where another block stands behind it. In the last block it
-  may be cut, so in a stream it is "partial" until the stop reason is known, and it is complete only under one of
-  `WHOLE_REASONS`. A whole message without a stop reason was not cut.
-
 An input that is not complete can be looked at (`partial_input`, `input_json`) but not taken for whole: `input` and
 `to_param()` refuse it, `to_dict()` marks a text that is no whole JSON.
 """
@@ -91,7 +82,12 @@ class ToolInputBlock(Block):
     def input_status(self) -> InputStatus:
         """Whether the input may be used: "complete", "partial" (cut, or still arriving) or "invalid" (no JSON object).
 
-        See the rules at the top of the module.
+        - Before the block has ended: "partial", or "invalid" where no continuation could make its text JSON.
+        - The text is one whole JSON object: "complete", whatever the stop reason.
+        - The text is whole JSON and no object, or no JSON at all: "invalid". The text is cut: "partial".
+        - No text came, or a value came with the block: "complete" where another block stands behind it. In the last
+          block it may be cut, so in a stream it is "partial" until the stop reason is known, and it is complete only
+          under tool_use, end_turn, stop_sequence and pause_turn. A whole message without a stop reason was not cut.
         """
         if (
             self._status == "partial"

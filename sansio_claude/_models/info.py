@@ -77,6 +77,7 @@ class ModelInfo:
     id: str
     """The API's id; dated where the API's is."""
     aliases: tuple[str, ...] = ()
+    """Other ids that the API takes for it, such as those without a date."""
     name: str
     """The name for people."""
     family: str
@@ -88,11 +89,13 @@ class ModelInfo:
     context_window_beta: int | None = None
     """The same with `context_window_flag` as a beta flag; None where no such flag is or was documented."""
     context_window_flag: str | None = None
+    """The beta flag that makes the context window larger; None where there is none."""
     max_output_tokens: int | None = None
     """The highest `max_tokens`."""
     max_output_tokens_beta: int | None = None
     """The same with `max_output_flag` as a beta flag; None where there is no such flag."""
     max_output_flag: str | None = None
+    """The beta flag that allows more output tokens; None where there is none."""
     thinking: tuple[ThinkingKind, ...] | None = None
     """The values of `thinking.type` that it takes; a model without thinking has only "disabled"."""
     thinking_deprecated: tuple[ThinkingKind, ...] = ()

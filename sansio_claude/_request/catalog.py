@@ -142,8 +142,11 @@ class ModelsRequest:
     lifecycle: str | None = None
     """Only models in this state."""
     workspace_id: str | None = None
+    """The workspace that is asked for, sent as `anthropic-workspace-id`."""
     betas: Sequence[str] | None = None
+    """Beta flags, merged with those of the endpoint and the client."""
     extra_headers: Mapping[str, str | None] | None = None
+    """Further headers of this request by name; None as a value takes one away."""
 
     @property
     def method(self) -> bytes:
@@ -192,9 +195,13 @@ class ModelRequest:
     """`GET /v1/models/ID`: one model, by id or alias. Its answer is a ListedModel."""
 
     id: str
+    """The model's id or alias."""
     workspace_id: str | None = None
+    """The workspace that is asked for, sent as `anthropic-workspace-id`."""
     betas: Sequence[str] | None = None
+    """Beta flags, merged with those of the endpoint and the client."""
     extra_headers: Mapping[str, str | None] | None = None
+    """Further headers of this request by name; None as a value takes one away."""
 
     @property
     def method(self) -> bytes:

@@ -61,10 +61,13 @@ class RequestHead:
     """Everything of one request but its body: where to connect and what to write first."""
 
     method: bytes
+    """b"POST" or b"GET"."""
     host: str
     """For connecting, for the TLS server name and as the pool's key; an IPv6 number has no brackets here."""
     port: int
+    """The TCP port to connect to."""
     tls: bool
+    """Whether the connection is encrypted (https)."""
     target: bytes = attrs.field(repr=False)
     """Path and query: the request target in origin form."""
     headers: tuple[tuple[bytes, bytes], ...] = attrs.field(repr=False)

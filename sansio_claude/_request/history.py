@@ -65,6 +65,7 @@ class Fitted:
 
     messages: list[Any]
     changes: tuple[HistoryChange, ...]
+    """What was changed, in the order of the messages; empty where nothing was."""
 
 
 def fit_messages(messages: Iterable[Param], model: str) -> Fitted:

@@ -75,37 +75,67 @@ class MessageRequest:
     """
 
     model: _Text = UNSET
+    """The id of the model, such as "claude-opus-5-5". Required by the API."""
     max_tokens: int | Unset | None = UNSET
+    """The most tokens of output, thinking included. Required by the API."""
     messages: _List = UNSET
+    """The turns of the conversation, oldest first. Required by the API."""
     system: str | _List = UNSET
+    """The system prompt: a text, or a list of text blocks."""
     tools: _List = UNSET
+    """Definitions of the tools that the model may call."""
     tool_choice: _Object = UNSET
+    """Whether it may, must or must not call a tool, as in `{"type": "auto"}`."""
     thinking: _Object = UNSET
+    """How it thinks before it answers, as in `{"type": "adaptive"}`."""
     temperature: _Number = UNSET
+    """How far the choice of tokens may be left to chance, 0 to 1."""
     top_p: _Number = UNSET
+    """Choose among the likeliest tokens whose probabilities add up to this, 0 to 1."""
     top_k: int | Unset | None = UNSET
+    """Choose among this number of the likeliest tokens."""
     stop_sequences: Iterable[str] | Unset | None = UNSET
+    """Texts at which the answer ends."""
     stream: bool | Unset | None = UNSET
+    """Whether the answer comes as a stream. The clients set it themselves."""
     metadata: _Object = UNSET
+    """About the request, as in `{"user_id": "..."}`."""
     service_tier: _Text = UNSET
+    """ "auto" (the priority tier where there is one) or "standard_only"."""
     speed: _Text = UNSET
+    """ "standard" or "fast", for models that have both (beta)."""
     inference_geo: _Text = UNSET
+    """The region of the world in which the model is run."""
     container: str | _Object = UNSET
+    """The container of code execution to go on in: its id, or an object with skills."""
     cache_control: _Object = UNSET
+    """A cache mark for the last block of the request that can have one."""
     diagnostics: _Object = UNSET
+    """Asks for the reason of a cache miss."""
     output_config: _Object = UNSET
+    """The effort, and the format of structured output."""
     # Beta from here on.
     context_management: _Object = UNSET
+    """What is cleared of a long conversation on the API's side."""
     compaction: _Object = UNSET
+    """When and how a long conversation is summed up."""
     mcp_servers: _List = UNSET
+    """The MCP servers whose tools the model may call. Their tokens are secrets."""
     fallbacks: str | Iterable[str | Param] | Unset | None = UNSET
+    """The models that answer where the first one refuses, in this order."""
     fallback_credit_token: str | _Object = UNSET
+    """The token of an earlier refusal that credits its cost."""
     billing_policy: str | _Object = UNSET
+    """Who is billed, as in `{"bill_to": "user_profile"}`."""
     thread: _Object = UNSET
+    """The thread of messages on the API's side that this one goes on with."""
     safeguards: _List = UNSET
+    """Classifiers that look at tool use, as in `{"type": "dangerous_tool_use"}`."""
     # Carried by headers.
     user_profile_id: _Text = UNSET
+    """The profile of the user, sent as `anthropic-user-profile-id`."""
     workspace_id: _Text = UNSET
+    """The workspace, sent as `anthropic-workspace-id`."""
     betas: Sequence[str] | None = None
     extra_headers: Mapping[str, str | None] | None = None
     extra_query: Mapping[str, str] | None = None
@@ -322,6 +352,7 @@ class CountTokensRequest:
     """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
 
     request: MessageRequest
+    """The request whose tokens are counted."""
 
     @property
     def method(self) -> bytes:

@@ -49,6 +49,7 @@ class MessageStart(Value):
     type: ClassVar[Literal["message_start"]] = "message_start"
     message: Message
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -57,8 +58,10 @@ class ContentBlockStart(Value):
 
     type: ClassVar[Literal["content_block_start"]] = "content_block_start"
     index: int
+    """The block's place in the message's content, from 0."""
     content_block: ContentBlock
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -68,8 +71,11 @@ class TextDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["text_delta"]] = "text_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     text: str
+    """The characters that follow those before."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -79,8 +85,11 @@ class InputJSONDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["input_json_delta"]] = "input_json_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     partial_json: str
+    """The characters of JSON text that follow those before."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -90,8 +99,11 @@ class ThinkingDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["thinking_delta"]] = "thinking_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     thinking: str
+    """The characters that follow those before."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -101,8 +113,11 @@ class SignatureDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["signature_delta"]] = "signature_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     signature: str
+    """What the API checks when the block is sent back; opaque."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -112,8 +127,11 @@ class CitationsDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["citations_delta"]] = "citations_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     citation: dict[str, Any]
+    """Its JSON object, with the `type` that says what is cited."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -126,9 +144,11 @@ class CompactionDelta(Value):
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     delta_type: ClassVar[Literal["compaction_delta"]] = "compaction_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     content: Any
     encrypted_content: str | None = None
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -137,8 +157,10 @@ class UnknownDelta(Value):
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
     index: int
+    """The block's place in the message's content, from 0."""
     raw: dict[str, Any]
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
     @property
     def delta_type(self) -> str:
@@ -153,8 +175,11 @@ class ContentBlockStop(Value):
 
     type: ClassVar[Literal["content_block_stop"]] = "content_block_stop"
     index: int
+    """The block's place in the message's content, from 0."""
     content_block: ContentBlock | None = None
+    """The finished block; None from plain `decode`."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -168,6 +193,7 @@ class MessageDelta(Value):
     delta: dict[str, Any] | None
     usage: dict[str, Any] | None
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -176,7 +202,9 @@ class MessageStop(Value):
 
     type: ClassVar[Literal["message_stop"]] = "message_stop"
     message: Message | None = None
+    """The finished message; None from plain `decode`."""
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -185,6 +213,7 @@ class Ping(Value):
 
     type: ClassVar[Literal["ping"]] = "ping"
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -197,6 +226,7 @@ class ErrorEvent(Value):
     type: ClassVar[Literal["error"]] = "error"
     error: dict[str, Any]
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
 
 @define(eq=False, repr=False)
@@ -209,6 +239,7 @@ class UnknownEvent(Value):
     raw: Any
     name: str = "message"
     extra: Extra = None
+    """Keys that this version does not know; None where there are none."""
 
     @property
     def type(self) -> str:

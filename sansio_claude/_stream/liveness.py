@@ -18,8 +18,11 @@ class Liveness(FrozenValue):
     """
 
     bytes: int
+    """Number of bytes that have come."""
     content_events: int
+    """Number of events that carried something."""
     pings: int
+    """Number of pings, and of events without anything to read."""
     last_byte: float | None
     last_content: float | None
     last_ping: float | None

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sansio_claude._described import described
+
 if TYPE_CHECKING:
     from sansio_claude.testing import chunkings as chunkings
     from sansio_claude.testing import transcripts as transcripts
@@ -86,7 +88,7 @@ def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    value = globals()[name] = described(getattr(import_module(f"{__name__}.{module}"), name))
     return value
 
 

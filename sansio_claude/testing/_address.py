@@ -16,8 +16,11 @@ class ServerAddress:
     """The address a runner listens at. `url` is what a client takes as its base URL."""
 
     host: str
+    """The number that it listens at."""
     port: int
+    """The TCP port."""
     scheme: Literal["http", "https"] = "http"
+    """Whether it speaks TLS."""
 
     @property
     def url(self) -> str:

@@ -43,6 +43,7 @@ class Answer:
     pieces: tuple[bytes, ...] = ()
     """The body. Each piece is one write, and with framing "chunked" one HTTP chunk."""
     status: int = 200
+    """The status code."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers beside those that frame the body, as (name, value). A `content-length`, `transfer-encoding` or
     `connection` among them is sent in place of the server's own."""

@@ -36,6 +36,7 @@ class Receive:
     """Read from the client until this time."""
 
     until: float | None
+    """A time on the runner's clock, in seconds; None: for as long as it takes."""
 
 
 @attrs.define(frozen=True)
@@ -43,6 +44,7 @@ class Write:
     """Write these bytes."""
 
     data: bytes
+    """The bytes."""
 
 
 @attrs.define(frozen=True)
@@ -50,6 +52,7 @@ class Close:
     """Close the connection; with a reset, so that the client sees an error and not an end."""
 
     reset: bool = False
+    """Whether it is a reset."""
 
 
 ReplayAction: TypeAlias = Receive | Write | Close

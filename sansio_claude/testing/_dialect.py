@@ -16,6 +16,7 @@ class Dialect:
     """How the frames are written. The default is the API's own way; the rest is seen from gateways."""
 
     line_end: Literal["\n", "\r\n", "\r"] = "\n"
+    """What ends a line."""
     event_lines: bool = True
     """False: frames have data lines only."""
     space: bool = True

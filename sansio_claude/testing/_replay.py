@@ -40,11 +40,13 @@ class RecordedRequest:
     connection, "abandoned" when the client left before."""
 
     method: str
+    """The HTTP method."""
     target: str
     """Path and query as they stood in the request line."""
     headers: tuple[tuple[str, str], ...]
     """Names in lower case, in the order they came."""
     body: bytes
+    """The bytes of the body; empty where it had none."""
     connection: int
     """The number of the connection it came on, from 1: equal for requests that shared one."""
     outcome: Literal["answering", "answered", "abandoned"] = "answering"
@@ -85,7 +87,9 @@ class ReplayServer:
 
     script: list[Script] = attrs.field(converter=_script)
     cycle: bool = attrs.field(default=False, kw_only=True)
+    """Whether the script begins anew when it is through."""
     once: bool = attrs.field(default=False, kw_only=True)
+    """Whether each answer is given once only: a request beyond the last one is answered with a 400."""
     chunking: Chunking | None = attrs.field(default=None, kw_only=True)
     framing: Framing = attrs.field(default="chunked", kw_only=True)
     pace: float = attrs.field(default=0.0, kw_only=True)

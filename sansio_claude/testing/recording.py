@@ -47,14 +47,23 @@ class RecordedCall:
     """
 
     number: int
+    """The number of the call in the recording, from 1."""
     method: str | None = None
+    """The HTTP method."""
     target: str | None = None
+    """Path and query."""
     request_headers: tuple[tuple[str, str], ...] = ()
+    """The headers of the request, without the keys."""
     request_body: str | None = attrs.field(default=None, repr=False)
+    """The body of the request as text, without the keys."""
     requested_at: float | None = None
+    """When the request was sent."""
     status: int = 200
+    """The status code of the answer."""
     headers: tuple[tuple[str, str], ...] = ()
+    """The headers of the answer."""
     responded_at: float | None = None
+    """When the head of the answer came."""
     reads: list[tuple[float, bytes]] = attrs.field(factory=list, repr=lambda reads: f"<{len(reads)} reads>")
     """Each read of the body: when, and the bytes."""
     whole: bool = False
@@ -99,6 +108,7 @@ class Recording:
     """A recorded file: its calls in the order in which they began."""
 
     calls: tuple[RecordedCall, ...]
+    """The calls."""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

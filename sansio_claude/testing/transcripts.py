@@ -47,6 +47,7 @@ class Transcript:
     """
 
     frames: tuple[bytes, ...]
+    """The frames, each with the blank line that ends it."""
     message: dict[str, Any] | None = attrs.field(default=None, kw_only=True)
 
     @classmethod

@@ -3,6 +3,7 @@
 Everything here is without I/O but `DiskFiles`, which reads and writes files.
 """
 
+from sansio_claude._described import described
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._disk_files import DiskFiles
 from sansio_claude.tools._extract import Extraction, Extractor
@@ -42,3 +43,6 @@ __all__ = [
     "editor_version",
     "tool",
 ]
+
+for _name in __all__:
+    described(globals()[_name])

@@ -25,10 +25,12 @@ class ToolCall:
 
     id: str
     name: str
+    """The tool's name, as the model gave it."""
     input: Any = attrs.field(repr=False)
     turn: int
     tool: RunnableTool | None = attrs.field(default=None, repr=False, eq=False)
     toolset_name: str | None = None
+    """The set of tools that it belongs to; None where the call names none."""
 
     @property
     def thread(self) -> bool:
@@ -106,6 +108,7 @@ class RunTools:
     once: what may start is handed out once, and never more than `concurrency` calls run."""
 
     calls: tuple[ToolCall, ...]
+    """The calls to start, in the model's order."""
 
 
 @attrs.define(frozen=True)
@@ -113,6 +116,7 @@ class AwaitResults:
     """Nothing may start before one of these calls (ids) has its result."""
 
     calls: tuple[str, ...]
+    """The ids of the calls that run."""
 
 
 @attrs.define(frozen=True)

@@ -8,32 +8,7 @@
             case AwaitResults(): ...                                        # wait for one of those that run
             case Finished(reason=reason, message=message): break
 
-States: "asking" (the next thing is a request), "running" (calls of the last answer await results), "finished".
-
-The rules, with the stop reasons' steps of `continuation.STEPS`:
-
-- Calls are run where the stop reason is "tool_use", and only those whose input is one whole JSON object. Any other
-  call is answered with an error result; so is a call of a tool that is not there. "tool_use" without a call ends the
-  run with the reason "tool_use_without_call".
-- Under "end_turn" and "stop_sequence", which gateways write below answers with calls, they are run where
-  `_turn.may_run` allows it. Calls that are not run end the run with the reason "calls_not_run".
-- Every call of an answer gets exactly one result, and all results stand first in one user's turn, in the order of the
-  calls, whatever the order they came in. A call without an id, or with one that an earlier call has, gets an id of
-  the loop's own, in the call and in its result.
-- An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with those ids, and
-  with two exceptions that the API would refuse: a text block without text is left out, and an input that is no JSON
-  object stands as `{"INVALID_JSON": raw text}`.
-- pause_turn: the answer goes back unchanged, nothing is run; calls in it are run if the answer's last part ends with
-  "tool_use". One without content ends the run. compaction: the block stands first in the next request.
-- max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for again
-  with twice the tokens, up to what the model can give. Any other cut answer ends the run.
-- A refused turn is not kept, nor are its paused parts. Of an answer that ends the run with calls that may not be
-  run, what stands before the first of them is kept.
-- A limit (turns, tokens) stops the loop before a request, never between a call and its result: the history is whole.
-- `history` is at every moment a conversation that the API accepts: a call without a result has one there that says so.
-- A forced `tool_choice` holds until the first results; after them it is "auto", or the run could never end.
-
-The work for an answer is linear in its blocks, that for a result constant but for the logarithm of the waiting calls.
+`ToolLoop` says which rules it follows.
 """
 
 from __future__ import annotations
@@ -79,12 +54,42 @@ _COUNTED: Final[tuple[str, ...]] = (
 
 
 class ToolLoop:
-    """The state machine. See the top of the module for its rules.
+    """A conversation in which the model calls tools: a state machine without I/O.
 
     `tools` holds Tools, other RunnableTools (TextEditor), functions (made into Tools), and plain definitions: calls of
     those that have no function are handed out for the caller to run. The first request is a MessageRequest, or
     arguments by their wire names, or both. `max_turns` counts requests, `token_budget` all input and output tokens
     of the answers; both can be changed while the loop stands. `concurrency` is how many calls may run at once.
+
+    States: "asking" (the next thing is a request), "running" (calls of the last answer await results), "finished".
+
+    The rules:
+
+    - Calls are run where the stop reason is "tool_use", and only those whose input is one whole JSON object. Any other
+      call is answered with an error result; so is a call of a tool that is not there. "tool_use" without a call ends
+      the run with the reason "tool_use_without_call".
+    - Under "end_turn" and "stop_sequence", which gateways write below answers with calls, they are run if
+      each of them is whole and the model's own and nothing but calls stands behind it. Calls that are not run end the run with the reason "calls_not_run".
+    - Every call of an answer gets exactly one result, and all results stand first in one user's turn, in the order of
+      the calls, whatever the order they came in. A call without an id, or with one that an earlier call has, gets an
+      id of the loop's own, in the call and in its result.
+    - An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with those ids,
+      and with two exceptions that the API would refuse: a text block without text is left out, and an input that is no
+      JSON object stands as `{"INVALID_JSON": raw text}`.
+    - pause_turn: the answer goes back unchanged, nothing is run; calls in it are run if the answer's last part ends
+      with "tool_use". One without content ends the run. compaction: the block stands first in the next request.
+    - max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for
+      again with twice the tokens, up to what the model can give. Any other cut answer ends the run.
+    - A refused turn is not kept, nor are its paused parts. Of an answer that ends the run with calls that may not be
+      run, what stands before the first of them is kept.
+    - A limit (turns, tokens) stops the loop before a request, never between a call and its result: the history is
+      whole.
+    - `history` is at every moment a conversation that the API accepts: a call without a result has one there that says
+      so.
+    - A forced `tool_choice` holds until the first results; after them it is "auto", or the run could never end.
+
+    The work for an answer is linear in its blocks, that for a result constant but for the logarithm of the waiting
+    calls.
     """
 
     def __init__(

@@ -34,6 +34,7 @@ class ToolStarted:
     where `confirm` had to approve it first."""
 
     call: ToolCall
+    """The call that is about to be run."""
 
     @property
     def type(self) -> Literal["tool_started"]:
@@ -50,7 +51,9 @@ class ToolFinished:
     """
 
     call: ToolCall
+    """The call that was run, or was not allowed to."""
     result: ToolResult
+    """What the model is given."""
     ending: Ending
     error: BaseException | None = None
     seconds: float = 0.0

@@ -66,13 +66,21 @@ class Tool:
     """
 
     name: str = attrs.field(validator=_checked_name)
+    """The name that the model calls it by: 1 to 64 letters, digits, _ and -."""
     description: str = ""
+    """What it does and when to use it, for the model."""
     input_schema: Mapping[str, Any]
+    """The JSON Schema of its input, an object."""
     function: Callable[..., Any]
+    """What runs it; may be a coroutine function."""
     input_examples: Sequence[Mapping[str, Any]] | None = None
+    """Inputs that show the model how it is called. Each has to fit the schema."""
     strict: bool | None = None
+    """Whether the API holds the model's inputs to the schema."""
     cache_control: Mapping[str, Any] | None = None
+    """A cache mark behind this definition."""
     eager_input_streaming: bool | None = None
+    """Whether inputs are streamed as they are written, without being checked first."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     sequential: bool = False
     """Run the calls of one answer one after the other, in the model's order."""

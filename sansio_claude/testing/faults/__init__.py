@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sansio_claude._described import described
 from sansio_claude.testing.faults import _answers, _wire
 from sansio_claude.testing.faults.fault import FAULTS, KEY, TEXT, Ends, Fault
 from sansio_claude.testing.faults.report import Verdict, Word, report, table
@@ -23,6 +24,8 @@ from sansio_claude.testing.faults.server import READ, FaultServer, Step
 __all__ = ["FAULTS", "KEY", "TEXT", "Ends", "Fault", "FaultServer", "Verdict", "Word", "report", "serve", "table"]
 
 _ = (_answers, _wire)  # they fill the catalogue
+described(Fault)
+described(Verdict)
 
 
 @contextmanager

@@ -61,7 +61,9 @@ class Fault:
     """
 
     name: str
+    """Its name, such as "trunc_clean_mid_text"."""
     group: str
+    """The kind of fault, as the report groups them."""
     what: str
     """What the server does."""
     ends: Ends

@@ -38,9 +38,11 @@ class Verdict:
     """What a program made of one fault."""
 
     fault: Fault
+    """What was played."""
     word: Word
     """ "right", or what was wrong."""
     seconds: float
+    """How long the program took."""
     requests: int
     """How many requests the server read."""
     status: int | None = None

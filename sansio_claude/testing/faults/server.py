@@ -363,10 +363,12 @@ class FaultServer:
         caught_up.wait(2)
 
     def later(self, seconds: float, peer: _Peer) -> None:
+        """Let a connection go on with its script after so many seconds. For the connections themselves."""
         self._count += 1
         heapq.heappush(self._timers, (time.monotonic() + seconds, self._count, peer))
 
     def watch(self, sock: socket.socket, before: int, after: int, peer: _Peer) -> None:
+        """Change the events of `selectors` that a connection waits for. For the connections themselves."""
         if not before:
             self._selector.register(sock, after, peer)
         elif after:
