@@ -68,8 +68,9 @@ class ToolLoop:
     - Calls are run where the stop reason is "tool_use", and only those whose input is one whole JSON object. Any other
       call is answered with an error result; so is a call of a tool that is not there. "tool_use" without a call ends
       the run with the reason "tool_use_without_call".
-    - Under "end_turn" and "stop_sequence", which gateways write below answers with calls, they are run if
-      each of them is whole and the model's own and nothing but calls stands behind it. Calls that are not run end the run with the reason "calls_not_run".
+    - Under "end_turn" and "stop_sequence", which gateways write below answers with calls, they are run if each of them
+      is whole and the model's own and nothing but calls stands behind it. Calls that are not run end the run with the
+      reason "calls_not_run".
     - Every call of an answer gets exactly one result, and all results stand first in one user's turn, in the order of
       the calls, whatever the order they came in. A call without an id, or with one that an earlier call has, gets an
       id of the loop's own, in the call and in its result.
