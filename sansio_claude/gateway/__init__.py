@@ -9,6 +9,7 @@
 Promises: no I/O, no clock; a right stream passes unchanged, byte for byte; a cut never becomes whole.
 """
 
+from sansio_claude._described import described
 from sansio_claude._request.history import Fitted, fit_messages
 from sansio_claude.gateway._checks import CHECKS, CheckSeverity, ConformanceCheck, Finding
 from sansio_claude.gateway._judge_stream import judge_body
@@ -37,3 +38,6 @@ __all__ = [
     "judge_body",
     "probes",
 ]
+
+for _name in __all__:
+    described(globals()[_name])

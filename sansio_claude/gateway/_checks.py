@@ -37,9 +37,13 @@ class ConformanceCheck(FrozenValue):
     """One requirement: its `id`, the requirement in a sentence, the page of the API that says so, its severity."""
 
     id: str
+    """Its name, such as "stream.whole"."""
     requirement: str
+    """The requirement in a sentence."""
     source: str
+    """The page of the API that says so."""
     severity: CheckSeverity
+    """How much it matters where it is not met."""
 
 
 @define(frozen=True, eq=False, repr=False)
@@ -47,9 +51,13 @@ class Finding(FrozenValue):
     """What came of one check on one answer. `words` says what was seen; `where` names the answer or the file."""
 
     check: ConformanceCheck
+    """The check that was made."""
     verdict: Verdict
+    """Whether the requirement was met."""
     words: str = ""
+    """What was seen."""
     where: str = ""
+    """The answer or the file that it was seen in."""
 
 
 def _checks(*rows: tuple[str, CheckSeverity, str, str]) -> Mapping[str, ConformanceCheck]:

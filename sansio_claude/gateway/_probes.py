@@ -51,11 +51,17 @@ class Probe:
     """One small request: `method` and `resource` below the API's root, its JSON `body`, and how the key is sent."""
 
     name: str
+    """What findings name it by."""
     words: str
+    """What it asks for, for people."""
     resource: Literal["messages", "messages/count_tokens", "models"] = "messages"
+    """The path below the API's root."""
     body: Mapping[str, Any] | None = None
+    """The JSON object of a POST; None makes it a GET."""
     auth: Literal["x-api-key", "bearer", "wrong"] = "x-api-key"
+    """How the key is sent; "wrong" sends one that is none."""
     headers: Mapping[str, str] = field(factory=dict)
+    """Further headers by name."""
 
     @property
     def method(self) -> Literal["POST", "GET"]:
@@ -73,10 +79,15 @@ class ProbeAnswer:
     """What came back. `status` 0 and `error` stand for no answer at all; `ended_well` is False for a cut body."""
 
     status: int
+    """The status code; 0 for no answer at all."""
     headers: Mapping[str, str] = field(factory=dict)
+    """The headers of the answer by name."""
     body: bytes = b""
+    """The bytes of the body, decoded from any content coding."""
     ended_well: bool = True
+    """Whether the body came to its own end."""
     error: str = ""
+    """What went wrong where there was no answer; "" otherwise."""
 
     def header(self, name: str) -> str:
         """The value of a header, "" where it is missing; names in any case."""

@@ -56,7 +56,9 @@ class _Call:
 
 @final
 class Recorder:
-    """Writes what servers send to a file, in the format of `sansio_claude.testing.recording`. One recorder may serve many clients and threads.
+    """Writes what servers send to a file, in the format that `sansio_claude.testing.recording` describes.
+
+    One recorder may serve many clients and threads.
 
     `secrets` are taken out beside those that it learns by itself. `clock` gives seconds on any clock that never goes
     back. Raises OSError where the file cannot be written. Used as `trace=` of a client, or by `record` and `arecord`.
