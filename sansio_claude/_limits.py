@@ -34,7 +34,7 @@ class Limits(FrozenValue):
     seconds is alive, and how long that may go on `Timeouts.first_byte` says; a flood passes this in no time."""
 
     chunk_line: int = 4 * KIB
-    """Bytes of one chunk-size line with its extensions. Nobody sends extensions; the size takes 16 digits at most."""
+    """Bytes of one chunk-size line with its extensions. Extensions are not in use; a size has 20 digits at most."""
 
     trailers: int = 16 * KIB
     """Bytes of the trailer section after the last chunk."""

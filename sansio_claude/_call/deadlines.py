@@ -17,14 +17,14 @@ from sansio_claude._errors import Deadline, DeadlineError
 __all__ = ["Deadlines"]
 
 _WORDS: Final[dict[Deadline, str]] = {
-    "pool": "no place among the connections became free within {} (Timeouts.pool); max_connections may be too low",
+    "pool": "no connection became free within {} (Timeouts.pool); max_connections may be too low",
     "connect": "no connection to {place} within {} (Timeouts.connect)",
     "tls": "the TLS handshake with {place} was not done within {} (Timeouts.tls)",
-    "write": "the server did not take the request: nothing moved for {} (Timeouts.write)",
-    "first_byte": "the head of the answer was not there within {} (Timeouts.first_byte)",
-    "idle": "not one byte came for {} (Timeouts.idle)",
-    "progress": "no event but pings came for {} (Timeouts.progress)",
-    "total": "the call was not over within {} (Timeouts.total)",
+    "write": "the server took no bytes of the request for {} (Timeouts.write)",
+    "first_byte": "the head of the answer did not come within {} (Timeouts.first_byte)",
+    "idle": "the server sent nothing for {} (Timeouts.idle)",
+    "progress": "the server sent nothing but pings for {} (Timeouts.progress)",
+    "total": "the call did not end within {} (Timeouts.total)",
 }
 
 

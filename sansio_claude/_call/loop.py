@@ -8,7 +8,7 @@ Rules:
 - One task at a time drives a call.
 - Whatever ends the loop early, cancellation among it, gives the call up: its connection is closed and its place in the
   pool is free before the exception goes on.
-- The connections that the pool has sorted out are closed before every wait for something other than an answer's bytes,
+- The connections that the pool has discarded are closed before every wait for something other than an answer's bytes,
   and at the end.
 - An exception of the operating system is reported without its traceback, whose frames hold the request. So that none
   of those of a cancellation holds it, `Wire.send` forgets `data` before an exception leaves it.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapter", "Bell", "Wire", "close_discarded", "drive"]
 
-ONE_TASK: Final = "another task is reading this stream already: one task at a time; closing it is open to all"
+ONE_TASK: Final = "another task is reading this stream already: read it in one task at a time (any task may close it)"
 
 
 class Bell(Protocol):

@@ -13,8 +13,8 @@ __all__ = ["Place"]
 
 
 class Place:
-    """One call's place: `ask` for it before each attempt, `take` the connection that comes with it, `leave` it after
-    the attempt."""
+    """One call's claim on a connection: `ask` before each attempt, `take` the connection once it is granted, `leave`
+    gives it back after the attempt."""
 
     __slots__ = ("_wake", "connection", "pool", "ticket")
 
@@ -66,7 +66,7 @@ class Place:
         """
         ticket = self.ticket
         if ticket is None or not ticket.held:
-            raise LocalProtocolError("the client was closed while the call waited for its turn")
+            raise LocalProtocolError("the client was closed while the call waited for a connection")
         while waited and ticket.connection is not None and ticket.connection.stale:
             self.pool.renew(ticket)
         self.connection, ticket.connection = ticket.connection, None

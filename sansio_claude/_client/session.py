@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageArguments", "RunArguments", "Session", "message_request"]
 
-IDLE: Final = 30.0  # seconds that an unused connection is kept; servers close theirs after 60 to 400
+IDLE: Final = (
+    30.0  # seconds that an unused connection is kept, unless the server names a shorter time (Keep-Alive: timeout=)
+)
 
 
 class RunArguments(TypedDict, total=False):
@@ -183,12 +185,12 @@ class Session:
             tap=tap,
         )
 
-        # Telling nobody is cheaper; `watched` is asked once a call.
+        # A call without `trace` is faster. `watched` is asked once for each call whether anybody reads the trace.
         self._quiet = attrs.evolve(self.settings, trace=None)
         self._watched = watched
         self._heads: dict[str, tuple[RequestHead, WrittenHead]] = {}
         self.made: Callable[[Call], object] | None = None
-        """Told of every call."""
+        """Called with every new call."""
 
     def call(self, request: Request, wanted: Wanted, *, within: float | None = None) -> Call:
         """The call of a request. Raises LocalProtocolError where it cannot be sent, TLSError without a trust store.

@@ -47,8 +47,8 @@ _NEVER: Final = float("inf")
 _LAST: Final = b"0\r\n\r\n"
 _EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
 
-# Size lines seen so far and what they mean, of up to three digits without a leading zero and without an extension:
-# there can be no more than 10,647 of them (4,095 sizes in every mixture of cases), in practice there are about 100.
+# A cache of size lines and the sizes they give, for up to three digits without a leading zero and without an extension.
+# It is bounded: 4,095 sizes, in capitals, small letters and mixtures of them, are 10,647 lines. About 100 are usual.
 _MEMO_DIGITS: Final = 3
 _SIZES: Final[dict[bytes, int]] = {}
 _NO_SIZES: Final[dict[bytes, int]] = {}
@@ -121,12 +121,7 @@ class ChunkedDecoder:
 
         Raises LocalProtocolError after `receive_eof`, and nothing else.
 
-        What one read with one chunk of 140 bytes costs, with `body_received`, in hundredths of what h11 takes for it
-        (CPython 3.11, median of 21 rounds): 7.4; a client written by hand that checks nothing 7.3. Tried and lost:
-        one `split` into line, chunk and rest 7.8; `find` and slices, as in `_read`, 10; one regular expression 11;
-        int(line, 16) with a check of its digits 15. In reads of 16 KiB a chunk costs 9.6, one by one. A read of many
-        chunks is therefore taken apart by one `split`, which makes that 6.9 (three fifths for 41 chunks); but a chunk
-        alone would cost 23 so, and a body with CRLF in it is split in vain, which is tried once.
+        Linear in the bytes. A read of one chunk takes about a fourteenth of the time that h11 takes for it.
         """
         if type(data) is not bytes:
             data = bytes(data)

@@ -2,7 +2,7 @@
 
 The states of reading, and what each reads:
 
-    HEAD    bytes up to a blank line; 1xx answers are counted and passed over, the final head decides the framing
+    HEAD    bytes up to a blank line; 1xx answers are counted and skipped, the final head decides the framing
     BODY    by chunks, by Content-Length, or up to the end of the connection; content decoding behind it
     OVER    the body has ended, or something was wrong: bytes are counted, and make the connection unusable
 
@@ -12,9 +12,9 @@ all of it, so the rule of RFC 9112 section 9.3 is applied to the heads here: the
 side said `close` or the answer is HTTP/1.0. A body that ends with the connection leaves nothing to reuse. Tests hold
 all of it equal to an h11 that is given everything, request, body and trailers.
 
-Writing the head of a request takes h11 50 us, and most requests differ in their bodies only: so it is written once,
-as a `WrittenHead`, and the length put in. Reading the head of an answer takes another 50. To give h11 the request
-before that would cost 24 more, the last chunk behind it 18, and its state 2 KiB for as long as the body lasts.
+h11 takes 50 us to write the head of a request. Most requests differ in their bodies only, so the head is written once,
+as a `WrittenHead`, and the length is put in. h11 takes another 50 us to read the head of an answer. It is not given the
+request (24 us more) nor the last chunk (18 us more), and its state (2 KiB) is not kept while the body comes.
 
 Stricter than h11: only HTTP/1.x is an answer; 101 is refused; an answer with both Transfer-Encoding and
 Content-Length is read by its chunks, but its connection is not used again (RFC 9112 section 6.3).
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTPExchange", "ResponseHead", "WrittenHead"]
 
-# A request that h11 has seen, whatever was really asked: informational answers are legal behind one only.
+# h11 takes 1xx answers only after a request. This one stands for the request that was sent, whatever that was.
 _ASKED: Final = (h11.Request(method="GET", target="/", headers=[("Host", "h")]), h11.EndOfMessage())
 
 _Framing: TypeAlias = ChunkedDecoder | LengthBody | CloseDelimitedBody

@@ -34,7 +34,7 @@ _BLANK: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\n\v\f\r]*)?"
 _PREFIX: Final = b"HTTP/"
 _ONE: Final = b"HTTP/1.1 "
-_JUDGED: Final = 16  # bytes after which, or a line end before, what is no status line is refused
+_JUDGED: Final = 16  # bytes: what is no status line is refused once so many have come, or a line end before
 _EXCERPT: Final = 64
 _DECISIVE: Final = frozenset({b"connection", b"content-encoding", b"content-length", b"transfer-encoding"})
 
@@ -225,8 +225,8 @@ class HeadReader:
             start = start[:line_end]
         if start[: len(_PREFIX)] == _PREFIX[: len(start)]:
             return None
-        # A printable start is shown as far as it goes; of a NUL nine bytes tell whether it is HTTP/2; other control
-        # characters are enough by themselves.
+        # Text is refused once there is enough of it to show. A frame of HTTP/2 begins with NUL and is recognised by its
+        # first 9 bytes. Any other control character is refused at once.
         needed = window if start[0] > 0x20 else min(9, window) if start[0] == 0 else 1
         return _not_http(start) if last or line_end or len(start) >= needed else None
 

@@ -202,7 +202,7 @@ class Wire(asyncio.BufferedProtocol):
         except OSError:
             pass  # nothing is left
 
-    # What a task calls that waits for bytes: a future's part. Which loop it is of `_loop` says, as with a future.
+    # The methods of a future that a task calls while it waits for bytes. As with a future, `_loop` is its event loop.
 
     def add_done_callback(self, resume: Callable[[Any], object], *, context: Context) -> None:
         """The task waits now: `resume` goes on with it."""

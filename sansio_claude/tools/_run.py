@@ -73,7 +73,7 @@ class Run:
     then still stands before that turn, so that `client.run(run.loop)` asks again. After any way of leaving the run,
     `run.history` is a conversation that can be gone on with, and so does `client.run(run.loop)`: calls that had begun
     and have no result are answered as interrupted (or run again where the tool says `idempotent=True`), calls that had
-    not begun are run. One task at a time may iterate; `interrupt` is open to all.
+    not begun are run. One task at a time may iterate; any task or thread may call `interrupt`.
     """
 
     def __init__(
