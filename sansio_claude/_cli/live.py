@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import attrs
 
 from sansio_claude._call.retry import RetryPolicy
+from sansio_claude._cli.echo import no_echo, orderly_end
 from sansio_claude._cli.input import Complaint
 from sansio_claude._cli.json_text import json_text
 from sansio_claude._cli.onlooker import Onlooker
@@ -132,12 +133,13 @@ def open_view(output: Output, words: str) -> Iterator[View]:
     """The view for this stdout, started; it is stopped in the end."""
     view = _view(output)
     start: Callable[[str], None] | None = getattr(view, "start", None)
-    try:
+    with ExitStack() as stack:
+        stack.callback(view.stop)
         if start is not None:
+            stack.enter_context(orderly_end())
+            stack.enter_context(no_echo(sys.stdout))
             start(words)
         yield view
-    finally:
-        view.stop()
 
 
 def _view(output: Output) -> View:

@@ -18,6 +18,7 @@ class Onlooker:
         self._view = view
         self._save = save
         self._also = also
+        self._error: ClaudeError | None = None  # of the last attempt
 
     def __call__(self, event: TraceEvent) -> None:
         """One step of a call."""
@@ -33,9 +34,13 @@ class Onlooker:
             case "sent":
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
                 self._view.wait(f"waiting for the answer{again}")
+            case "failed":
+                self._error = event.error
             case "retry":
                 wait = event.wait or 0.0
-                self._view.note(f"attempt {event.attempt} failed ({_reason(event.error)}); again in {wait:.1f} s")
+                self._view.note(
+                    f"attempt {event.attempt} failed ({_reason(event.error or self._error)}); again in {wait:.1f} s"
+                )
                 self._view.wait(f"waiting {wait:.1f} s before attempt {event.attempt + 1}")
             case "done":
                 if event.status != 200:

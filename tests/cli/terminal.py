@@ -25,6 +25,7 @@ class Terminal:
         self.screen = pyte.HistoryScreen(columns, rows, history=100_000, ratio=0.5)
         self.stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
+        self.leader = -1  # the descriptor of its keyboard, where it has one
 
     def feed(self, data: bytes) -> None:
         """Bytes for the terminal."""
@@ -67,6 +68,7 @@ def run_in_terminal(
     """Run a command there; its status and the terminal. `react` is called after each piece, and may resize it."""
     terminal = Terminal(columns, rows)
     leader, follower = pty.openpty()
+    terminal.leader = leader
 
     def resize(columns: int, rows: int) -> None:
         fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
