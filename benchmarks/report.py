@@ -84,7 +84,7 @@ def verdict_text(verdict: Verdict) -> str:
 def by_goal(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
     """The verdicts of each goal, P1 first."""
     goals: dict[str, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=lambda v: int(v.goal[1:])):
+    for verdict in sorted(verdicts, key=lambda v: (int(v.goal[1:].rstrip("u")), v.goal)):
         goals.setdefault(verdict.goal, []).append(verdict)
     return goals
 

@@ -43,11 +43,17 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("linearity", ("P11",), "growth from 10,000 to 40,000 deltas", "linearity"),
     Benchmark("imports", ("P13",), "CPU time of the imports", "imports"),
     Benchmark("gateway", ("P14",), "memory over 100,000 deltas with keep_content=False", "gateway"),
-    Benchmark("paced", ("P5", "P6"), "100 paced streams, plain, asyncio and trio", "end_to_end", "paced"),
+    Benchmark(
+        "paced", ("P5", "P5u", "P6"), "100 paced streams, plain, asyncio, uvloop and trio", "end_to_end", "paced"
+    ),
     Benchmark("tls", ("P8",), "100 paced streams over TLS", "end_to_end", "paced_tls"),
     Benchmark("full_rate", ("P7",), "one stream as fast as it goes", "end_to_end", "full_rate"),
     Benchmark("opening", ("P10",), "1,000 and 5,000 streams opened at once", "end_to_end", "opening"),
     Benchmark("keep_alive", ("P15",), "one request after another on one connection", "end_to_end", "keep_alive"),
+    Benchmark("proxy", ("P17",), "a pass-through proxy of 100 paced streams, watched and blind", "proxy"),
+    Benchmark("blocking", ("P18",), "the blocking client: full rate, and a kept request", "blocking"),
+    Benchmark("growth", ("P19",), "growth of unbounded operations, counted and not timed", "growth"),
+    Benchmark("repair", ("P20",), "repairing a stream against reading it", "repair"),
     Benchmark("memory", ("P9",), "memory of idle open streams", "memory"),
 )
 

@@ -15,11 +15,13 @@ import json
 import resource
 import socket
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import attrs
 
@@ -29,6 +31,8 @@ from benchmarks.rivals.hand import TLSKind
 __all__ = ["CLIENTS", "main"]
 
 PAGE = resource.getpagesize()
+
+T = TypeVar("T")
 
 
 def _require(*modules: str) -> None:
@@ -40,7 +44,13 @@ def _require(*modules: str) -> None:
 def _client(name: str, loop: str) -> Contestant:
     """The contestant of that name; an ImportError says that it is not installed."""
     client: Contestant
-    if name == "ours":
+    if loop == "blocking":
+        client = _blocking_client(name)
+    elif name in ("proxy", "proxy-watched"):
+        from benchmarks.rivals.proxy import ProxyClient
+
+        client = ProxyClient(watched=name == "proxy-watched")
+    elif name == "ours":
         from benchmarks.rivals.ours import OurClient
 
         client = OurClient("trio" if loop == "trio" else "asyncio")
@@ -70,13 +80,33 @@ def _client(name: str, loop: str) -> Contestant:
     return client
 
 
+def _blocking_client(name: str) -> Contestant:
+    from benchmarks.rivals import blocking
+
+    needed = {"sdk": "anthropic", "requests": "requests", "httpx": "httpx"}
+    if name in needed:
+        _require(needed[name])
+    clients: dict[str, Callable[[], Contestant]] = {
+        "ours": blocking.OurClient,
+        "hand": blocking.HandClient,
+        "sdk": blocking.SDKClient,
+        "requests": blocking.RequestsClient,
+        "httpx": blocking.HttpxClient,
+    }
+    return clients[name]()
+
+
 CLIENTS: dict[str, str] = {
     "ours": "sansio_claude",
     "hand": "by hand",
     "hand-stock-tls": "by hand, the loop's own TLS",
     "raw": "raw read and discard",
     "aiohttp": "aiohttp, own loop, orjson",
-    "sdk": "AsyncAnthropic.stream",
+    "sdk": "official SDK, messages.stream",
+    "requests": "requests, own loop, json",
+    "httpx": "httpx, own loop, json",
+    "proxy": "a proxy that forwards blindly",
+    "proxy-watched": "the same with StreamMonitor",
     "sdk-aiohttp": "AsyncAnthropic.stream over aiohttp",
     "sdk-typed": "AsyncAnthropic.create(stream=True)",
 }
@@ -134,10 +164,13 @@ class Run:
     start: Marks
     begun: Marks | None = None
     waiting: int = 0
+    _lock: Lock = attrs.field(factory=Lock)  # blocking streams begin in threads
 
     def first(self) -> None:
-        self.waiting -= 1
-        if self.waiting == 0:
+        with self._lock:
+            self.waiting -= 1
+            left = self.waiting
+        if left == 0:
             if self.job.release is not None:
                 gc.collect()
             self.begun = Marks.now()
@@ -224,13 +257,39 @@ def _on_trio(job: Job, make: Callable[[], Contestant]) -> dict[str, Any]:
     return trio.run(partial(_perform, job, make(), together))
 
 
+def _drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise RuntimeError("a blocking client suspended")
+
+
+def _on_threads(job: Job, make: Callable[[], Contestant]) -> dict[str, Any]:
+    async def together(calls: list[Callable[[], Awaitable[None]]]) -> None:
+        def run(call: Callable[[], Awaitable[None]]) -> None:
+            _drive(call())  # type: ignore[arg-type]  # all of them are coroutine functions
+
+        threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    threading.stack_size(256 * 1024)
+    return _drive(_perform(job, make(), together))
+
+
 def main() -> None:
     loop, name = sys.argv[1:3]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        _require(loop)
+        if loop != "blocking":
+            _require(loop)
         _client(name, loop)
     except ImportError as error:
         print(json.dumps({"missing": f"not installed ({error})"}), flush=True)
@@ -243,7 +302,10 @@ def main() -> None:
     for line in sys.stdin:
         job = Job(**json.loads(line))
         try:
-            report = _on_trio(job, make) if loop == "trio" else _on_asyncio(job, make, loop == "uvloop")
+            if loop == "blocking":
+                report = _on_threads(job, make)
+            else:
+                report = _on_trio(job, make) if loop == "trio" else _on_asyncio(job, make, loop == "uvloop")
         except Exception as error:
             traceback.print_exc()
             report = {"failed": f"{type(error).__name__}: {error}"}

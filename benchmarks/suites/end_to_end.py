@@ -115,6 +115,7 @@ def paced(settings: Settings) -> Findings:
                         _times(out, "P5", "less CPU than AsyncAnthropic.stream", SDK, OURS, 4.5, key="cpu_steady"),
                         _verdict(out, "P5", "p50 latency to by hand", OURS, HAND, 1.3, key="p50"),
                         _verdict(out, "P5", "p99 latency to by hand", OURS, HAND, 1.3, key="p99"),
+                        _verdict(out, "P5u", "CPU to by hand on uvloop", UV, UV_HAND, 1.15, key="cpu_steady"),
                     ]
                 else:
                     found.verdicts += [

@@ -67,6 +67,7 @@ class Replay(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._rest: memoryview | None = None
         self._paused = False
+        self._sink = False  # whether what comes is thrown away, until the connection ends
         self._script = Script("whole")
         self._left = 0
 
@@ -89,6 +90,8 @@ class Replay(asyncio.Protocol):
             self._pump()
 
     def data_received(self, data: bytes) -> None:
+        if self._sink:
+            return
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
             head = self._received[:end].lower()
@@ -97,6 +100,9 @@ class Replay(asyncio.Protocol):
             if len(self._received) < end + 4 + length:
                 return
             target = self._received[:end].split(b" ", 2)[1].decode()
+            if target.startswith("/sink/"):
+                self._sink = True
+                return
             self._received = self._received[end + 4 + length :]
             self._answer(target)
 

@@ -46,14 +46,14 @@ class StreamMonitor:
             limits=limits, tolerance=tolerance, require_message_stop=require_message_stop, keep_content=False
         )
 
-    def receive_data(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:
+    def receive_data(self, data: bytes | bytearray | memoryview, now: float | None = None) -> None:
         """Take some bytes of the body; `b""` is a no-op. Linear in the bytes received, for any chunking.
 
         `now`, in seconds on the caller's monotonic clock, is what `liveness` tells times by. Raises
         LocalProtocolError after `receive_eof`, and for what is no bytes.
         """
         stream = self._stream
-        stream.receive_data(data, now=now)
+        stream.receive_data(data, now)
         stream._events = None
 
     def receive_eof(self) -> None:
