@@ -224,10 +224,14 @@ STREAM: Final[tuple[Invariant, ...]] = (
 """What holds of every body. `work_is_linear` is held by fewer cases: to count slows everything down."""
 
 
-def hold(evidence: Evidence, *, count: bool = False) -> Run:
-    """Hold all the invariants of a stream; gives what was seen. `count`: the work, too."""
+def hold(evidence: Evidence, *, count: bool = False, twice: bool = True) -> Run:
+    """Hold all the invariants of a stream; gives what was seen.
+
+    `count`: the work, too. Not `twice`: without the second reading by each of the twins, which costs as much again.
+    """
     for invariant in STREAM:
-        invariant(evidence)
+        if twice or invariant is not fast_paths_decide_nothing:
+            invariant(evidence)
     if count:
         work_is_linear(evidence)
     return evidence.fused

@@ -217,13 +217,15 @@ class ConnectExchange:
         start = max(0, len(self._buffer) - 3)
         self._buffer += data
         while not self.done and self.error is None:
+            # First of all, so that the words do not depend on how many bytes came at once.
+            if not b"HTTP/1.".startswith(bytes(self._buffer[:7])):
+                self._fail(f"{self._proxy} does not answer in HTTP: what came is not HTTP/1.x")
+                return
             match = _END.search(self._buffer, start)
             if (match.end() if match else len(self._buffer)) > self._limits.head:
                 self._fail(f"{self._proxy} answered with a head of more than {self._limits.head} bytes")
                 return
             if match is None:
-                if not b"HTTP/1.".startswith(bytes(self._buffer[:7])):
-                    self._fail(f"{self._proxy} does not answer in HTTP")
                 return
             head = bytes(self._buffer[: match.start()])
             del self._buffer[: match.end()]

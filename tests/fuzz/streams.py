@@ -22,9 +22,9 @@ from tests.mutations import break_bytes, break_events
 from tests.observe import Run, run
 from tests.reference import read_stream
 
-__all__ = ["Case", "cases", "check"]
+__all__ = ["BLOCKS", "Case", "cases", "check"]
 
-_BLOCKS: Final[tuple[dict[str, Any], ...]] = (
+BLOCKS: Final[tuple[dict[str, Any], ...]] = (
     {"type": "text", "text": 'Hello there, größe 日本 😀 \u2028 " \\ \n end.'},
     {"type": "text", "text": ""},
     {"type": "text", "text": "cited", "citations": [{"type": "char_location", "cited_text": "c"}]},
@@ -83,7 +83,7 @@ def _case(dice: Random, recorded: list[bytes]) -> Case:
 
 
 def _composed(dice: Random) -> bytes:
-    content = [dice.choice(_BLOCKS) for _ in range(dice.randrange(4))]
+    content = [dice.choice(BLOCKS) for _ in range(dice.randrange(4))]
     dialect = Dialect()
     if dice.random() < 0.3:
         dialect = Dialect(
@@ -103,7 +103,7 @@ def _composed(dice: Random) -> bytes:
         seed=dice.randrange(1_000),
         pings=dice.choice(("usual", "none", "everywhere")),
         interleave=dice.random() < 0.3,
-        prefilled=[dice.choice(_BLOCKS)] if dice.random() < 0.1 else [],
+        prefilled=[dice.choice(BLOCKS)] if dice.random() < 0.1 else [],
         dialect=dialect,
     )
     if dice.random() < 0.1:

@@ -1,14 +1,20 @@
-"""A little of the fuzz in every run of the suite, and the command itself."""
+"""A little of the fuzz in every run of the suite, what once broke a promise, and the command itself."""
 
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
+from random import Random
 
 import pytest
 
 from sansio_claude.testing import compose
 from tests.fuzz.__main__ import main
+from tests.fuzz.campaign import minimised
 from tests.fuzz.streams import cases, check
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS, crashes
+from tests.invariants import PROMISES
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -26,6 +32,37 @@ def test_the_same_seed_gives_the_same_cases_and_they_end_in_every_way() -> None:
     assert ends == {"complete", "truncated", "errored", "broken"}
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_seeds_of_a_target_and_what_becomes_of_them(name: str) -> None:
+    target, dice = TARGETS[name], Random(0)
+    for seed in target.seeds():
+        target.check(seed)
+        target.check(target.mutate(seed, dice)[: target.most])
+
+
+@pytest.mark.parametrize(("name", "path"), crashes(), ids=lambda each: getattr(each, "name", each))
+def test_what_once_broke_a_promise(name: str, path: Path) -> None:
+    TARGETS[name].check(path.read_bytes())
+
+
+def test_a_failing_input_is_made_as_short_as_it_can_be() -> None:
+    def refuse(data: bytes) -> None:
+        if b"a" in data and b"z" in data:
+            raise ValueError(data)
+
+    target = Target("letters", lambda: [b"a"], refuse)
+    assert minimised(target, b"xxxaxxxxxxxxxzxxxx") == b"az"
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seconds", "0.2", "--seed", "5"]) == 0
-    assert "cases, seed 5:" in capsys.readouterr().out
+    assert main(["chunked", "--seconds", "0.2", "--seed", "5", "--by-chance"]) == 0
+    assert "all promises held" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["nothing"])
+    assert "there is no target nothing" in capsys.readouterr().err
+
+
+def test_a_promise_of_reading_has_a_target() -> None:
+    assert set(PROMISES) - {"No I/O in the core"}
+    assert {"sse", "stream", "partial_json", "chunked", "exchange", "tls", "call", "address", "proxies"} < set(TARGETS)
+    assert {"editor", "repair"} < set(TARGETS)
