@@ -71,6 +71,7 @@ def directive(name: str) -> str:
     kind = "class" if inspect.isclass(value) else "function" if inspect.isroutine(value) else "data"
     # The classes that adapters share are described once, on the page of asyncio.
     shared = attribute in ("Stream", "TextIterator") and not module.endswith("asyncio")
+    shared = shared or (module != "sansio_claude" and attribute in MODULE_OF)  # the page of the core has it
     return f".. auto{kind}:: {name}\n" + ("   :no-index:\n" if shared else "")
 
 
