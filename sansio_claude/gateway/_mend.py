@@ -4,7 +4,8 @@ The rules:
 
 * what is right goes out as it came, in the same bytes;
 * nothing is invented but envelopes: a missing start of a text or thinking block, the stop of a block whose content is
-  whole, an empty object where null or nothing came. Text, counters, ids, names and stop reasons are never made up;
+  whole, an empty object where null or nothing came. Text, counters, ids and names are never made up, and a stop
+  reason only gives way where it contradicts the calls of the answer;
 * block indices are closed up: the first block that starts goes out with index 0, the next with 1;
 * a tool block is closed only where its input is one whole JSON object; what is not whole is passed on and listed;
 * message_stop is added only where a stop reason came, nothing is open and the body ended well; any other end becomes an
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sansio_claude._limits import Limits
-from sansio_claude._message.blocks import TextBlock, block_from_dict
+from sansio_claude._message.blocks import TextBlock, ToolUseBlock, UnknownBlock, block_from_dict
 from sansio_claude._stream.endings import is_ping
 from sansio_claude._stream.merging import kept_of_message, odd_counters
 from sansio_claude.gateway._dial import Item, refusal
@@ -97,6 +98,7 @@ class Mender(BlockMender):
         if not self.ask("no_message_stop", "the stream ended without message_stop"):
             return None
         out = self._ending(lambda: stops)
+        self._fit_stop_reason(out)
         self._list_inputs()
         self.done = True
         return [*out, Item({"type": "message_stop"})]
@@ -210,12 +212,37 @@ class Mender(BlockMender):
             raise refusal("message_stop came before message_start")
         item = self._as_it_is(value, frame)
         out = self._ending(self._close_blocks)
+        self._fit_stop_reason(out)
         if not self._has_delta and self.ask("no_message_delta", "message_stop came without any message_delta"):
             delta: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
             out.append(Item({"type": "message_delta", "delta": delta, "usage": {}}))
         self._list_inputs()
         self.done = True
         return [*out, item]
+
+    def _fit_stop_reason(self, out: list[Item]) -> None:
+        """Make the stop reason fit the calls: tool_use where the answer ends with whole calls, else not tool_use.
+
+        Anything less clear (text behind a call, an input that is not whole) is passed on and listed.
+        """
+        kinds = [block.kind for block in self.blocks.values()]
+        calls = [block for block in self.blocks.values() if block.kind is ToolUseBlock]
+        reason = self._stop_reason
+        fit = reason
+        if reason == "tool_use" and not calls and UnknownBlock not in kinds:
+            words, fit = "the stop reason is tool_use, but there is no call of a tool", "end_turn"
+        elif reason in ("end_turn", "stop_sequence") and calls:
+            words = f"the stop reason is {reason}, but there is a call of a tool"
+            if kinds[-1] is ToolUseBlock and all(call.stopped and call.input_is_whole() for call in calls):
+                fit = "tool_use"
+        else:
+            return
+        last: Any = next((item for item in reversed(out) if item.kind == "message_delta"), None)
+        if last is None or fit == reason or not last.value["delta"].get("stop_reason"):
+            self.note("stop_reason_mismatch", words, passed=True)
+        elif self.ask("stop_reason_mismatch", words):
+            last.value["delta"]["stop_reason"] = self._stop_reason = fit
+            last.frame = None
 
     def _list_inputs(self) -> None:
         """List the calls whose input is not one whole object: they are passed on as they came."""

@@ -49,7 +49,7 @@ def end(index: Any) -> dict[str, Any]:
     return {"type": "content_block_stop", "index": index}
 
 
-TEXT = [begin(0), text(0, "Hi"), end(0)]
+TEXT: list[dict[str, Any]] = [begin(0), text(0, "Hi"), end(0)]
 MENDED: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
     "no start of a text": ([START, text(0, "Hi"), end(0), END, STOP], ["missing_start"]),
     "no message_start": ([*TEXT, END, STOP], ["missing_start"]),
@@ -76,6 +76,10 @@ MENDED: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
         ["placeholder"],
     ),
     "message_start twice": ([START, START, *TEXT, END, STOP], ["repeated_start"]),
+    "tool_use without a call": (
+        [START, *TEXT, {**END, "delta": {"stop_reason": "tool_use"}}, STOP],
+        ["stop_reason_mismatch"],
+    ),
     "something behind the end": ([START, *TEXT, END, STOP, END], ["after_message_stop"]),
     "a type that the delta may not change": (
         [START, *TEXT, {**END, "delta": {"type": "message_delta", "stop_reason": "end_turn"}}, STOP],
@@ -138,20 +142,36 @@ def test_what_could_mislead_ends_in_an_error_event(events: list[dict[str, Any]])
 
 def test_a_call_whose_input_is_cut_is_never_closed() -> None:
     cut = delta(0, type="input_json_delta", partial_json='{"path": "/et')
-    repaired = repair(wire(START, begin(0, **CALL), cut, END, STOP))
+    called = {**END, "delta": {"stop_reason": "tool_use"}}
+    repaired = repair(wire(START, begin(0, **CALL), cut, called, STOP))
     assert b"content_block_stop" not in repaired.out
     assert repaired.passed == ["open_block"]
-    assert repair(wire(START, begin(0, **CALL), cut, END)).state == "truncated"
+    assert repair(wire(START, begin(0, **CALL), cut, called)).state == "truncated"
     whole = delta(0, type="input_json_delta", partial_json='{"path": "/etc"}')
-    repaired = repair(wire(START, begin(0, **CALL), whole, END, STOP))
+    repaired = repair(wire(START, begin(0, **CALL), whole, called, STOP))
     assert repaired.kinds == ["input_without_stop"]
     message = read(repaired.out, strict=True)
     assert isinstance(message, Message)
 
 
+def test_a_call_under_end_turn_becomes_tool_use_where_it_is_whole_and_last() -> None:
+    call = [begin(0, **CALL), delta(0, type="input_json_delta", partial_json="{}"), end(0)]
+    behind = [begin(1), text(1, "Hi"), end(1)]
+    repaired = repair(wire(START, *call, END, STOP))
+    assert repaired.kinds == ["stop_reason_mismatch"]
+    message = read(repaired.out, strict=True)
+    assert isinstance(message, Message)
+    assert message.stop_reason == "tool_use"
+    body = wire(START, *call, *behind, END, STOP)
+    assert repair(body).out == body
+    assert repair(body).passed == ["stop_reason_mismatch"]
+    body = wire(START, *call, END, STOP)
+    assert repair(body, mend={"stop_reason_mismatch": "pass"}).out == body
+
+
 def test_inputs_that_are_not_whole_are_passed_on_and_listed() -> None:
     cut = delta(0, type="input_json_delta", partial_json='{"path": "/et')
-    body = wire(START, begin(0, **CALL), cut, end(0), END, STOP)
+    body = wire(START, begin(0, **CALL), cut, end(0), {**END, "delta": {"stop_reason": "tool_use"}}, STOP)
     repaired = repair(body)
     assert repaired.out == body
     assert repaired.passed == ["input"]

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sansio_claude import Limits, Message, MessageStream
+from sansio_claude import Limits, Message, MessageStream, Tolerance
 from sansio_claude._stream.deviations import DEVIATION_KINDS
 from sansio_claude.gateway import MEND_KINDS, Repair
 from sansio_claude.testing import Dialect, chunkings
@@ -29,8 +29,8 @@ RIGHT_DIALECTS = st.builds(
     ids=st.booleans(),
     retry=st.none() | st.integers(0, 9_999),
 )
-# What a repair passes on and lists: a call that stays open, and an input that is no whole object.
-PASSED = {"input": "record", "open_block": "record"}
+# What a repair passes on and lists: a call that stays open, an input that is no whole object, text behind calls.
+PASSED: Tolerance = {"input": "record", "open_block": "record", "stop_reason_mismatch": "record"}
 BODIES = strategies.bodies() | strategies.delta_bodies() | strategies.hostile_bodies()
 DIALS = st.dictionaries(st.sampled_from(sorted(MEND_KINDS)), st.sampled_from(["mend", "pass", "refuse"]), max_size=3)
 
@@ -38,6 +38,9 @@ DIALS = st.dictionaries(st.sampled_from(sorted(MEND_KINDS)), st.sampled_from(["m
 @given(RIGHT_DIALECTS.flatmap(lambda dialect: strategies.transcripts(dialect=dialect)), strategies.cuts())
 def test_a_right_stream_passes_unchanged(transcript: Any, cut: strategies.Cut) -> None:
     body = transcript.data
+    assume(
+        isinstance(read(body, strict=True, tolerance={"input": "record"}), Message)
+    )  # its stop reason fits its calls
     repaired = repair(*cut.of(body))
     assert repaired.out == body
     assert not repaired.kinds
@@ -89,10 +92,13 @@ def test_a_repair_keeps_what_a_reader_reads(body: bytes) -> None:
     assert isinstance(after, Message)
     if {"placeholder", "twice"} & set(repaired.kinds):
         return  # the message says less than the reader's: see the test of each
-    assert [_said(block) for block in after.to_dict()["content"]] == [
-        _said(block) for block in before.to_dict()["content"]
-    ]
-    assert after.stop_reason == before.stop_reason
+    said, meant = ([_said(block) for block in message.to_dict()["content"]] for message in (after, before))
+    if "index_order" in repaired.kinds:
+        # Blocks go out in the order in which they started: a reader puts one that started late where its index says.
+        said, meant = sorted(said, key=json.dumps), sorted(meant, key=json.dumps)
+    assert said == meant
+    if "stop_reason_mismatch" not in repaired.kinds:
+        assert after.stop_reason == before.stop_reason
 
 
 def _said(block: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +173,7 @@ ENVELOPE = {
     *("", "message", "assistant", "text", "thinking", "ping", "message_start", "message_delta", "message_stop"),
     *("content_block_start", "content_block_delta", "content_block_stop"),
     *("text_delta", "thinking_delta", "input_json_delta", "signature_delta", "compaction_delta"),
-    *("end_turn", "api_error", "error"),
+    *("end_turn", "tool_use", "api_error", "error"),
 }
 
 
