@@ -16,7 +16,7 @@ from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.result import CreateResult, ModelListing
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import MessageArguments, Request, Session, message_request
+from sansio_claude._client.session import MessageArguments, NewMessageArguments, Request, Session, message_request
 from sansio_claude._client.stream import Stream
 from sansio_claude._client.tools import ToolMethods
 from sansio_claude._connect.tls import TLSMaker
@@ -189,6 +189,12 @@ class ClientBase(ToolMethods):
         self._session.pool.close()
         close_discarded(self._session.pool)
 
+    @overload
+    def stream(self, request: MessageRequest, /, **arguments: Unpack[MessageArguments]) -> Stream: ...
+
+    @overload
+    def stream(self, request: None = None, /, **arguments: Unpack[NewMessageArguments]) -> Stream: ...
+
     def stream(self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]) -> Stream:
         """Send a request and receive the answer as it comes: `async with client.stream(...) as stream`.
 
@@ -205,7 +211,7 @@ class ClientBase(ToolMethods):
     @overload
     async def create(
         self,
-        request: MessageRequest | None = None,
+        request: MessageRequest,
         /,
         *,
         stream: bool = True,
@@ -216,12 +222,34 @@ class ClientBase(ToolMethods):
     @overload
     async def create(
         self,
-        request: MessageRequest | None = None,
+        request: MessageRequest,
         /,
         *,
         stream: bool = True,
         with_response: Literal[True],
         **arguments: Unpack[MessageArguments],
+    ) -> CreateResult: ...
+
+    @overload
+    async def create(
+        self,
+        request: None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[False] = False,
+        **arguments: Unpack[NewMessageArguments],
+    ) -> Message: ...
+
+    @overload
+    async def create(
+        self,
+        request: None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[True],
+        **arguments: Unpack[NewMessageArguments],
     ) -> CreateResult: ...
 
     async def create(

@@ -42,12 +42,9 @@ IDLE: Final = (
 )
 
 
-class RunArguments(TypedDict, total=False):
-    """The arguments of a request to the Messages API without `tools`, which a run takes in more forms."""
+class OptionalArguments(TypedDict, total=False):
+    """The arguments of a request to the Messages API that it can do without, but for `tools`."""
 
-    model: str | None
-    max_tokens: int | None
-    messages: Iterable[Param] | None
     system: str | Iterable[Param] | None
     tool_choice: Param | None
     thinking: Param | None
@@ -79,8 +76,30 @@ class RunArguments(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
 
 
+class RunArguments(OptionalArguments, total=False):
+    """The arguments of a request to the Messages API without `tools`, which a run takes in more forms."""
+
+    model: str | None
+    max_tokens: int | None
+    messages: Iterable[Param] | None
+
+
 class MessageArguments(RunArguments, total=False):
     """The arguments of a request to the Messages API, by the wire's own names; those of `MessageRequest`."""
+
+    tools: Iterable[Param] | None
+
+
+class RequiredArguments(TypedDict):
+    """The arguments that the API requires."""
+
+    model: str
+    max_tokens: int
+    messages: Iterable[Param]
+
+
+class NewMessageArguments(OptionalArguments, RequiredArguments, total=False):
+    """The arguments of a request of which there is no `MessageRequest`: those that the API requires are required."""
 
     tools: Iterable[Param] | None
 

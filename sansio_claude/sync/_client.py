@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import MessageArguments
+from sansio_claude._client.session import MessageArguments, NewMessageArguments
 from sansio_claude._runtime.blocking import Adapter, Blocking, finish, same_arguments
 from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
@@ -107,20 +107,25 @@ class Client:
         for call in list(self._calls):
             call.interrupt()
 
-    @same_arguments(ClientBase.stream)
-    def stream(self, *args: Any, **arguments: Any) -> Stream:
+    @overload
+    def stream(self, request: MessageRequest, /, **arguments: Unpack[MessageArguments]) -> Stream: ...
+
+    @overload
+    def stream(self, request: None = None, /, **arguments: Unpack[NewMessageArguments]) -> Stream: ...
+
+    def stream(self, request: MessageRequest | None = None, /, **arguments: Any) -> Stream:
         """Send a request and receive the answer as it comes: `with client.stream(...) as stream`.
 
         Takes the API's own arguments, a `MessageRequest`, or a request and arguments to go over its own. Nothing is
         sent before `with`; what cannot be sent raises LocalProtocolError here.
         """
-        stream = self._inner.stream(*args, **arguments)
+        stream = self._inner.stream(request, **arguments)
         return Stream(stream._runtime, stream._session, stream._call)
 
     @overload
     def create(
         self,
-        request: MessageRequest | None = None,
+        request: MessageRequest,
         /,
         *,
         stream: bool = True,
@@ -131,12 +136,34 @@ class Client:
     @overload
     def create(
         self,
-        request: MessageRequest | None = None,
+        request: MessageRequest,
         /,
         *,
         stream: bool = True,
         with_response: Literal[True],
         **arguments: Unpack[MessageArguments],
+    ) -> CreateResult: ...
+
+    @overload
+    def create(
+        self,
+        request: None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[False] = False,
+        **arguments: Unpack[NewMessageArguments],
+    ) -> Message: ...
+
+    @overload
+    def create(
+        self,
+        request: None = None,
+        /,
+        *,
+        stream: bool = True,
+        with_response: Literal[True],
+        **arguments: Unpack[NewMessageArguments],
     ) -> CreateResult: ...
 
     def create(self, request: MessageRequest | None = None, /, **arguments: Any) -> Message | CreateResult:

@@ -8,7 +8,19 @@ from typing import Any, assert_never, assert_type
 import sansio_claude.asyncio
 import sansio_claude.sync
 import sansio_claude.trio
-from sansio_claude import Endpoint, Event, Limits, Message, MessageRequest, Pool, Problem, RetryPolicy, Timeouts, user
+from sansio_claude import (
+    CreateResult,
+    Endpoint,
+    Event,
+    Limits,
+    Message,
+    MessageRequest,
+    Pool,
+    Problem,
+    RetryPolicy,
+    Timeouts,
+    user,
+)
 from sansio_claude.testing import (
     Answer,
     AnswerEnd,
@@ -307,3 +319,24 @@ def recorded(path: str, chunks: list[bytes]) -> list[Answer]:
     assert_type(call.answer(speed=None), Answer)
     assert_type(call.chunks, list[bytes])
     return recording.answers(speed=2)
+
+
+async def required_arguments(client: sansio_claude.asyncio.Client, blocking: sansio_claude.sync.Client) -> None:
+    """The arguments that the API requires are required, unless a request has them."""
+    client.stream(model="m", messages=QUESTION)  # type: ignore[call-overload]
+    client.stream()  # type: ignore[call-overload]
+    await client.create(model="m", max_tokens=10)  # type: ignore[call-overload]
+    await client.create(max_tokens=10, messages=QUESTION, with_response=True)  # type: ignore[call-overload]
+    await client.create(model="m", max_tokens=None, messages=QUESTION)  # type: ignore[call-overload]
+    blocking.stream(model="m", max_tokens=10)  # type: ignore[call-overload]
+    blocking.create(model="m", max_tokens=10)  # type: ignore[call-overload]
+    request = MessageRequest(model="m", max_tokens=10, messages=QUESTION)
+    client.stream(request)
+    blocking.stream(request, temperature=0.5)
+    assert_type(await client.create(request, max_tokens=20), Message)
+    assert_type(await client.create(request, with_response=True), CreateResult)
+    assert_type(blocking.create(request), Message)
+    assert_type(blocking.create(request, with_response=True, model="m"), CreateResult)
+    arguments: dict[str, Any] = {"model": "m", "max_tokens": 10, "messages": QUESTION}
+    assert_type(client.stream(**arguments), sansio_claude.asyncio.Stream)
+    assert_type(blocking.stream(**arguments), sansio_claude.sync.Stream)
