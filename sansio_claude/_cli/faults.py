@@ -9,26 +9,66 @@ import threading
 from typing import Any
 
 from sansio_claude._cli.input import Complaint
+from sansio_claude._cli.options import add_command, port, positive
 
 __all__ = ["add_faults", "faults"]
 
 
 def add_faults(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("faults", help="what goes wrong on the wire, to be played against any client")
+    parser = add_command(
+        commands,
+        "faults",
+        "what goes wrong on the wire, to be played against any client",
+        "Play what goes wrong on the wire against any client: list the faults, describe one, serve one at an address "
+        "of this machine, or run a client program against all of them and report.",
+        [
+            "sansio-claude faults list",
+            "sansio-claude faults serve status_401 --port 8000",
+            "sansio-claude faults report -- python my_client.py",
+        ],
+    )
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
-    parts.add_parser("list", help="every fault, with a line on what it does")
-    part = parts.add_parser("describe", help="what a fault does, and what a good client does")
-    part.add_argument("name")
-    part = parts.add_parser("serve", help="play a fault at an address of this machine until Ctrl-C")
-    part.add_argument("name")
-    part.add_argument("--port", type=int, default=0, help="the port (by default any free one)")
-    part = parts.add_parser("report", help="run a client program against the faults: faults report -- COMMAND ...")
+    add_command(
+        parts,
+        "list",
+        "every fault, with a line on what it does",
+        "Print the name of every fault and a line on what the server does.",
+        ["sansio-claude faults list", "sansio-claude faults list | grep status"],
+    )
+    part = add_command(
+        parts,
+        "describe",
+        "what a fault does, and what a good client does",
+        "Print what the server does in a fault, and what a good client does then.",
+        ["sansio-claude faults describe NAME"],
+    )
+    part.add_argument("name", metavar="NAME", help="as `faults list` gives it")
+    part = add_command(
+        parts,
+        "serve",
+        "play a fault at an address of this machine until Ctrl-C",
+        "Listen at an address of this machine and play a fault to every client, until Ctrl-C.",
+        ["sansio-claude faults serve NAME", "sansio-claude faults serve NAME --port 8000"],
+    )
+    part.add_argument("name", metavar="NAME", help="as `faults list` gives it")
+    part.add_argument("--port", type=port, default=0, help="the port (default: any free one)")
+    part = add_command(
+        parts,
+        "report",
+        "run a client program against the faults",
+        "Run a client program against the faults, once for each, and print a table of what it did right and wrong. The "
+        "program finds the address and a key in its environment. The status is 1 where anything was wrong.",
+        [
+            "sansio-claude faults report -- python my_client.py",
+            "sansio-claude faults report --only status --json -- ./my_client",
+        ],
+    )
     part.add_argument("--only", default="", metavar="TEXT", help="only the faults whose names have this text")
     part.add_argument("--patience", type=float, default=15.0, metavar="SECONDS", help="until a program hangs (15)")
-    part.add_argument("--jobs", type=int, default=2, metavar="N", help="programs at once (2)")
+    part.add_argument("--jobs", type=positive, default=2, metavar="N", help="programs at once (2)")
     part.add_argument("--json", action="store_true", help="one JSON line a fault in place of the table")
-    part.add_argument("program", nargs="+", metavar="COMMAND")
+    part.add_argument("program", nargs="+", metavar="COMMAND", help="the program and its arguments, behind --")
     parser.set_defaults(run=faults)
 
 

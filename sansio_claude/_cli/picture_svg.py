@@ -16,6 +16,7 @@ _RIGHT = 30
 _ROW = 44
 _SLOTS = 240
 _LINE = 17
+_LONGEST = 125  # characters of one line of words
 _KINDS = ("thinking", "text", "tool_use", "server_tool_use")
 _STYLE = """\
 svg { font: 13px ui-sans-serif, system-ui, sans-serif; --ink: #1f2328; --dim: #59636e; --paper: #fff; --rule: #d1d9e0;
@@ -50,10 +51,10 @@ def _one(picture: Picture, y: int) -> tuple[list[str], int]:
     """The parts of one picture that begins at `y`, and where it ends."""
     (title, ended), *more = facts(picture)
     y += 22
-    parts = [_text(16, y, f"{title} {ended}", "title")]
+    parts = [_text(16, y, _cut(f"{title} {ended}"), "title")]
     for name, words in more[:2]:
         y += _LINE
-        parts += [_text(16, y, line, "dim") for line in [f"{name} {words}"]]
+        parts += [_text(16, y, _cut(f"{name} {words}"), "dim")]
     y += 30
     if picture.blocks and picture.length > 0:
         top = y
@@ -67,7 +68,7 @@ def _one(picture: Picture, y: int) -> tuple[list[str], int]:
         y = bottom + 12
     for name, words in more[2:]:
         y += _LINE
-        parts += [_text(16, y, name.strip(), "dim"), _text(110, y, words, "bad" if name == "error:" else "")]
+        parts += [_text(16, y, name.strip(), "dim"), _text(110, y, _cut(words), "bad" if name == "error:" else "")]
     return parts, y
 
 
@@ -130,6 +131,10 @@ def _pings(picture: Picture, y: int) -> list[str]:
         x = _x(place, picture)
         parts.append(f'<path class="ping" d="M{x:.1f} {y - 9}l4 8h-8z"><title>ping</title></path>')
     return parts
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
 def _short(block: BlockSpan) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
+import itertools
 import json
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import pytest
 from sansio_claude._cli.commands import _parser, main
 from sansio_claude._cli.completion import completion
 from sansio_claude._cli.status import STATUSES
+from sansio_claude._cli.terminal import progress
 from sansio_claude.testing import Answer, Recording, ReplayServer, compose, serve_in_thread
 from tests.cli.test_commands import KEY, LIMIT, ask, command, environment, run, running
 
@@ -27,7 +32,20 @@ CITED: list[dict[str, Any]] = [
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-COMMANDS = ["demo", "ask", "count", "models", "decode", "inspect", "replay", "serve", "check", "record", "completion"]
+COMMANDS = [
+    "demo",
+    "ask",
+    "count",
+    "models",
+    "decode",
+    "inspect",
+    "replay",
+    "serve",
+    "check",
+    "record",
+    "faults",
+    "completion",
+]
 
 
 def test_a_pipe_gets_the_text_of_the_message_and_nothing_else(tmp_path: Path) -> None:
@@ -177,6 +195,17 @@ def test_check_on_another_day(tmp_path: Path) -> None:
     assert run("check", file, "--date", "soon").returncode == 2
 
 
+def test_the_commands_of_the_guide_are_understood() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "command_line.md").read_text("utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) > 15
+    for line in lines:
+        program, *arguments = shlex.split(line.partition(" > ")[0])
+        assert program == "sansio-claude"
+        assert _parser().parse_args(arguments).command == arguments[0]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does_and_gives_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
@@ -239,3 +268,21 @@ def test_stdin_may_be_any_bytes(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert b"Traceback" not in done.stderr
         assert done.stderr.count(b"\n") == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_reading_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0.0, 0.2)
+    told = Terminal()
+    monkeypatch.setattr(sys, "stderr", told)
+    chunks = [b"x" * 1_000_000] * 12
+    assert list(progress(iter(chunks), "reading it", 12_000_000, clock=lambda: next(clock))) == chunks
+    assert "reading it: 6.0 of 12.0 MB" in told.getvalue()
+    assert told.getvalue().endswith("\r\x1b[K")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert list(progress(iter(chunks), "reading it", None)) == chunks
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
