@@ -2,7 +2,9 @@
 
 Threads are daemons, reused while they are idle for at most `IDLE` seconds, and as many as jobs run at once; how many
 may run is the run's affair (`concurrency`). A job cannot be stopped. One whose caller does not wait any more is left
-behind: it is counted until it ends, so that there can be a limit.
+behind: it is counted until it ends, so that there can be a limit. What it returns or raises then is dropped: its call
+was answered when it was left behind, and the API takes one result for a call. A tool whose late result matters stores
+it itself; a run that is gone on with can be given it by `ToolLoop.receive_result`.
 """
 
 from __future__ import annotations

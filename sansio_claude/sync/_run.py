@@ -22,17 +22,11 @@ __all__ = ["Extraction", "Run"]
 T = TypeVar("T")
 
 
-@final
-class Run:
-    """A conversation in which the model calls tools: `with client.run(...) as run`, then iterate for (turn, event).
-
-    The same as `sansio_claude.tools.Run`, which says more, without `await`. Tools run in threads.
-    """
+class _Blocking(Generic[T]):
+    """What runs and extractions have in common: a `with` block, and iteration that gives T."""
 
     __slots__ = ("_inner",)
-
-    def __init__(self, inner: AsyncRun) -> None:
-        self._inner = inner
+    _inner: Any
 
     def __enter__(self) -> Self:
         finish(self._inner.__aenter__())
@@ -46,11 +40,35 @@ class Run:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> tuple[int, RunEvent]:
+    def __next__(self) -> T:
         try:
-            return finish(self._inner.__anext__())
+            following: T = finish(self._inner.__anext__())
         except StopAsyncIteration:
             raise StopIteration from None
+        return following
+
+    @property
+    def message(self) -> Message | None:
+        """The last whole answer; at the end, the final message."""
+        message: Message | None = self._inner.message
+        return message
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
+
+@final
+class Run(_Blocking[tuple[int, RunEvent]]):
+    """A conversation in which the model calls tools: `with client.run(...) as run`, then iterate for (turn, event).
+
+    The same as `sansio_claude.tools.Run`, which says more, without `await`. Tools run in threads.
+    """
+
+    __slots__ = ()
+    _inner: AsyncRun
+
+    def __init__(self, inner: AsyncRun) -> None:
+        self._inner = inner
 
     final_message = Blocking(AsyncRun.final_message)
 
@@ -72,11 +90,6 @@ class Run:
         return self._inner.stream
 
     @property
-    def message(self) -> Message | None:
-        """The last whole answer; at the end of the run, its final message."""
-        return self._inner.message
-
-    @property
     def history(self) -> list[dict[str, Any]]:
         """The whole conversation so far as plain messages, to be kept or gone on with."""
         return self._inner.history
@@ -86,39 +99,19 @@ class Run:
         """Why the run came to its end; None while it has not."""
         return self._inner.finished
 
-    def __repr__(self) -> str:
-        return repr(self._inner)
-
 
 @final
-class Extraction(Generic[T]):
+class Extraction(_Blocking[Any], Generic[T]):
     """A value of a type as it grows: `with client.extraction(...)`, iterate for the partial values, then take `value`.
 
     The same as `sansio_claude.tools.Extraction` without `await`.
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ()
+    _inner: AsyncExtraction[T]
 
     def __init__(self, inner: AsyncExtraction[T]) -> None:
         self._inner = inner
-
-    def __enter__(self) -> Self:
-        finish(self._inner.__aenter__())
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        finish(self._inner.__aexit__(exc_type, exc, traceback))
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            return finish(self._inner.__anext__())
-        except StopAsyncIteration:
-            raise StopIteration from None
 
     @property
     def value(self) -> T:
@@ -129,8 +122,3 @@ class Extraction(Generic[T]):
     def extractor(self) -> Extractor[T]:
         """The state machine below."""
         return self._inner.extractor
-
-    @property
-    def message(self) -> Message | None:
-        """The last whole answer."""
-        return self._inner.message

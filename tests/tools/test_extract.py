@@ -13,7 +13,7 @@ from sansio_claude._message.message import Message
 from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._extract import Extractor
 from tests.tools.history import problems
-from tests.tools.test_loop import GO, answer, call, cut_call, text
+from tests.tools.loops import GO, answer, call, cut_call, text
 
 
 @dataclasses.dataclass

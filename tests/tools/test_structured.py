@@ -14,7 +14,7 @@ from sansio_claude._stream.events import ContentBlockStart, ContentBlockStop, In
 from sansio_claude.tools._extract import Extractor
 from sansio_claude.tools._partial import PartialValue
 from tests.tools.history import problems
-from tests.tools.test_loop import GO, answer, call, text
+from tests.tools.loops import GO, answer, call, text
 
 
 @dataclasses.dataclass
