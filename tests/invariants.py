@@ -257,7 +257,7 @@ PROMISES: Final[dict[str, Promise]] = {
         ("tests/properties/test_stream.py", "tests/properties/test_chunked.py", "tests/properties/test_http.py"),
     ),
     "Nothing is lost": Promise((nothing_is_lost,), ("tests/properties/test_message.py", "tests/conformance")),
-    "Linear": Promise((work_is_linear,), ("tests/stream", "tests/request")),
+    "Linear": Promise((work_is_linear,), ("tests/test_growth.py",)),
     "One family of exceptions": Promise(
         (one_family_of_exceptions, holds_no_secret), ("tests/fuzz/test_fuzz.py", "tests/ground")
     ),

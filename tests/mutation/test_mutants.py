@@ -1,0 +1,49 @@
+"""The mutants themselves: each is another module than before, and the same seed draws the same ones."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.mutation.__main__ import ROOT, TESTS
+from tests.mutation.mutants import draw, mutants_of
+
+SOURCE = '''
+LIMIT = 5
+
+def ready(size, done):
+    """Whether."""
+    total = size + 1
+    if total < LIMIT and not done:
+        return True
+    return None
+'''
+
+
+def test_every_kind_of_change() -> None:
+    found = [mutant.what for mutant in mutants_of(Path("m.py"), SOURCE)]
+    assert found == [
+        "a statement is left out",
+        "the condition is negated",
+        "Add becomes Sub",
+        "And becomes Or",
+        "returns None",
+        "1 becomes 2",
+        "Lt becomes LtE",
+        "not is left out",
+        "True becomes False",
+    ]
+    sources = {mutant.source for mutant in mutants_of(Path("m.py"), SOURCE)}
+    assert len(sources) == len(found)
+    assert ast.unparse(ast.parse(SOURCE)) not in sources
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    sources = {Path("m.py"): SOURCE}
+    assert draw(sources, 5, 1) == draw(sources, 5, 1) != draw(sources, 5, 2)
+
+
+def test_the_wings_are_there() -> None:
+    for wing, tests in TESTS.items():
+        assert (ROOT / "sansio_claude" / wing).is_dir()
+        assert all((ROOT / "tests" / each).exists() for each in tests), wing
