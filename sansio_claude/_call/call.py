@@ -24,7 +24,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sansio_claude._call.actions import (
     TLS,
@@ -57,6 +57,7 @@ from sansio_claude._stream.message_stream import MessageStream
 __all__ = ["Call"]
 
 NEW, POOL, EXCHANGE, BACKOFF, COMPLETE, OVER, AUTHORIZE = range(7)
+_PHASES: Final = ("new", "waiting for a place", "under way", "waiting to retry", "complete", "over", "being signed")
 
 
 class Call(CallView):
@@ -136,6 +137,10 @@ class Call(CallView):
         self._interrupted = False
         self._delivered_at = NEVER
         self._error: ClaudeError | None = None
+
+    def __repr__(self) -> str:
+        status = "no answer yet" if self.response is None else f"status {self.response.status}"
+        return f"<Call {_PHASES[self._phase]}, {status}, {len(self.attempts)} failed attempts>"
 
     @property
     def done(self) -> bool:

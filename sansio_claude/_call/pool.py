@@ -166,6 +166,12 @@ class Pool(Generic[_P]):
         self._lock.release()
         self._take_up()
 
+    def __repr__(self) -> str:
+        # Takes no lock: it may be shown while a step is under way.
+        state = "closed" if self._closed else "open"
+        counts = f"{self._taken} taken, {len(self._idle)} idle, {len(self._waiting)} waiting, at most {self._max}"
+        return f"<Pool {state}, {counts}>"
+
     @property
     def taken(self) -> int:
         """Places held by calls."""

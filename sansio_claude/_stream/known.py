@@ -77,6 +77,10 @@ class WhatIsKnown:
         self._sniffed = b""  # the first bytes, while no event has come, for the words of an error
         self._budget = self._limits.message if keep_content else float("inf")
 
+    def __repr__(self) -> str:
+        counts = f"{self._number} events, {self._received} bytes received"
+        return f"<{type(self).__name__} {self._state}, {counts}>"
+
     # What is known.
 
     @property

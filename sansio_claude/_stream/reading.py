@@ -129,6 +129,9 @@ class _Result:
     def __init__(self, body: _Body) -> None:
         self._body = body
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._body.stream!r}, {len(self._body.events)} events to be read>"
+
     @property
     def message(self) -> Message:
         """The whole message. Raises LocalProtocolError before the events have been read to their end.

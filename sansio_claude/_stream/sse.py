@@ -132,6 +132,11 @@ class SSEDecoder:
         self.offset: int = 0
         """Bytes of the body whose lines have ended."""
 
+    def __repr__(self) -> str:
+        state = "broken" if self._error is not None else "ended" if self.eof else "open"
+        waiting = len(self._events or ())
+        return f"<SSEDecoder {state}, {self.offset} bytes of whole lines, {waiting} events to be read>"
+
     @property
     def at_boundary(self) -> bool:
         """Whether nothing is pending: the next byte begins a new event."""

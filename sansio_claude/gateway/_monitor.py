@@ -46,6 +46,10 @@ class StreamMonitor:
             limits=limits, tolerance=tolerance, require_message_stop=require_message_stop, keep_content=False
         )
 
+    def __repr__(self) -> str:
+        liveness = self.liveness
+        return f"<StreamMonitor {self.state}, {liveness.bytes} bytes received, {len(self.deviations)} deviations>"
+
     def receive_data(self, data: bytes | bytearray | memoryview, now: float | None = None) -> None:
         """Take some bytes of the body; `b""` is a no-op. Linear in the bytes received, for any chunking.
 

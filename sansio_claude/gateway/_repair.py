@@ -114,6 +114,9 @@ class Repair:
         self.error: RemoteProtocolError | None = None
         """Why the stream was ended with an error event of our own; None where it was not."""
 
+    def __repr__(self) -> str:
+        return f"<Repair {self.state}, {len(self.mended)} mended>"
+
     # What is known.
 
     @property

@@ -73,7 +73,7 @@ def _script(entries: Iterable[Script]) -> list[Script]:
     return list(entries)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ReplayServer:
     """Answers requests to the Messages API from a script of transcripts and other answers.
 
@@ -106,6 +106,10 @@ class ReplayServer:
     failures: list[BaseException] = attrs.field(factory=list, init=False)
     """What functions of the script raised, oldest first."""
     _taken: int = attrs.field(default=0, init=False)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.requests)} requests, {self.open_connections} of {self.connections} connections open"
+        return f"<ReplayServer of {len(self.script)} answers, {counts}>"
 
     def connect(self) -> ReplayConnection:
         """A new connection, as accepted by a runner."""
