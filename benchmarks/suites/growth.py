@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -144,23 +145,32 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+def _size(value: Any) -> int:
+    """Bytes of a JSON value, each object once."""
+    seen: dict[int, int] = {}
+    left = [value]
+    while left:
+        item = left.pop()
+        if id(item) not in seen:
+            seen[id(item)] = sys.getsizeof(item)
+            left += [*item, *item.values()] if isinstance(item, dict) else item if isinstance(item, list) else ()
+    return sum(seen.values())
+
+
 def _held(depth: int, text: str) -> float:
-    """Bytes that a PartialJSON holds beyond its value, as a share of the bytes received."""
+    """Bytes that a PartialJSON holds beyond its value when that has been asked for, as a share of those received."""
     gc.collect()
     tracemalloc.start()
     try:
         parser = PartialJSON(max_depth=depth + 2)
         for at in range(0, len(text), 15):
             parser.feed(text[at : at + 15])
+        value = parser.value
         gc.collect()
-        with_parser = tracemalloc.get_traced_memory()[0]
-        value = parser.snapshot()
-        gc.collect()
-        of_value = tracemalloc.get_traced_memory()[0] - with_parser
+        held = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert value is not None
-    return max(0.0, with_parser - of_value) / len(text)
+    return max(0.0, held - _size(value)) / len(text)
 
 
 def run(settings: Settings) -> Findings:
