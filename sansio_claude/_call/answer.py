@@ -31,7 +31,6 @@ from sansio_claude._errors import (
 from sansio_claude._errors.api import may_be_repeated
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._errors.headers import header_dict, request_id, should_retry
-from sansio_claude._errors.rate_limits import rate_limits
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
 from sansio_claude._json import loads
 from sansio_claude._message.message import Message, message_from_object
@@ -332,6 +331,8 @@ class Answer:
             self.error = error
             if isinstance(error, APIError):
                 assert self.head is not None
+                from sansio_claude._errors.rate_limits import rate_limits
+
                 error.rate_limits = rate_limits(self._headers(self.head))
                 error.retryable = may_be_repeated(error.type, error.code, error.status, should_retry(self.head.get))
                 self.retryable = error.retryable and (self.wanted != "stream" or not self.produced)
