@@ -21,6 +21,7 @@ from sansio_claude import (
     Continuation,
     Endpoint,
     NoContinuation,
+    RateLimitError,
     RateLimits,
     RetryPolicy,
     TransportError,
@@ -91,9 +92,13 @@ async def _ask(client: Client, grants: _Grants, request: dict[str, Any], attempt
             return text
         except ClaudeError as error:
             limits = error.rate_limits if isinstance(error, APIError) else stream.rate_limits
-            await grants.refused(limits, getattr(error, "retry_after", None))
+            grants.answered(limits)
             if not attempts or not _may_pass(error):
                 raise
+            if isinstance(error, RateLimitError):
+                await grants.close_gate(error.retry_after)  # for everybody
+            elif isinstance(error, APIError):
+                await asyncio.sleep(error.retry_after or 0.5)
             match continuation(request, error) if error.partial is not None else None:
                 case Continuation() as following:
                     rest = await _ask(client, grants, following.request, attempts)
@@ -132,10 +137,9 @@ class _Grants:
         if told is not None and told.limit is not None and told.remaining is not None and told.reset is not None:
             self._told = (told.limit, told.remaining, (told.reset - datetime.now(UTC)).total_seconds())
 
-    async def refused(self, limits: RateLimits | None, wait: float | None) -> None:
-        """A request failed; where the server said how long to wait, nobody sends before that."""
-        self.answered(limits)
-        await self._report(closed=wait)
+    async def close_gate(self, seconds: float | None) -> None:
+        """A request was refused because of the limit: nobody sends before the time that the server named."""
+        await self._report(closed=seconds)
 
     async def close(self) -> None:
         """Give back what was not used."""
