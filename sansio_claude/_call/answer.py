@@ -8,8 +8,8 @@ Rules:
 
 - A redirect is a refusal like any other; it is never followed.
 - What the body is, its first bytes say, since gateways send event streams under any content type and none, and error
-  pages under status 200. An answer that is not what was asked for is used if it is the whole message, else refused
-  in words that say what came.
+  pages under status 200. A whole message where a stream was asked for is handed out as the events of one; any other
+  answer that was not asked for is refused in words that say what came.
 - After message_stop nothing that happens to the body matters.
 - Where the body breaks, the events before the place come first.
 - A refusal is reported by its status even if its body is cut, broken, endless or late.
@@ -32,9 +32,11 @@ from sansio_claude._errors.api import may_be_repeated
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._errors.headers import header_dict, request_id, should_retry
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
-from sansio_claude._json import loads
+from sansio_claude._json import loads_with_halves, without_halves
+from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message, message_from_object
 from sansio_claude._redact import Redactor
+from sansio_claude._stream.endings import is_whole_message
 from sansio_claude._stream.events import ErrorEvent, Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
 
@@ -339,27 +341,32 @@ class Answer:
 
     def _parse(self, body: bytes) -> None:
         try:
-            value = loads(body.removeprefix(_BOM), depth=self._limits.depth)
+            value, has_halves = loads_with_halves(body.removeprefix(_BOM), self._limits.depth)
             if error_object(value) is not None:
                 self.stage = "refusal"
                 self.fail()
             elif not isinstance(value, dict):
                 self.fail(_unusable("is JSON, but no object", body))
             elif self.wanted == "json":
-                self._value = value
+                self._value = without_halves(value) if has_halves else value
                 self.over = True
+            elif self.wanted == "stream" and is_whole_message(value):
+                self._hand_out_message(body)
             else:
-                self._take_message(message_from_object(value), body)
+                if has_halves:
+                    mend_message(value)
+                self._value = message_from_object(value)
+                self.over = True
         except ClaudeError as error:
             if isinstance(error, RemoteProtocolError) and not error.excerpt:
                 error.excerpt = body[:_EXCERPT]
             self.fail(error)
 
-    def _take_message(self, message: Message, body: bytes) -> None:
-        self._value = message
-        if self.wanted == "stream":
-            self.fail(_unusable("is one whole message, not a stream of events; client.create(...) takes it", body))
-        self.over = True
+    def _hand_out_message(self, body: bytes) -> None:
+        """A whole message came where a stream was asked for: its events are handed out, with a deviation."""
+        self.stream.receive_data(body)
+        self.stream.receive_eof()
+        self._take_events(self.stream)
 
     def _refusal(self) -> APIError:
         """The error of an answer that says no, with what has come of its body."""

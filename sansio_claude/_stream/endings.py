@@ -9,7 +9,7 @@ from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.block import copy_json
 from sansio_claude._message.blocks import TextBlock, ThinkingBlock, block_from_dict
-from sansio_claude._message.message import Message, message_from_object
+from sansio_claude._message.message import message_from_object
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.events import (
     ContentBlockStart,
@@ -77,13 +77,16 @@ def events_of_message(value: dict[str, Any]) -> list[Event]:
     """
     changes = {key: value[key] for key in _CHANGING if key in value}
     usage = value.get("usage")
-    begin: Message = message_from_object(
-        {**copy_json(value), **dict.fromkeys(changes), "content": []}, begins_stream=True
-    )
+    content = value.get("content")
     message_from_object(copy_json(value))  # raises where its content cannot be right
-    events: list[Event] = [MessageStart(begin)]
-    for index, raw in enumerate(value["content"]):
+    first = {**copy_json(value), **dict.fromkeys(changes)}
+    if content is not None:
+        first["content"] = []
+    events: list[Event] = [MessageStart(message_from_object(first, begins_stream=True))]
+    for index, raw in enumerate(content or ()):
         events += _events_of_block(index, copy_json(raw))
+    if isinstance(value.get("model"), str) and any(each["type"] == "fallback" for each in content or ()):
+        changes["model"] = value["model"]  # a fallback block that starts changes it; this is the last word
     events.append(MessageDelta(changes, usage if isinstance(usage, dict) else None))
     events.append(MessageStop())
     return events

@@ -19,10 +19,11 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
+from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message
-from sansio_claude._stream.decode import decode_data, event_from_value
+from sansio_claude._stream.decode import decode_data
 from sansio_claude._stream.endings import (
     as_bytes,
     events_of_message,
@@ -213,7 +214,7 @@ class PlainStream(WhatIsKnown):
         body = self._body
         if body is not None:
             body.append(data)
-            start = self._sniffed.removeprefix(_BOM).lstrip()
+            start = b"" if _BOM.startswith(self._sniffed) else self._sniffed.removeprefix(_BOM).lstrip()
             if (start and not start.startswith(b"{")) or self._received > self._limits.message:
                 self._body = None
 
@@ -353,7 +354,7 @@ class PlainStream(WhatIsKnown):
         return True
 
     def _take_error_body(self, value: Any, body: bytes) -> bool:
-        if not isinstance(value, dict) or type(event_from_value(value, "message", self._limits)) is not ErrorEvent:
+        if not isinstance(value, dict) or error_object(value) is None:
             return False
         self._take("message", body)
         return True

@@ -39,7 +39,7 @@ from sansio_claude._errors import (
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._request.endpoint import RequestHead
-from sansio_claude._stream.events import Event
+from sansio_claude._stream.events import Event, MessageStart, MessageStop
 from tests.virtual import (
     CLOSING,
     DELTAS,
@@ -327,7 +327,6 @@ class TestOtherBodies:
             ("whole", STREAM, "event stream"),
             ("json", STREAM, "event stream"),
             ("stream", b"\x1f\x8b\x08\0\0\0", "gzip"),
-            ("stream", BODY, "client.create"),
             ("whole", b"null", "no object"),
             ("whole", b"12", "no object"),
             ("json", b"[1]", "no object"),
@@ -345,12 +344,24 @@ class TestOtherBodies:
         assert outcome.call.result is None
         assert outcome.events == []
 
-    def test_the_whole_message_is_on_the_error(self) -> None:
-        world = World(json_answer())
-        error = world.run().error
-        assert error is not None
-        assert error.partial is not None
-        assert error.partial.to_dict() == MESSAGE
+    def test_a_whole_message_where_a_stream_was_asked_for(self) -> None:
+        for step in (len(BODY), 1):
+            pieces = [chunked(BODY[at : at + step], last=at + step >= len(BODY)) for at in range(0, len(BODY), step)]
+            outcome = World(Peer([head(), *pieces])).run()
+            assert outcome.error is None
+            assert [type(each) for each in outcome.events[:1] + outcome.events[-1:]] == [MessageStart, MessageStop]
+            assert [each.kind for each in outcome.call.stream.deviations] == ["whole_message"]
+            assert outcome.call.message is not None
+            assert outcome.call.message.to_dict() == MESSAGE
+
+    def test_half_characters_in_whole_answers(self) -> None:
+        body = json.dumps({**MESSAGE, "content": [{"type": "text", "text": "x\ud83d"}]}).encode()
+        for wanted in ("whole", "message", "stream"):
+            world = World(json_answer(body))
+            outcome = world.run(world.call(wanted))
+            assert outcome.error is None
+            assert outcome.call.message is not None
+            assert outcome.call.message.text == "x\ufffd"
 
     @pytest.mark.parametrize("start", [b"\x1f", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b" "])
     def test_an_answer_too_short_to_tell(self, start: bytes) -> None:
