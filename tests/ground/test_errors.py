@@ -29,6 +29,7 @@ from sansio_claude._errors import (
     ProxyError,
     RateLimitError,
     ReadError,
+    RefusalError,
     RemoteProtocolError,
     RequestTooLargeError,
     ServerError,
@@ -49,6 +50,7 @@ EXAMPLES: list[ClaudeError] = [
     LocalProtocolError("local", path="messages[2]"),
     RemoteProtocolError("remote", stage="json", excerpt=b"{", offset=7, partial=PARTIAL),
     TruncatedError("cut", stage="stream", offset=3, partial=PARTIAL),
+    RefusalError("refused", stop_details={"category": "cyber"}, partial=PARTIAL),
     LimitError("much", limit="line", value=8, stage="frames", excerpt=b"x", offset=1, partial=PARTIAL),
     APIError(
         "api",
