@@ -19,7 +19,16 @@ from sansio_claude._errors import ClaudeError
 from sansio_claude._request.catalog import ModelsRequest
 from sansio_claude._request.endpoint import Endpoint
 from sansio_claude._request.request import CountTokensRequest, MessageRequest
-from sansio_claude.gateway import Finding, Probe, ProbeAnswer, findings_as_json, judge, judge_body, probes
+from sansio_claude.gateway import (
+    ConformanceCheck,
+    Finding,
+    Probe,
+    ProbeAnswer,
+    findings_as_json,
+    judge,
+    judge_body,
+    probes,
+)
 
 __all__ = ["add_conform", "conform"]
 
@@ -170,16 +179,19 @@ def _order(each: Finding) -> tuple[int, int]:
 
 
 def _show(found: list[Finding], *, everything: bool) -> None:
+    """The findings in words, the worst first; what was seen on several answers alike is said once."""
+    places: dict[tuple[ConformanceCheck, str, str], list[str]] = {}
     for each in sorted(found, key=_order):
-        if each.verdict != "failed" and not everything:
-            continue
-        severity = each.check.severity if each.verdict == "failed" else each.verdict
-        place = f" [{each.where}]" if each.where else ""
-        print(f"{severity}: {each.check.id}{place}: {each.check.requirement}")
-        if each.words:
-            print(f"    seen: {one_line(each.words)}")
-        if each.verdict == "failed":
-            print(f"    {each.check.source}")
+        if each.verdict == "failed" or everything:
+            places.setdefault((each.check, each.verdict, each.words), []).append(each.where)
+    for (check, verdict, words), where in places.items():
+        severity = check.severity if verdict == "failed" else verdict
+        named = ", ".join(name for name in where if name)
+        print(f"{severity}: {check.id}{f' [{named}]' if named else ''}: {check.requirement}")
+        if words:
+            print(f"    seen: {one_line(words)}")
+        if verdict == "failed":
+            print(f"    {check.source}")
     print(_summary(found))
 
 
