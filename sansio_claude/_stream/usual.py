@@ -19,6 +19,7 @@ __all__ = [
     "ENDINGS",
     "LF_DATA",
     "WHOLE_ENDINGS",
+    "decode_text",
     "expect_names",
     "remember_line",
     "texts_of",
@@ -34,7 +35,7 @@ _CR: Final = 13
 ENDINGS: Final = frozenset(b"}" + b" " * n + b"}" for n in range(64))
 WHOLE_ENDINGS: Final = frozenset(ending + b"\n\n" for ending in ENDINGS)
 
-_decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
+decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
 _decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).decode_lines
 
 # Event lines, without their line end, and the names they give: those expected, and some of those seen. One table for
@@ -87,7 +88,7 @@ def texts_of(raws: list[bytes]) -> list[str]:
     texts = []
     for raw in raws:
         try:
-            texts.append(_decode_text(b'"' + raw + b'"'))
+            texts.append(decode_text(b'"' + raw + b'"'))
         except ValueError:
             break
     return texts

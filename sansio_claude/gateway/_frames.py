@@ -46,35 +46,33 @@ class FrameSplitter:
         self._after_cr = False
         self.pending = bytearray()
 
-    def receive_data(self, data: bytes) -> list[Frame]:
-        """The frames that have ended with these bytes. Linear in the bytes received, for any chunking.
+    def receive_first(self, data: bytes) -> tuple[list[Frame], bytes]:
+        """Take bytes up to the end of the first frame: gives that frame, or a line feed, and the rest of `data`.
 
-        Raises LimitError where a frame passes `Limits.event`; the frames before it are lost to the caller then, so
-        it is raised only for a frame that began in an earlier call or stands first in this one.
+        The rest is copied at each call, so `data` should be short; then the cost is linear in the bytes received, for
+        any chunking. Raises LimitError where a frame without an end passes `Limits.event`.
         """
-        frames: list[Frame] = []
         if self._after_cr and data:
             self._after_cr = False
             if data.startswith(b"\n"):
-                frames.append(Frame(b"\n", line_feed=True))
-                data = data[1:]
+                return [Frame(b"\n", line_feed=True)], data[1:]
         pending = self.pending
         pending += data
-        begin = 0
-        search = self._scanned
-        for blank in _BLANK.finditer(pending, search):
+        blank = _BLANK.search(pending, self._scanned)
+        if blank is not None:
             end = blank.end()
-            frames.append(Frame(bytes(pending[begin:end])))
-            begin = end
-        del pending[:begin]
-        if begin and not pending:
-            self._after_cr = frames[-1].data.endswith(b"\r")
+            frame = Frame(bytes(pending[:end]))
+            rest = bytes(pending[end:])
+            pending.clear()
+            self._scanned = 0
+            self._after_cr = not rest and frame.data.endswith(b"\r")
+            return [frame], rest
         self._scanned = max(0, len(pending) - _LONGEST_BLANK)
-        if len(pending) > self._limit and not frames:
+        if len(pending) > self._limit:
             raise LimitError(
                 f"an event passes Limits.event = {self._limit} bytes", limit="event", value=self._limit, stage="frames"
             )
-        return frames
+        return [], b""
 
     def take_rest(self) -> bytes:
         """What is left at the end of input: the bytes of an event without its blank line."""

@@ -200,6 +200,10 @@ class BlockMender(Queue):
             self.keep_input(block, [text])
         return True
 
+    def has_room(self, texts: list[str]) -> bool:
+        """Whether these fragments can be kept within `Limits.message`."""
+        return self._input_size + sum(map(len, texts)) <= self._limits.message
+
     def keep_input(self, block: MendBlock, texts: list[str]) -> None:
         """Keep fragments of a call's input. Raises LimitError where all inputs pass `Limits.message`."""
         block.parts += texts

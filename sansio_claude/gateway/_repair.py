@@ -28,7 +28,7 @@ from sansio_claude._stream.endings import as_bytes, events_of_message, is_whole_
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
-from sansio_claude._stream.usual import ENDINGS, texts_of
+from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, texts_of
 from sansio_claude.gateway._dial import Item
 from sansio_claude.gateway._frames import Frame, FrameSplitter
 from sansio_claude.gateway._mend import Mender
@@ -39,6 +39,7 @@ __all__ = ["Repair"]
 _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _CONTENT: Final = b"content_block"
+_WINDOW: Final = 16 * 1024  # bytes of a read that are taken apart at once
 
 
 @final
@@ -71,6 +72,7 @@ class Repair:
         "_decoder",
         "_eof",
         "_events",
+        "_fast",
         "_limits",
         "_mender",
         "_out",
@@ -110,6 +112,7 @@ class Repair:
         self._whole_size = 0
         self._verbatim = True  # whether the last frame goes out as it came
         self._armed: Armed | None = None  # the open block whose usual deltas go past the mender
+        self._fast: Armed | None = None  # the same, where the next byte begins an event and nothing waits
         self._tool: Any = None  # the same block where it is a call
         self.error: RemoteProtocolError | None = None
         """Why the stream was ended with an error event of our own; None where it was not."""
@@ -154,20 +157,41 @@ class Repair:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take some bytes of the body; `b""` is a no-op. Raises LocalProtocolError after `receive_eof`."""
+        fast = self._fast
+        if fast is not None and type(data) is bytes:
+            # A usual delta, which nearly every read of a stream is.
+            behind = data.removeprefix(fast.opening)
+            raw, quote, ending = behind.rpartition(b'"')
+            if quote and ending in WHOLE_ENDINGS and behind is not data and len(data) <= self._limits.event:
+                try:
+                    text = decode_text(quote + raw + quote)
+                except ValueError:
+                    pass  # the plain way says what it is
+                else:
+                    if self._tool is None:
+                        self._mender.number += 1
+                        self._out.append(data)
+                        return
+                    if self._pass(data, [text]):
+                        return
         data = as_bytes(data)
         if self._eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
         if not data or self.error is not None:
             return
+        self._fast = None
         try:
             if self._blank:
                 self._sniff(data)
             if self._whole is not None:
                 self._hold_whole(data)
             else:
-                self._receive(data)
+                for start in range(0, len(data), _WINDOW):
+                    self._receive(data[start : start + _WINDOW])
         except RemoteProtocolError as error:
             self._break(error)
+        if self._armed is not None and not self._splitter.pending and self._mender.idle:
+            self._fast = self._armed
 
     def receive_eof(self, *, ended_well: bool = True) -> None:
         """The body has ended. Idempotent.
@@ -178,6 +202,7 @@ class Repair:
         if self._eof:
             return
         self._eof = True
+        self._armed = self._fast = None
         if self.error is not None:
             return
         try:
@@ -207,23 +232,22 @@ class Repair:
     # The stream.
 
     def _receive(self, data: bytes) -> None:
-        armed = self._armed
-        if armed is not None and not self._splitter.pending and self._mender.idle:
-            data = self._pass_usual(data, armed)
-            if not data:
-                return
-        for frame in self._splitter.receive_data(data):
-            self._take(frame)
-            if self.error is not None:
-                return
+        """Take a window of the bytes: usual deltas as they are, anything else frame by frame."""
+        while data and self.error is None:
+            armed = self._armed
+            if armed is not None and not self._splitter.pending and self._mender.idle:
+                data = self._pass_usual(data, armed)
+            frames, data = self._splitter.receive_first(data)
+            for frame in frames:
+                self._take(frame)
 
     def _pass_usual(self, data: bytes, armed: Armed) -> bytes:
         """Pass on the usual deltas of the block at hand at the front of `data`, as they came. Gives the rest."""
+        end = data.rfind(b"\n\n")
+        if end < 0 or not data.startswith(armed.opening):
+            return data
         raws = []
         size = 0
-        end = data.rfind(b"\n\n")
-        if end < 0:
-            return data
         for event in data[:end].split(b"\n\n"):
             behind = event.removeprefix(armed.opening)
             raw, quote, ending = behind.rpartition(b'"')
@@ -231,16 +255,20 @@ class Repair:
                 break
             raws.append(raw)
             size += len(event) + 2
-        if not raws:
+        texts = texts_of(raws) if raws else []
+        if not raws or len(texts) < len(raws) or size > self._limits.event:
             return data
-        texts = texts_of(raws)
-        if len(texts) < len(raws) or size > self._limits.event:
-            return data
-        self._mender.number += len(raws)
-        self._out.append(data if size == len(data) else data[:size])
+        return data[size:] if self._pass(data[:size], texts) else data
+
+    def _pass(self, data: bytes, texts: list[str]) -> bool:
+        """Pass on usual deltas with these texts as they came; False where the inputs of calls grow too large."""
         if self._tool is not None:
+            if not self._mender.has_room(texts):
+                return False
             self._mender.keep_input(self._tool, texts)
-        return data[size:]
+        self._mender.number += len(texts)
+        self._out.append(data)
+        return True
 
     def _take(self, frame: Frame) -> None:
         mender = self._mender
@@ -296,7 +324,7 @@ class Repair:
 
     def _break(self, error: RemoteProtocolError) -> None:
         self.error = error
-        self._armed = None
+        self._armed = self._fast = None
         self._write(self._mender.error(str(error.args[0])))
 
     # A whole message where a stream was asked for.
