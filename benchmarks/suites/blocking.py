@@ -30,7 +30,7 @@ def _verdict(
 def run(settings: Settings) -> Findings:
     """A long answer at full rate, one HTTP chunk for each event, and a kept request of the median size."""
     found = Findings()
-    sides = [OURS, HAND, SDK] if settings.quick else [OURS, HAND, SDK, REQUESTS, HTTPX]
+    sides = [OURS, HAND] if settings.quick else [OURS, HAND, SDK, REQUESTS, HTTPX]
     count = 40 if settings.quick else 150
     long = "chat" if settings.quick else "long_chat"
     with replay_server() as server, crowd(server, sides) as crew:
