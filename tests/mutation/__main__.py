@@ -30,8 +30,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def survives(mutant: Mutant, copy: Path, wing: str, seconds: float) -> bool:
-    """Whether the tests of the wing pass all the same. One that takes too long is noticed, too."""
+def fate(mutant: Mutant, copy: Path, wing: str, seconds: float) -> str:
+    """Say "killed" where a test of the wing fails, "alive" where all pass, "late" where they take too long to say."""
     place = copy / mutant.path
     before = place.read_text("utf-8")
     place.write_text(mutant.source, "utf-8")
@@ -48,10 +48,10 @@ def survives(mutant: Mutant, copy: Path, wing: str, seconds: float) -> bool:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return False
+        return "late"
     finally:
         place.write_text(before, "utf-8")
-    return done.returncode == 0
+    return "alive" if done.returncode == 0 else "killed"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,22 +64,21 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := set(given.wings) - set(TESTS):
         parser.error(f"there is no wing {', '.join(sorted(unknown))}")
     print(f"seed {given.seed}, {given.number} mutants a wing")
-    survivors: list[Mutant] = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache", "__pycache__", ".hypothesis"))
         for wing in given.wings or TESTS:
             files = sorted((copy / "sansio_claude" / wing).rglob("*.py"))
             sources = {path.relative_to(copy): path.read_text("utf-8") for path in files}
-            seen: Counter[bool] = Counter()
+            seen: Counter[str] = Counter()
             for mutant in draw(sources, given.number, given.seed):
-                alive = survives(mutant, copy, wing, given.seconds)
-                seen[alive] += 1
-                if alive:
-                    survivors.append(mutant)
-                    print(f"  alive  {mutant}", flush=True)
+                end = fate(mutant, copy, wing, given.seconds)
+                seen[end] += 1
+                if end != "killed":
+                    print(f"  {end:6} {mutant}", flush=True)
             total = seen.total()
-            print(f"{wing:14} {seen[False]} of {total} killed, {seen[False] / max(1, total):.0%}", flush=True)
+            said = ", ".join(f"{count} {end}" for end, count in sorted(seen.items()))
+            print(f"{wing:14} {said}: {seen['killed'] / max(1, total):.0%} of {total} killed", flush=True)
     return 0
 
 
