@@ -23,6 +23,7 @@ from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocol
 
 __all__ = [
     "DEFAULT_DEPTH",
+    "EXCERPT",
     "WRITTEN_DEPTH",
     "depth_of",
     "dumps",

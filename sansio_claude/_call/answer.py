@@ -32,7 +32,7 @@ from sansio_claude._errors.api import may_be_repeated
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._errors.headers import header_dict, request_id, should_retry
 from sansio_claude._http.exchange import HTTPExchange, ResponseHead
-from sansio_claude._json import loads_with_halves, without_halves
+from sansio_claude._json import EXCERPT, loads_with_halves, without_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message, message_from_object
 from sansio_claude._redact import Redactor
@@ -55,7 +55,6 @@ _SNIFF: Final = 64  # bytes of white space before anything that is not an event 
 _USUAL: Final = b"event: "  # what streams begin with, as a rule
 _BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
-_EXCERPT: Final = 80
 
 
 class Answer:
@@ -359,7 +358,7 @@ class Answer:
                 self.over = True
         except ClaudeError as error:
             if isinstance(error, RemoteProtocolError) and not error.excerpt:
-                error.excerpt = body[:_EXCERPT]
+                error.excerpt = body[:EXCERPT]
             self.fail(error)
 
     def _hand_out_message(self, body: bytes) -> None:
@@ -388,7 +387,7 @@ _NOTHING: Final = frozenset({Ping, ErrorEvent})
 
 def _unusable(words: str, start: bytes) -> RemoteProtocolError:
     """The error of a body that is neither what was asked for nor a refusal."""
-    return RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:_EXCERPT], offset=0)
+    return RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:EXCERPT], offset=0)
 
 
 def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:

@@ -167,8 +167,9 @@ class DeadlineError(TransportError, TimeoutError):
 class RefusalError(ClaudeError):
     """The model refused, where a value was asked of it (`extract`). A legal answer, and no fault of the connection.
 
-    `message` says so in words, `stop_details` is what the API says of the reason (an object with `category` and
-    `explanation`, as it came; None where it says nothing), `partial` is the whole refused answer.
+    `message` says so in words, as on every error; `partial` is the whole refused answer, a Message. `stop_details` is
+    what the API says of the reason (an object with `category` and `explanation`, as it came; None where it says
+    nothing).
     """
 
     def __init__(

@@ -26,7 +26,7 @@ from sansio_claude._errors import (
     api_error,
 )
 from sansio_claude._errors.error_object import error_object
-from sansio_claude._json import loads
+from sansio_claude._json import EXCERPT, loads
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.message import Message
@@ -35,7 +35,6 @@ from sansio_claude._value import Value
 __all__ = ["BatchResult", "BatchResults"]
 
 _BOM: Final = b"\xef\xbb\xbf"
-_EXCERPT: Final = 80  # bytes of a bad line kept on the exception
 
 
 @final
@@ -204,12 +203,12 @@ class BatchResults:
     def _fail(self, error: RemoteProtocolError, line: bytes) -> None:
         error.args = (f"result {self.count + 1}, at byte {self._begin}: {error.args[0]}",)
         error.offset = self._begin
-        error.excerpt = line[:_EXCERPT]
+        error.excerpt = line[:EXCERPT]
         self._error = error.with_traceback(None)
 
     def _too_long(self) -> None:
         value = self._limits.message
         words = f"a line of the results is longer than Limits.message = {value} bytes"
         error = LimitError(words, limit="message", value=value, stage="message")
-        self._fail(error, bytes(self._pending[:_EXCERPT]))
+        self._fail(error, bytes(self._pending[:EXCERPT]))
         self._pending.clear()

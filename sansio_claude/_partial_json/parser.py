@@ -26,7 +26,7 @@ from typing import Any, Final, Literal, TypeAlias
 from attrs import define
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import DEFAULT_DEPTH, depth_of
+from sansio_claude._json import DEFAULT_DEPTH, EXCERPT, depth_of
 from sansio_claude._partial_json.changes import (
     Change,
     Watch,
@@ -44,7 +44,6 @@ __all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
 
 PartialStatus: TypeAlias = Literal["empty", "incomplete", "complete", "invalid"]
 
-_EXCERPT: Final = 80  # bytes of a broken text kept on the exception
 _LAST: Final = frozenset('}]" \t\n\r')  # what a text that cannot go on may end in
 _flat: Final = chain.from_iterable
 
@@ -283,7 +282,7 @@ class PartialJSON:
 
     def _refusal(self, state: ScanState) -> RemoteProtocolError:
         text = self.text
-        excerpt = text[:_EXCERPT].encode("utf-8", "surrogatepass")
+        excerpt = text[:EXCERPT].encode("utf-8", "surrogatepass")
         found = self.error
         error: RemoteProtocolError
         if state.too_deep:

@@ -20,7 +20,7 @@ from sansio_claude._errors import (
     api_error,
 )
 from sansio_claude._errors.error_object import error_object
-from sansio_claude._json import loads_with_halves
+from sansio_claude._json import EXCERPT, loads_with_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message
 from sansio_claude._stream.decode import decode_data
@@ -39,7 +39,6 @@ from sansio_claude._stream.sse import SSEDecoder
 __all__ = ["PlainStream", "StreamState"]
 
 _SNIFFED: Final = 64  # first bytes kept while no event has come
-_EXCERPT: Final = 80
 _BOM: Final = b"\xef\xbb\xbf"
 _NAMES_WITHOUT_DATA: Final = frozenset({"error"})  # an error without a word is still an error
 
@@ -280,7 +279,7 @@ class PlainStream(WhatIsKnown):
         self._state = "broken"
         error.args = (f"event {max(self._number, 1)}, at byte {begin}: {error.args[0]}",)
         error.offset = begin
-        error.excerpt = raw[:_EXCERPT]
+        error.excerpt = raw[:EXCERPT]
         error.partial = self.message
         self._error = error
 

@@ -128,7 +128,7 @@ def test_an_error_without_arguments_has_no_message() -> None:
 
 def test_the_family() -> None:
     tree: dict[type[ClaudeError], list[type[ClaudeError]]] = {
-        ClaudeError: [LocalProtocolError, RemoteProtocolError, APIError, TransportError, ToolError],
+        ClaudeError: [LocalProtocolError, RemoteProtocolError, APIError, TransportError, RefusalError, ToolError],
         RemoteProtocolError: [TruncatedError, LimitError],
         APIError: [
             *(InvalidRequestError, AuthenticationError, BillingError, PermissionDeniedError, NotFoundError),
