@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import get_args
@@ -37,6 +38,15 @@ def test_the_reference_names_nothing_that_is_not_there() -> None:
     for name in documented():
         module, _, attribute = name.rpartition(".")
         assert hasattr(importlib.import_module(module), attribute), name
+
+
+def test_every_public_class_and_function_says_what_it_is() -> None:
+    for name in public_names():
+        module, _, attribute = name.rpartition(".")
+        value = getattr(importlib.import_module(module), attribute)
+        if inspect.isclass(value) or inspect.isroutine(value):
+            assert isinstance(value.__doc__, str), name
+            assert len(value.__doc__) > 20, name
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
