@@ -22,7 +22,7 @@ BLOCKS: list[dict[str, Any]] = [
     {"type": "compaction", "content": "short", "encrypted_content": "b3BhcXVl"},
     {"type": "brand_new", "payload": {"x": 1}},
 ]
-STREAM = compose(BLOCKS, seed=1)
+STREAM = compose(BLOCKS, seed=1, stop_reason="tool_use")
 
 
 @pytest.fixture
