@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import dask
+import dask.config
 from distributed import Client, LocalCluster, as_completed
 
 from examples.cluster.agents import run_agent
@@ -48,7 +48,7 @@ def cluster_for(api: Api, book: Book, workers: int) -> Iterator[Client]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",
                 env=environment,
                 silence_logs=50,
             ) as cluster,
@@ -62,7 +62,8 @@ def cluster_for(api: Api, book: Book, workers: int) -> Iterator[Client]:
 def read_book(client: Client) -> dict[str, Any]:
     """All that the scheduler has written down."""
     scheduler: Any = client.scheduler
-    found: dict[str, Any] = json.loads(client.sync(scheduler.book_read_book))
+    text: Any = client.sync(scheduler.book_read_book)
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
@@ -169,7 +170,9 @@ def is_good(report: dict[str, Any]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run what the arguments say."""
-    parser = argparse.ArgumentParser(prog="python -m examples.cluster", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.cluster", description="Agents and prompts on a cluster of this machine."
+    )
     parser.add_argument("--agents", type=int, default=0, help="how many agents to drive to their end")
     parser.add_argument("--prompts", type=int, default=0, help="how many prompts to ask")
     parser.add_argument("--kills", type=int, default=0, help="how many workers to kill, in each of both")
