@@ -221,7 +221,8 @@ def _error(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
         outer: dict[str, Any] = {key: value[key] for key in ("request_id", "error") if key in value}
         inner = {key: item for key, item in value.items() if key not in outer and (key, item) != ("type", "error")}
         return ErrorEvent(inner, outer or None)
-    words = read_error(value).words
+    # The words beside an `error` that is no object stay where they stand; words inside it are read.
+    words = None if "message" in value else read_error(value).words
     return ErrorEvent({"message": words} if words else {}, _rest(value, _TYPE))
 
 

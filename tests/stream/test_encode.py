@@ -72,6 +72,7 @@ ODD: list[dict[str, Any]] = [
     {"type": "error"},
     {"type": "error", "error": None, "x": 1},
     {"type": "error", "error": ["x"], "message": "m"},
+    {"type": "error", "error": ["x"], "request_id": "r"},
     {"type": "error", "error": {}, "message": "m", "request_id": "r"},
     {"type": "error", "message": "m", "request_id": "r"},
     {"error": True, "message": "m"},
