@@ -15,6 +15,7 @@ from tests.faults import (
     cases_reuse,
     cases_silence,
     cases_status,
+    cases_tolerance,
 )
 from tests.faults.case import CASES
 
@@ -33,4 +34,5 @@ MODULES = (
     cases_reuse,
     cases_silence,
     cases_status,
+    cases_tolerance,
 )
