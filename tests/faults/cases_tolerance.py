@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults.case import Outcome
+from tests.faults.case import Outcome, case
 from tests.faults.cases_answers import tool_is
 from tests.faults.cases_events import MIDDLE, THINK, failing, odd, refused, text_of
-from tests.faults.pieces import EVENTS, HELLO, PING, TEXT_BLOCK
+from tests.faults.cases_limits import json_answer
+from tests.faults.pieces import EVENTS, HELLO, JSON, MESSAGE, PING, TEXT_BLOCK, whole
+from tests.faults.server import READ
 from tests.frames import DELTA, END, START, block, delta, message_delta, start, stop, text, tool
 
 OPENED = EVENTS[:6]
@@ -180,3 +182,31 @@ for name, late in (
         odd(f"{name}{setting}", "ok", *EVENTS, *late, check=recorded("after_message_stop"), client=client)
 for setting, client in SETTINGS.items():
     odd(f"ping_after_stop{setting}", "ok", *EVENTS, PING, b": bye\n\n", check=recorded(), client=client)
+
+# Whole messages: the same holds, and one that comes where a stream was asked for is the events of a stream.
+
+
+def keeps(content: Any) -> Callable[[Outcome], None]:
+    """A check: the message writes its content as it came."""
+
+    def check(outcome: Outcome) -> None:
+        assert outcome.message is not None
+        assert outcome.message.to_dict()["content"] == content
+
+    return check
+
+
+NULL_TEXT = [{"type": "text", "text": None}]
+json_answer("content_null", "ok", {**MESSAGE, "content": None}, text="", check=keeps(None))
+json_answer("text_null", "ok", {**MESSAGE, "content": NULL_TEXT}, text="", check=keeps(NULL_TEXT))
+case("s200_json_message", "ok", [READ, JSON], check=recorded("whole_message", then=keeps(MESSAGE["content"])))
+case(
+    "s200_json_message_strict",
+    "protocol",
+    [READ, JSON],
+    given="",
+    words="a deviation of the kind 'whole_message' is refused here",
+    client={"strict": True},
+)
+case("s200_json_message_content_string", "protocol", [READ, whole({**MESSAGE, "content": "x"})])
+case("s200_json_message_two", "protocol", [READ, whole([MESSAGE, MESSAGE])])
