@@ -1,10 +1,10 @@
-"""The usual event, recognised here and nowhere else: what nearly all of a stream is, without a decoder of lines.
+"""The usual event: what nearly all of a stream is, without a decoder of lines.
 
 A usual event has two lines with one kind of line end and a blank line behind them: `event: NAME`, where NAME is known
 or has been seen before, and `data: DATA`. A usual delta is a usual event in the API's own spelling whose data ends with
-one JSON string and the two closing braces: MessageStream compares both ends itself, since a call for each would cost
-more than the comparison. What is recognised here means the same to the plain chain, byte for byte;
-what is not goes there.
+one JSON string and the two closing braces. A call for each would cost more than the comparison, so that MessageStream
+compares both ends of a delta itself, and SSEDecoder the lines of a usual event, with the table that is kept here. What
+is recognised means the same to the plain chain, byte for byte; what is not goes there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 __all__ = [
-    "CRLF_DATA",
     "ENDINGS",
+    "EVENT_LINES",
     "LF_DATA",
     "WHOLE_ENDINGS",
     "decode_text",
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 LF_DATA: Final = b"\ndata: "
-CRLF_DATA: Final = b"\r\ndata: "
 # As numbers: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
 _LF: Final = 10
 _CR: Final = 13
@@ -40,19 +39,19 @@ _decode_texts: Final[Callable[[bytes], list[str]]] = msgspec.json.Decoder(str).d
 
 # Event lines, without their line end, and the names they give: those expected, and some of those seen. One table for
 # the process: what it holds changes the speed and never the result.
-_names: Final[dict[bytes, str]] = {}
+EVENT_LINES: Final[dict[bytes, str]] = {}
 _expected: Final[dict[bytes, str]] = {}
 _MOST_LINES: Final = 64
 _LONGEST_LINE: Final = 64  # bytes
 
 
-def usual_event(event: bytes, data: bytes = LF_DATA) -> tuple[str, bytes] | None:
+def usual_event(event: bytes) -> tuple[str, bytes] | None:
     """The name and the data of an event that is given without its blank line; None where it is not a usual one.
 
-    `data` is the line end and the beginning of the data line.
+    The line end is LF.
     """
-    line, found, raw = event.partition(data)
-    name = _names.get(line)
+    line, found, raw = event.partition(LF_DATA)
+    name = EVENT_LINES.get(line)
     if name is None or not found or _LF in raw or _CR in raw:
         return None
     return name, raw
@@ -61,16 +60,16 @@ def usual_event(event: bytes, data: bytes = LF_DATA) -> tuple[str, bytes] | None
 def expect_names(names: Iterable[str]) -> None:
     """Events of these names are usual from the first one on, and are not forgotten."""
     _expected.update((b"event: " + name.encode(), name) for name in names)
-    _names.update(_expected)
+    EVENT_LINES.update(_expected)
 
 
 def remember_line(line: bytes, name: str) -> None:
     """This event line, `event: ` and a name, is usual from now on."""
-    if len(line) <= _LONGEST_LINE and line not in _names:
-        if len(_names) >= _MOST_LINES:
-            _names.clear()
-            _names.update(_expected)
-        _names[line] = name
+    if len(line) <= _LONGEST_LINE and line not in EVENT_LINES:
+        if len(EVENT_LINES) >= _MOST_LINES:
+            EVENT_LINES.clear()
+            EVENT_LINES.update(_expected)
+        EVENT_LINES[line] = name
 
 
 def texts_of(raws: list[bytes]) -> list[str]:

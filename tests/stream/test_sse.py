@@ -11,7 +11,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._stream import usual
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude.testing import chunkings
-from tests.counting import growth
+from tests.counting import calls, growth
 
 
 def decode(body: bytes, *, limits: Limits | None = None) -> list[ServerSentEvent]:
@@ -392,7 +392,29 @@ def test_events_wait_until_they_are_read() -> None:
 def test_few_event_lines_are_remembered_and_none_that_is_long() -> None:
     for number in range(1_000):
         assert [event.event for event in decode(b"event: name %d\ndata: x\n\n" % number)] == [f"name {number}"]
-        assert len(usual._names) <= 64
+        assert len(usual.EVENT_LINES) <= 64
     long = b"event: " + b"n" * 100
     assert [event.event for event in decode((long + b"\ndata: x\n\n") * 2)] == ["n" * 100] * 2
-    assert long not in usual._names
+    assert long not in usual.EVENT_LINES
+
+
+def test_a_usual_event_that_comes_alone_is_one_call() -> None:
+    decoder = SSEDecoder()
+    decoder.receive_data(b"event: ping\ndata: x\n\n")
+    assert calls(lambda: decoder.receive_data(b"event: ping\ndata: x\n\n")) == 1
+    assert len(decoder.events_received()) == 2
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("front", [b"", b"event: ping\nda"], ids=["whole", "cut"])
+def test_usual_events_that_come_together_are_no_call_each(front: bytes, ending: bytes) -> None:
+    def needed(number: int) -> int:
+        events = b"event: ping\ndata: x\n\n" * number
+        decoder = SSEDecoder()
+        decoder.receive_data(b"event: ping\ndata: x\n\n" + front)
+        data = (events[len(front) :] + b"event: ping\n").replace(b"\n", ending)
+        count = calls(lambda: decoder.receive_data(data))
+        assert len(decoder.events_received()) == number + 1
+        return count
+
+    assert needed(1_000) == needed(10)
