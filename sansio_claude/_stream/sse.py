@@ -21,6 +21,8 @@ hold both equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from operator import length_hint
 from typing import Final
 
 from attrs import define
@@ -36,6 +38,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _RETRY_DIGITS: Final = 4_000  # int() refuses more than 4,300 digits; nobody waits that long
 _EXCERPT: Final = 80
 _SMALL_PIECES: Final = 256  # pieces of a line that has not ended are joined when they are so many
+_RUN: Final = 24  # lines of usual events in a row, after which more of them are expected
 # As numbers: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
 _LF: Final = 10
 _CR: Final = 13
@@ -258,43 +261,68 @@ class SSEDecoder:
         return data
 
     def _parse(self, data: bytes) -> None:
-        ending, parse_lines = b"\n", self._parse_lines
-        if _CR in data:
-            parse_lines = self._parse_any_lines
-            if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
-                parse_lines(data)
-                return
-            ending = b"\r\n"
-        if self._line or self._lines or self._event_retry is not None:
-            # In the middle of an event: go line by line to its end, or to a later one's.
-            cut = data.find(2 * ending)
-            if cut < 0:
-                parse_lines(data)
-                return
-            cut += 2 * len(ending)
-            parse_lines(data[:cut])
-            data = data[cut:]
-        if len(data) <= self._bytes_within_limits:
-            data = self._parse_usual(data, ending)
-        if data:
-            parse_lines(data)
+        if _CR not in data:
+            self._parse_lines(data, b"\n")
+        elif data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+            self._parse_lines(data, b"\r\n")
+        else:
+            self._parse_any_lines(data)
 
-    def _parse_usual(self, data: bytes, ending: bytes) -> bytes:
-        """Take the usual events at the front of `data`, whose lines all have this end; gives what is behind them.
-
-        No line has a line end in it, so that three lines in a row are all there is to compare.
-        """
-        if data.rfind(2 * ending) < 0:
-            return data
+    def _parse_lines(self, data: bytes, ending: bytes) -> None:
+        """Lines that all have this end."""
+        size = self._line_size + len(data)
         lines = data.split(ending)
         tail = lines.pop()
+        if lines and self._line:
+            lines[0] = self._end_line(lines[0])
+        if len(lines) >= 3 and size <= self._bytes_within_limits:
+            self._take_events(lines, len(ending), self.offset + size - len(tail))
+        else:
+            for line in lines:
+                self._take(line, len(ending))
+        self._hold(tail)
+
+    def _take_events(self, lines: list[bytes], ending: int, end: int) -> None:
+        """Interpret whole lines that can pass no limit of a usual event; `end` is the offset behind the last."""
+        rest = iter(lines)
+        while True:
+            while self._lines or self._event_retry is not None:  # to the end of an event, line by line
+                line = next(rest, None)
+                if line is None:
+                    return
+                self._take(line, ending)
+            first = len(lines) - length_hint(rest)
+            odd = self._take_usual(rest, ending)
+            if odd is None:
+                left = lines[len(lines) - (len(lines) - first) % 3 :]
+                self.offset = end - sum(map(len, left)) - len(left) * ending
+                for line in left:
+                    self._take(line, ending)
+                return
+            taken = lines[first : len(lines) - length_hint(rest) - 3]
+            self.offset += sum(map(len, taken)) + len(taken) * ending
+            for line in odd:
+                self._take(line, ending)
+            if len(taken) < _RUN:  # hardly any usual events are here: comparing costs more than it saves
+                for line in rest:
+                    self._take(line, ending)
+                return
+
+    def _take_usual(self, rest: Iterator[bytes], ending: int) -> tuple[bytes, bytes, bytes] | None:
+        """Take usual events, without their bytes, up to three lines that are none, and give these.
+
+        None where fewer than three lines were left: they are used up, too. No line has a line end in it, so that three
+        lines in a row are all there is to compare.
+        """
         begins, offset, last_id, names = self._begins, self.offset, self._id, EVENT_LINES
         events = self._events or []
-        before = len(events)
-        for first, second, blank in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
+        odd = None
+        for lines in zip(rest, rest, rest, strict=False):
+            first, second, blank = lines
             name = names.get(first)
             raw = second.removeprefix(b"data: ")
             if name is None or raw is second or blank:
+                odd = lines
                 break
             event: ServerSentEvent = _new(ServerSentEvent)
             event.event = name
@@ -304,23 +332,9 @@ class SSEDecoder:
             events.append(event)
             if begins is not None:
                 begins.append(offset)
-                offset += len(first) + len(second) + 3 * len(ending)
+                offset += len(first) + len(second) + 3 * ending
         self._events = events or None
-        rest = lines[3 * (len(events) - before) :]
-        rest.append(tail)
-        left = ending.join(rest)
-        self.offset += len(data) - len(left)
-        return left
-
-    def _parse_lines(self, data: bytes) -> None:
-        """Lines that end with LF."""
-        lines = data.split(b"\n")
-        tail = lines.pop()
-        if lines and self._line:
-            lines[0] = self._end_line(lines[0])
-        for line in lines:
-            self._take(line, 1)
-        self._hold(tail)
+        return odd
 
     def _parse_any_lines(self, data: bytes) -> None:
         """Lines that end with LF, CRLF or CR."""
