@@ -42,6 +42,8 @@ _RUN: Final = 24  # lines of usual events in a row, after which more of them are
 # As numbers: to look for a bytes in a bytes, CPython first raises and drops an exception, at 0.3 us.
 _LF: Final = 10
 _CR: Final = 13
+# Bound once: the compiler binds a method of an imported name at every call.
+_name_of: Final = EVENT_LINES.get
 _new: Final = object.__new__  # the Python-level __init__ of a usual event takes half as long again
 
 
@@ -159,7 +161,7 @@ class SSEDecoder:
         if self._border and type(data) is bytes:
             # One read, one usual event, which is what nearly always happens: compared here, without a call.
             line, _, rest = data.partition(LF_DATA)
-            name = EVENT_LINES.get(line)
+            name = _name_of(line)
             if name is not None:
                 raw = rest.removesuffix(b"\n\n")
                 size = len(data)
@@ -314,12 +316,12 @@ class SSEDecoder:
         None where fewer than three lines were left: they are used up, too. No line has a line end in it, so that three
         lines in a row are all there is to compare.
         """
-        begins, offset, last_id, names = self._begins, self.offset, self._id, EVENT_LINES
+        begins, offset, last_id, name_of = self._begins, self.offset, self._id, _name_of
         events = self._events or []
         odd = None
         for lines in zip(rest, rest, rest, strict=False):
             first, second, blank = lines
-            name = names.get(first)
+            name = name_of(first)
             raw = second.removeprefix(b"data: ")
             if name is None or raw is second or blank:
                 odd = lines
