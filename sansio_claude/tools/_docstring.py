@@ -42,17 +42,23 @@ _FIELD_WORDS: Final = {
 @attrs.define(frozen=True)
 class Docstring:
     """`description` is the text without its parameters, `parameters` what is said of each, by name; `types` what
-    stands for its type, where something does."""
+    stands for its type, where something does; `bare` the names that are listed without a word about them."""
 
     description: str
     parameters: dict[str, str]
     types: dict[str, str] = attrs.field(factory=dict, eq=False)
+    bare: tuple[str, ...] = attrs.field(default=(), eq=False)
 
     def described(self, known: Collection[str], hidden: Collection[str] = ()) -> str:
         """The description with what is said of names that are no parameters: it stands nowhere else. What is said of
         the `hidden` ones is left out."""
-        others = {name: words for name, words in self.parameters.items() if name not in known and name not in hidden}
-        return "\n\n".join(filter(None, [self.description, *(f"{name}: {words}" for name, words in others.items())]))
+        names = dict.fromkeys([*self.parameters, *self.types, *self.bare])
+        others = [self._line(name) for name in names if name not in known and name not in hidden]
+        return "\n\n".join(filter(None, [self.description, *others]))
+
+    def _line(self, name: str) -> str:
+        head = f"{name} ({self.types[name]})" if name in self.types else name
+        return f"{head}: {self.parameters[name]}" if name in self.parameters else head
 
 
 def parse_docstring(text: str | None) -> Docstring:
@@ -81,8 +87,9 @@ def parse_docstring(text: str | None) -> Docstring:
             reader.kept.append(line)
             at += 1
     description = re.sub(r"\n{3,}", "\n\n", "\n".join(reader.kept)).strip()
+    parameters = {name: " ".join(words) for name, words in reader.found.items() if words}
     return Docstring(
-        description, {name: " ".join(words) for name, words in reader.found.items() if words}, reader.types
+        description, parameters, reader.types, tuple(name for name in reader.found if name not in parameters)
     )
 
 

@@ -154,6 +154,8 @@ def test_nothing_is_lost(text: str, description: str, parameters: dict[str, str]
 def test_what_is_said_of_names_that_are_no_parameters_stays_in_the_description() -> None:
     found = parse_docstring("Go.\n\nArgs:\n    x: A.\n    **options: Passed on.\n    db: Filled in.\n")
     assert found.described(["x"], ["db"]) == "Go.\n\noptions: Passed on."
+    bare = parse_docstring("Go.\n\nParameters\n----------\nx\nmode : str\nlevel : int\n    How deep.\ndb\n")
+    assert bare.described(["x"], ["db"]) == "Go.\n\nlevel (int): How deep.\n\nmode (str)"
 
 
 def test_types() -> None:
