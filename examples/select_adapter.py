@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 from sansio_claude import (
@@ -65,7 +65,7 @@ class EventBell:
 class SelectWire:
     """One connected socket."""
 
-    clock: Callable[[], float] = staticmethod(time.monotonic)
+    clock = staticmethod(time.monotonic)
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock

@@ -69,7 +69,7 @@ _version: __version__
 """
 _MODULE_OF = {name: line.split(":")[0] for line in _PUBLIC.split("\n") if line for name in line.split(":")[1].split()}
 
-__all__ = [*_MODULE_OF]
+__all__ = [*_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 # What people look for here and find elsewhere.
 _ELSEWHERE = {

@@ -30,6 +30,7 @@ from sansio_claude._call.actions import (
     TLS,
     Action,
     Authorize,
+    Authorizer,
     CallSettings,
     Deliver,
     Done,
@@ -119,7 +120,7 @@ class Call(CallView):
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)
         self._phase = NEW
-        self.authorize = settings.authorize
+        self.authorize: Authorizer | None = settings.authorize
         self._attempts = Attempts(settings.retry, settings.chance, signed=settings.authorize is not None)
         self._conversation: Conversation | None = None
         self._events: list[Event] | None = None

@@ -164,7 +164,7 @@ def _read(status: int, headers: Any, answer: Any) -> ProbeAnswer:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: Any, **__: Any) -> None:
         """A redirect is an answer like any other: no key goes to another address."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import attrs
 
@@ -41,10 +42,11 @@ def bare_request(options: argparse.Namespace, *, max_retries: int = 2) -> Reques
 def arguments_of(options: argparse.Namespace) -> dict[str, Any]:
     """What is asked."""
     thinking, prompt = options.thinking, options.prompt
+    usage: Callable[[str], NoReturn] = options.usage
     if prompt is None and thinking is not None and not _is_thinking(thinking):
         thinking, prompt = "adaptive", thinking  # `--thinking QUESTION`: the option has no value, the question is there
     if prompt is None:
-        options.usage("the question is missing: give PROMPT, or - and the question on stdin")
+        usage("the question is missing: give PROMPT, or - and the question on stdin")
     if thinking is not None and not _is_thinking(thinking):
         raise Complaint(f"--thinking takes a number of tokens or nothing, not {thinking}.", status=USAGE)
     text = _from_stdin() if prompt == "-" else prompt

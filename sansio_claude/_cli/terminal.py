@@ -15,7 +15,7 @@ __all__ = ["folded", "progress"]
 def folded(text: str, stream: TextIO | None = None) -> str:
     """The line broken at words where `stream` (default: stdout) is a terminal, else as it is."""
     stream = sys.stdout if stream is None else stream
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         return text
     width = max(20, shutil.get_terminal_size().columns - 1)
     indent = text[: len(text) - len(text.lstrip())]

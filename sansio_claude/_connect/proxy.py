@@ -195,9 +195,9 @@ class ConnectExchange:
         self._limits = limits
         self._buffer = bytearray()
         self._informational = 0
-        self.done = False
+        self.done: bool = False
         self.error: ProxyError | None = None
-        self.passing = False
+        self.passing: bool = False
         """Whether the same request may succeed a little later."""
         lines = [f"CONNECT {self._target} HTTP/1.1".encode("ascii"), f"Host: {self._target}".encode("ascii")]
         if proxy.authorization is not None:

@@ -82,7 +82,7 @@ class Race:
         self._running: dict[int, None] = {}
         self.winner: Candidate | None = None
         """The candidate that connected first."""
-        self.timed_out = False
+        self.timed_out: bool = False
         """Whether the deadline passed before any connected."""
         self.failures: list[tuple[Candidate, BaseException]] = []
         """What became of those that failed."""

@@ -76,9 +76,9 @@ class SocksExchange:
         self._stage = self._method
         methods = bytes((_OPEN,)) if proxy.username is None else bytes((_OPEN, _LOGIN))
         self._to_send = bytes((_VERSION, len(methods))) + methods
-        self.done = False
+        self.done: bool = False
         self.error: ProxyError | None = None
-        self.passing = False
+        self.passing: bool = False
         """Whether the same request may succeed a little later."""
 
     def data_to_send(self) -> bytes:

@@ -147,7 +147,7 @@ class TLSExchange:
         self._left = 0  # bytes that the present record still needs
         self._ended = False
         self._sent = False  # whether something was sent since the last plaintext
-        self.ended_cleanly = False
+        self.ended_cleanly: bool = False
         """Whether the peer said that it was done (close_notify)."""
         try:
             self._object = context.wrap_bio(self._in, self._out, server_hostname=server_name.removesuffix("."))

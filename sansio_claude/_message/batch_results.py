@@ -87,9 +87,9 @@ class BatchResults:
         self._offset = 0  # bytes received
         self._results: list[BatchResult] = []
         self._error: ClaudeError | None = None
-        self.count = 0
+        self.count: int = 0
         """How many results have come."""
-        self.ended = False
+        self.ended: bool = False
         """Whether the file has ended."""
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:

@@ -149,7 +149,7 @@ class Message:
     __slots__ = ("_raw", "content", "request_id", "whole")
 
     def __init__(self, raw: dict[str, Any], content: list[ContentBlock]) -> None:
-        self.whole = False
+        self.whole: bool = False
         """Whether it is known that nothing is missing: its stream came to message_stop."""
         self._raw = raw
         self.content: list[ContentBlock] = content

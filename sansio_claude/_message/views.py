@@ -35,52 +35,52 @@ class CacheCreation(View):
     """Tokens written to the cache, by time to live."""
 
     __slots__ = ()
-    ephemeral_5m_input_tokens = Field(int)
-    ephemeral_1h_input_tokens = Field(int)
+    ephemeral_5m_input_tokens: Field[int] = Field(int)
+    ephemeral_1h_input_tokens: Field[int] = Field(int)
 
 
 class ServerToolUse(View):
     """How often server tools ran."""
 
     __slots__ = ()
-    web_search_requests = Field(int)
-    web_fetch_requests = Field(int)
+    web_search_requests: Field[int] = Field(int)
+    web_fetch_requests: Field[int] = Field(int)
 
 
 class OutputTokensDetails(View):
     """What the output tokens were used for."""
 
     __slots__ = ()
-    thinking_tokens = Field(int)
+    thinking_tokens: Field[int] = Field(int)
 
 
 class FallbackCreditStatus(View):
     """`type` "redeemed" or "not_applied", then with a `reason` and what to remove from the request to redeem it."""
 
     __slots__ = ()
-    type = Field(str)
-    reason = Field(str)
-    remove_to_redeem = Field[list[Any]](list)
+    type: Field[str] = Field(str)
+    reason: Field[str] = Field(str)
+    remove_to_redeem: Field[list[Any]] = Field[list[Any]](list)
 
 
 class FallbackCredit(View):
     """What became of a fallback credit (beta)."""
 
     __slots__ = ()
-    status = Nested(FallbackCreditStatus)
+    status: Nested[FallbackCreditStatus] = Nested(FallbackCreditStatus)
 
 
 class UsageIteration(View):
     """The usage of one sampling: `type` "message", "compaction", "advisor_message" or "fallback_message" (beta)."""
 
     __slots__ = ()
-    type = Field(str)
-    model = Field(str)
-    input_tokens = Field(int)
-    output_tokens = Field(int)
-    cache_creation_input_tokens = Field(int)
-    cache_read_input_tokens = Field(int)
-    cache_creation = Nested(CacheCreation)
+    type: Field[str] = Field(str)
+    model: Field[str] = Field(str)
+    input_tokens: Field[int] = Field(int)
+    output_tokens: Field[int] = Field(int)
+    cache_creation_input_tokens: Field[int] = Field(int)
+    cache_read_input_tokens: Field[int] = Field(int)
+    cache_creation: Nested[CacheCreation] = Nested(CacheCreation)
 
 
 class CacheMissReason(View):
@@ -91,88 +91,88 @@ class CacheMissReason(View):
     """
 
     __slots__ = ()
-    type = Field(str)
-    cache_missed_input_tokens = Field(int)
+    type: Field[str] = Field(str)
+    cache_missed_input_tokens: Field[int] = Field(int)
 
 
 class Diagnostics(View):
     """Diagnostics of prompt caching."""
 
     __slots__ = ()
-    cache_miss_reason = Nested(CacheMissReason)
+    cache_miss_reason: Nested[CacheMissReason] = Nested(CacheMissReason)
 
 
 class InputTransformation(View):
     """What the API changed in the request: `type` "thinking_dropped" or "thinking_mismatch_allowed"."""
 
     __slots__ = ()
-    type = Field(str)
-    reason = Field(str)
-    path = Field(str)
+    type: Field[str] = Field(str)
+    reason: Field[str] = Field(str)
+    path: Field[str] = Field(str)
 
 
 class StopDetails(View):
     """More about a refusal: `category`, as "bio" or "cyber", and words; what a fallback to another model needs."""
 
     __slots__ = ()
-    type = Field(str)
-    category = Field(str)
-    explanation = Field(str)
-    recommended_model = Field(str)
-    fallback_credit_token = Field(str)
-    fallback_has_prefill_claim = Field(bool)
+    type: Field[str] = Field(str)
+    category: Field[str] = Field(str)
+    explanation: Field[str] = Field(str)
+    recommended_model: Field[str] = Field(str)
+    fallback_credit_token: Field[str] = Field(str)
+    fallback_has_prefill_claim: Field[bool] = Field(bool)
 
 
 class ContainerSkill(View):
     """A skill loaded in the container: `type` "anthropic" or "custom"."""
 
     __slots__ = ()
-    type = Field(str)
-    skill_id = Field(str)
-    version = Field(str)
+    type: Field[str] = Field(str)
+    skill_id: Field[str] = Field(str)
+    version: Field[str] = Field(str)
 
 
 class Container(View):
     """The container that code ran in; `expires_at` is RFC 3339 text."""
 
     __slots__ = ()
-    id = Field(str)
-    expires_at = Field(str)
-    skills = NestedList(ContainerSkill)
+    id: Field[str] = Field(str)
+    expires_at: Field[str] = Field(str)
+    skills: NestedList[ContainerSkill] = NestedList(ContainerSkill)
 
 
 class AppliedEdit(View):
     """An edit of the context: `type` "clear_tool_uses_20250919" or "clear_thinking_20251015"."""
 
     __slots__ = ()
-    type = Field(str)
-    cleared_input_tokens = Field(int)
-    cleared_tool_uses = Field(int)
-    cleared_thinking_turns = Field(int)
+    type: Field[str] = Field(str)
+    cleared_input_tokens: Field[int] = Field(int)
+    cleared_tool_uses: Field[int] = Field(int)
+    cleared_thinking_turns: Field[int] = Field(int)
 
 
 class ContextManagement(View):
     """What context management did (beta); `original_input_tokens` is told when tokens are counted."""
 
     __slots__ = ()
-    applied_edits = NestedList(AppliedEdit)
-    original_input_tokens = Field(int)
+    applied_edits: NestedList[AppliedEdit] = NestedList(AppliedEdit)
+    original_input_tokens: Field[int] = Field(int)
 
 
 class Caller(View):
     """Who called a tool: `type` "direct" (the model), or a code execution tool, then with the id of its call."""
 
     __slots__ = ()
-    type = Field(str)
-    tool_id = Field(str)
+    type: Field[str] = Field(str)
+    tool_id: Field[str] = Field(str)
 
 
 class FallbackTrigger(View):
     """Why another model went on: `type` "refusal" with its `category`."""
 
     __slots__ = ()
-    type = Field(str)
-    category = Field(str)
+    type: Field[str] = Field(str)
+    category: Field[str] = Field(str)
 
 
 class Citation(View):
@@ -184,22 +184,22 @@ class Citation(View):
     """
 
     __slots__ = ()
-    type = Field(str)
-    cited_text = Field(str)
-    document_index = Field(int)
-    document_title = Field(str)
-    file_id = Field(str)
-    start_char_index = Field(int)
-    end_char_index = Field(int)
-    start_page_number = Field(int)
-    end_page_number = Field(int)
-    start_block_index = Field(int)
-    end_block_index = Field(int)
-    search_result_index = Field(int)
-    source = Field(str)
-    title = Field(str)
-    url = Field(str)
-    encrypted_index = Field(str)
+    type: Field[str] = Field(str)
+    cited_text: Field[str] = Field(str)
+    document_index: Field[int] = Field(int)
+    document_title: Field[str] = Field(str)
+    file_id: Field[str] = Field(str)
+    start_char_index: Field[int] = Field(int)
+    end_char_index: Field[int] = Field(int)
+    start_page_number: Field[int] = Field(int)
+    end_page_number: Field[int] = Field(int)
+    start_block_index: Field[int] = Field(int)
+    end_block_index: Field[int] = Field(int)
+    search_result_index: Field[int] = Field(int)
+    source: Field[str] = Field(str)
+    title: Field[str] = Field(str)
+    url: Field[str] = Field(str)
+    encrypted_index: Field[str] = Field(str)
 
 
 class ToolResultItem(View):
@@ -212,33 +212,33 @@ class ToolResultItem(View):
     """
 
     __slots__ = ()
-    type = Field(str)
-    error_code = Field(str)
-    error_message = Field(str)
-    title = Field(str)
-    url = Field(str)
-    page_age = Field(str)
-    encrypted_content = Field(str)
-    retrieved_at = Field(str)
-    stdout = Field(str)
-    stderr = Field(str)
-    encrypted_stdout = Field(str)
-    return_code = Field(int)
-    file_id = Field(str)
-    file_type = Field(str)
-    num_lines = Field(int)
-    start_line = Field(int)
-    total_lines = Field(int)
-    is_file_update = Field(bool)
-    old_start = Field(int)
-    old_lines = Field(int)
-    new_start = Field(int)
-    new_lines = Field(int)
-    lines = Field[list[Any]](list)
-    tool_references = Field[list[Any]](list)
-    tool_name = Field(str)
-    text = Field(str)
-    stop_reason = Field(str)
+    type: Field[str] = Field(str)
+    error_code: Field[str] = Field(str)
+    error_message: Field[str] = Field(str)
+    title: Field[str] = Field(str)
+    url: Field[str] = Field(str)
+    page_age: Field[str] = Field(str)
+    encrypted_content: Field[str] = Field(str)
+    retrieved_at: Field[str] = Field(str)
+    stdout: Field[str] = Field(str)
+    stderr: Field[str] = Field(str)
+    encrypted_stdout: Field[str] = Field(str)
+    return_code: Field[int] = Field(int)
+    file_id: Field[str] = Field(str)
+    file_type: Field[str] = Field(str)
+    num_lines: Field[int] = Field(int)
+    start_line: Field[int] = Field(int)
+    total_lines: Field[int] = Field(int)
+    is_file_update: Field[bool] = Field(bool)
+    old_start: Field[int] = Field(int)
+    old_lines: Field[int] = Field(int)
+    new_start: Field[int] = Field(int)
+    new_lines: Field[int] = Field(int)
+    lines: Field[list[Any]] = Field[list[Any]](list)
+    tool_references: Field[list[Any]] = Field[list[Any]](list)
+    tool_name: Field[str] = Field(str)
+    text: Field[str] = Field(str)
+    stop_reason: Field[str] = Field(str)
 
     @property
     def content(self) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import inspect
 import os
 import select
@@ -17,7 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX
-from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Bell as AnyBell
@@ -26,7 +25,7 @@ from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome
 from sansio_claude._runtime.sockets import BUFFER, readable
 
-__all__ = ["Adapter", "Bell", "Blocking", "Wire", "finish", "same_arguments"]
+__all__ = ["Adapter", "Bell", "Wire", "finish", "same_arguments"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,23 +51,6 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
         f"{name} waits for an event loop, and there is none here; what is async belongs to sansio_claude.asyncio or "
         "sansio_claude.trio"
     )
-
-
-class Blocking(Generic[P, T]):
-    """A method without `await`: made of the coroutine method of the object that `_inner` is, and typed like it."""
-
-    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
-        self._method = method
-        self.__doc__ = method.__doc__
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Callable[P, T]:
-        method = self._method
-
-        @functools.wraps(method)
-        def blocking(*args: P.args, **kwargs: P.kwargs) -> T:
-            return finish(method(instance._inner, *args, **kwargs))
-
-        return blocking
 
 
 def same_arguments(
@@ -131,7 +113,7 @@ class Wire:
 
     __slots__ = ("__weakref__", "_busy", "_closed", "_process", "_socket")
 
-    clock: Callable[[], float] = staticmethod(time.monotonic)
+    clock = staticmethod(time.monotonic)
     """Seconds."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -211,12 +193,16 @@ class Wire:
 class Adapter:
     """The clock, the bells and the connections of a thread."""
 
-    now: Callable[[], float] = staticmethod(time.monotonic)
+    now = staticmethod(time.monotonic)
     """Seconds."""
-    bell: Callable[[], Bell] = Bell
-    """A new bell."""
-    home: Callable[[], ProcessHome] = ProcessHome
-    """This process: threads share connections."""
+
+    def bell(self) -> Bell:
+        """A new bell."""
+        return Bell()
+
+    def home(self) -> ProcessHome:
+        """This process: threads share connections."""
+        return ProcessHome()
 
     async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
         """Open a connection."""

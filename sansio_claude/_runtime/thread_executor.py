@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import functools
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from inspect import iscoroutine
@@ -42,7 +41,7 @@ class _OwnLoop:
         async def main() -> Box:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
             assert task is not None
-            self._stop = functools.partial(loop.call_soon_threadsafe, task.cancel)
+            self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
             if self._cancelled:
                 task.cancel()
             return await boxed_await(self._awaitable)

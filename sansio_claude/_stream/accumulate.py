@@ -32,6 +32,7 @@ from sansio_claude._message.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
+from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import WHOLE_REASONS
 from sansio_claude._stream.block_deltas import BlockDeltas
 from sansio_claude._stream.decode import NO_INDEX
@@ -73,6 +74,9 @@ class MessageAccumulator(BlockDeltas):
     """
 
     __slots__ = ()
+    event_number: int
+    message: Message | None
+    direct: int
 
     def receive_event(self, event: Event) -> Event:
         """Take the next event, and give it back as it is to be handed out.
@@ -137,7 +141,7 @@ class MessageAccumulator(BlockDeltas):
         self.message = sent._growing(keep_content=self._keep)
         if self._kept is not None:
             places: tuple[tuple[str, Any], ...] = (
-                ("usage", self.message._raw.get("usage")),
+                ("usage", self.message._raw.get("usage", {})),
                 ("message", self.message._raw),
             )
             for place, values in places:

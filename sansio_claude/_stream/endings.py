@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads
@@ -61,7 +61,7 @@ def unfinished_event(discarded: bytes, limits: Limits, *, whole: bool = True) ->
     return sse if isinstance(value, dict) else None
 
 
-def is_whole_message(value: Any) -> bool:
+def is_whole_message(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether a JSON value is a whole answer and not an event, an error or anything else."""
     if not isinstance(value, dict):
         return False

@@ -33,7 +33,7 @@ class _Body:
 
     def __init__(self, stream: MessageStream, status: int, headers: Headers, limits: Limits) -> None:
         self.stream = stream
-        self.ended = False
+        self.ended: bool = False
         self.events: deque[Event] = deque()
         self._status = status
         self._pairs = _pairs(headers)

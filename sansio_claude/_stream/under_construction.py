@@ -74,7 +74,7 @@ class UnderConstruction:
         self._no_input: set[int] = set()  # the indices of open calls without any input so far
         self._once: set[int] = set()  # the indices of open blocks whose signature or compaction has come
         self._halves = HalfCharacters()
-        self.direct = -1
+        self.direct: int = -1
         """The index of the newest open block, if deltas of its own kind need no look at anything but their text."""
         self.released: list[Event] = []
         """Deltas of halves that stood alone, to be handed out before the event that was taken last."""

@@ -27,13 +27,16 @@ import time
 import types
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any, Final, NoReturn, Self, cast
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, Protocol, Self, TypeVar, cast
 
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.sockets import BUFFER, readable
 
 __all__ = ["Wire"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BACKLOG: Final = 128 * 1024  # bytes that may wait for a slow consumer before reading is paused
 WRONG_LOOP: Final = "this stream belongs to another event loop: read it where it was begun, and make a client for each"
@@ -59,6 +62,21 @@ def _resumes_inside(loop: asyncio.AbstractEventLoop) -> bool:
 
 def _raise(error: BaseException) -> NoReturn:
     raise error
+
+
+class _Clock(Protocol):
+    """A clock, in seconds. Type checkers take an attribute that is a `Callable` for a method; this one they do not."""
+
+    def __call__(self) -> float: ...
+
+
+def _coroutine(
+    function: Callable[Concatenate[Any, P], Generator[Any, Any, T]],
+) -> Callable[Concatenate[Any, P], types.CoroutineType[Any, Any, T]]:
+    """`types.coroutine`, typed like an `async def`, which an adapter's connection has to have."""
+    made: Any = types.coroutine(function)
+    typed: Callable[Concatenate[Any, P], types.CoroutineType[Any, Any, T]] = made
+    return typed
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -97,7 +115,7 @@ class Wire(asyncio.BufferedProtocol):
         self._ahead = 0  # how many bytes of the next send the transport has already
         # What BaseEventLoop.time asks, without the way there: it is asked twice for an event.
         stock = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
-        self.clock: Callable[[], float] = time.monotonic if stock else loop.time
+        self.clock: _Clock = time.monotonic if stock else loop.time
         """The loop's time."""
         self._buffer = _buffer()
         self._transport: asyncio.Transport | None = None
@@ -231,7 +249,7 @@ class Wire(asyncio.BufferedProtocol):
 
     # What the client calls
 
-    @types.coroutine
+    @_coroutine
     def receive(self, deadline: float) -> Generator[Wire, None, bytes | None]:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
         chunks = self._chunks

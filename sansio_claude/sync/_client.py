@@ -9,7 +9,7 @@ from weakref import WeakSet
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import MessageArguments, NewMessageArguments
-from sansio_claude._runtime.blocking import Adapter, Blocking, finish, same_arguments
+from sansio_claude._runtime.blocking import Adapter, finish, same_arguments
 from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sansio_claude._client.result import CreateResult
     from sansio_claude._client.session import EnvironmentOptions
     from sansio_claude._message.message import Message
+    from sansio_claude._request.catalog import ListedModel, ModelPage, TokenCount
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.sync._run import Extraction, Run
@@ -177,9 +178,19 @@ class Client:
         Sends nothing. See the other clients."""
         return self._inner.check(*args, **arguments)
 
-    count_tokens = Blocking(ClientBase.count_tokens)
-    models = Blocking(ClientBase.all_models)
-    model = Blocking(ClientBase.model)
+    @same_arguments(ClientBase.count_tokens)
+    def count_tokens(self, *args: Any, **arguments: Any) -> TokenCount:
+        """How many input tokens a request has. Arguments are those of `stream`."""
+        return finish(self._inner.count_tokens(*args, **arguments))
+
+    @same_arguments(ClientBase.all_models)
+    def models(self, **arguments: Any) -> ModelPage:
+        """The models that the API offers, as one page: all, or those of the page that the arguments name."""
+        return finish(self._inner.all_models(**arguments))
+
+    def model(self, model_id: str) -> ListedModel:
+        """What the API says of one model, by id or alias."""
+        return finish(self._inner.model(model_id))
 
     @same_arguments(ClientBase.run)
     def run(self, *args: Any, **arguments: Any) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, final
 
-from sansio_claude._runtime.blocking import Blocking, finish
+from sansio_claude._runtime.blocking import finish
 from sansio_claude.tools._extract import Extraction as AsyncExtraction
 from sansio_claude.tools._run import Run as AsyncRun
 from sansio_claude.tools._run import RunEvent
@@ -70,7 +70,10 @@ class Run(_Blocking[tuple[int, RunEvent]]):
     def __init__(self, inner: AsyncRun) -> None:
         self._inner = inner
 
-    final_message = Blocking(AsyncRun.final_message)
+    def final_message(self) -> Message:
+        """Drive the run to its end and return the last answer. A run that was not entered is entered and left."""
+        message: Message = finish(self._inner.final_message())
+        return message
 
     def interrupt(self) -> None:
         """Stop the run, as for a stop button: from any thread, at any time. Does not wait."""

@@ -90,15 +90,16 @@ def named_turn_of(content: Iterable[Any], ids: Ids) -> tuple[list[dict[str, Any]
     for block in content:
         if isinstance(block, TextBlock) and not block.text.strip() and not block.citations:
             continue
-        whole = not isinstance(block, ToolInputBlock) or is_whole(block)
-        if whole:
-            written = block.to_param()
-        else:
+        whole = True
+        if isinstance(block, ToolInputBlock) and not is_whole(block):
+            whole = False
             raw = block.to_dict()
             came = block.input_json
             given = raw.get("input")
             text = came if came or given == {"$incomplete_json": ""} else _written(given)
             written = {**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}}
+        else:
+            written = block.to_param()
         if isinstance(block, ToolUseBlock):
             taken = ids.take(written.get("id"))
             if written.get("id") != taken:

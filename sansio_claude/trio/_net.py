@@ -14,7 +14,6 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable
 from typing import Any, Final, cast
 
 import trio
@@ -77,7 +76,7 @@ class Wire:
 
     __slots__ = ("__weakref__", "_half", "_process", "_watch", "deadline", "socket")
 
-    clock: Callable[[], float] = staticmethod(trio.current_time)
+    clock = staticmethod(trio.current_time)
     """trio's clock."""
 
     def __init__(self, sock: socket.socket, watch: Watch | None = None) -> None:

@@ -83,7 +83,9 @@ class Site:
     def __init__(self, server: FaultServer, listener: socket.socket) -> None:
         self.server = server
         self.listener = listener
-        self.host, self.port = listener.getsockname()[:2]
+        address = listener.getsockname()
+        self.host: str = address[0]
+        self.port: int = address[1]
         self.scripts: Sequence[Sequence[Step]] = ()
         self.requests: list[bytes] = []
         """The requests that were read, head and body."""
@@ -94,9 +96,9 @@ class Site:
         self.settled = False
         """Whether a connection has come to the end of its script, or to a step that waits for the client to leave."""
         self.peers: set[_Peer] = set()
-        self.played = 0
+        self.played: int = 0
         self.closing = False
-        self.closed = threading.Event()
+        self.closed: threading.Event = threading.Event()
 
     def play(self, scripts: Sequence[Sequence[Step]]) -> None:
         """What is to be played from now on. Connections that are in the middle of a script finish it."""
@@ -117,14 +119,15 @@ class _Peer:
         self.steps: Iterator[Step] = iter(site.next_script())
         self.state: Literal["run", "read", "pause", "hold", "idle", "handshake"] = "run"
         self.flow: Iterator[bytes | float] | None = None
-        self.out = memoryview(b"")
-        self.data = bytearray()
+        self.out: memoryview = memoryview(b"")
+        self.data: bytearray = bytearray()
         self.wanted: Word = READ
-        self.tunnelled = False
+        self.tunnelled: bool = False
         self.tls: ssl.SSLObject | None = None
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.events = 0
-        self.reading = True
+        self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.outgoing: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.events: int = 0
+        self.reading: bool = True
 
     # Reading
 
