@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from sansio_claude._described import described
 from sansio_claude.testing.faults import _answers, _wire
@@ -23,7 +24,7 @@ from sansio_claude.testing.faults.server import READ, FaultServer, Step
 
 __all__ = ["FAULTS", "KEY", "TEXT", "Ends", "Fault", "FaultServer", "Verdict", "Word", "report", "serve", "table"]
 
-_ = (_answers, _wire)  # they fill the catalogue
+_: tuple[ModuleType, ...] = (_answers, _wire)  # they fill the catalogue
 described(Fault)
 described(Verdict)
 
