@@ -325,7 +325,12 @@ class Repair:
     def _break(self, error: RemoteProtocolError) -> None:
         self.error = error
         self._armed = self._fast = None
-        self._write(self._mender.error(str(error.args[0])))
+        for item in self._mender.error(str(error.args[0])):
+            try:
+                self._write([item])
+            except RemoteProtocolError:
+                # It waited for the event behind it and has no place any more: its message never began.
+                continue
 
     # A whole message where a stream was asked for.
 

@@ -53,7 +53,7 @@ SCRIPTS: dict[str, list[list[bytes | str]]] = {
     "no json": [[answer(*OPENING, b"event: content_block_delta\ndata: {\n\n")]],
     "redirect": [[head(307, "location: https://elsewhere.test/x", framing="content-length: 0")]],
 }
-TIMES = Timeouts(first_byte=0.3, idle=0.3, connect=5.0)
+TIMES = Timeouts(first_byte=1.0, idle=1.0, connect=5.0)
 RETRY = RetryPolicy(max_retries=2, initial=0.001, jitter=0.0)
 
 
