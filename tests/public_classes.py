@@ -33,5 +33,10 @@ def fields_of(cls: type) -> list[str]:
     """The public fields that a class itself has: of attrs, of a named tuple, or annotated in its body."""
     own = vars(cls)
     names = [field.name for field in own.get("__attrs_attrs__", ())] or [*own.get("_fields", ())]
-    annotated = [name for name, kind in own.get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
+    annotated = [
+        name
+        for name, kind in own.get("__annotations__", {}).items()
+        # An attribute that reads a key of a view is no field: the class's own words say which keys there are.
+        if "ClassVar" not in str(kind) and not hasattr(type(own.get(name)), "__get__")
+    ]
     return [name for name in dict.fromkeys([*names, *annotated]) if not name.startswith("_")]

@@ -71,6 +71,9 @@ class MessageAccumulator(BlockDeltas):
     `keep_content=False` checks order and merges usage but keeps no content: `message.content` stays empty, for
     programs that only pass the events on. Of a block that is open only its class is kept, and of the message no more
     than `Limits.kept` bytes.
+
+    `event_number` counts the events taken. `direct` is the index of the open block whose next delta of the usual kind
+    needs no further check, -1 where there is none; MessageStream asks for it.
     """
 
     __slots__ = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
@@ -69,7 +70,7 @@ def test_a_listed_model() -> None:
 
 
 def test_a_page_of_models_and_the_next() -> None:
-    request = ModelsRequest(limit=1, before_id="z", lifecycle="active", betas=["b"], workspace_id="w")
+    request = ModelsRequest(limit=1, lifecycle="active", betas=["b"], workspace_id="w")
     page = ModelPage.from_json(
         json.dumps({"data": [MODEL, 5], "has_more": True, "last_id": "claude-opus-5-5"}).encode()
     )
@@ -81,6 +82,11 @@ def test_a_page_of_models_and_the_next() -> None:
     assert request.next(ModelPage({"data": [], "has_more": False, "last_id": None})) is None
     assert request.next(ModelPage({"data": [], "has_more": False, "last_id": "claude-opus-5-5"})) is None
     assert request.next(ModelPage({"has_more": True})) is None
+    backwards = attrs.evolve(request, before_id="z")
+    assert backwards.next(page) is None  # which does not say what stands first in it
+    before = backwards.next(ModelPage({"data": [MODEL], "has_more": True, "first_id": "y", "last_id": "a"}))
+    assert before is not None
+    assert (before.after_id, before.before_id) == (None, "y")
     with pytest.raises(RemoteProtocolError, match="data is missing"):
         _ = ModelPage({}).models
 

@@ -99,7 +99,12 @@ def test_a_run_that_does_not_use_the_fixtures_imports_nothing_for_them(tmp_path:
             import sys
             def test_it():
                 loaded = sorted(name for name in sys.modules if name.startswith("sansio_claude"))
-                assert loaded == ["sansio_claude", "sansio_claude.testing", "sansio_claude.testing.pytest"]
+                assert loaded == [
+                    "sansio_claude",
+                    "sansio_claude._described",
+                    "sansio_claude.testing",
+                    "sansio_claude.testing.pytest",
+                ]
         """)
     )
     assert "1 passed" in run(tmp_path)
