@@ -165,7 +165,7 @@ async def cancel_before(client: Any, runtime: Runtime) -> None:
 
 
 async def two_before(client: Any, runtime: Runtime) -> None:
-    """Two at once, so that two connections are kept."""
+    """Two at once, so that two connections are kept: their answers have to wait until both are asked."""
 
     async def one() -> None:
         assert (await client.create(**ASK)).text == "Fine."
@@ -261,8 +261,8 @@ case(
 case(
     "reuse_two_stale",
     "connect",
-    [READ, FINE, READ, RST],
-    [READ, FINE, READ, RST],
+    [READ, 0.1, FINE, READ, RST],
+    [READ, 0.1, FINE, READ, RST],
     [READ, GOOD],
     prelude=two_before,
     played=2,
