@@ -37,6 +37,7 @@ class BlockMender(Queue):
         self.placeholders: set[int] = set()
         """The empty text blocks of message_start's content that nothing has replaced."""
         self._next = 0  # the index that the next block goes out with
+        self._following = 0  # the index behind the highest that came: what a start without one is taken for
         self._input_size = 0  # characters kept of tool inputs
 
     # Starts.
@@ -50,7 +51,7 @@ class BlockMender(Queue):
         if came is None:
             if any(not block.stopped for block in self.blocks.values()):
                 raise refusal("the index of a content_block_start is missing, and another block is open")
-            came = self._next
+            came = self._following
             self.mend("index_missing", f"a content_block_start has no index; it was taken for block {came}")
         self._check_index(came, "content_block_start")
         if came in self.placeholders:
@@ -60,8 +61,9 @@ class BlockMender(Queue):
         if len(self.blocks) >= self._limits.blocks:
             raise self._too_many_blocks()
         index = self._next
-        if came != index and not self.mend("index_order", f"block {came} started where {index} was next"):
-            index = came
+        if came != index and value.get("index") is not None:
+            if not self.mend("index_order", f"block {came} started where {index} was next"):
+                index = came
         if value.get("index") != index:
             value = {**value, "index": index}
         block = block_from_dict(raw)
@@ -72,6 +74,7 @@ class BlockMender(Queue):
     def _began(self, block: MendBlock) -> None:
         self.blocks[block.came] = self.newest = block
         self._next = max(self._next, block.index + 1)
+        self._following = max(self._following, block.came + 1)
 
     def _mend_start(self, block: ContentBlock, raw: dict[str, Any], index: int) -> None:
         for key in block._strings:

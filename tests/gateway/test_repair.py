@@ -186,6 +186,20 @@ def test_the_last_of_two_signatures_that_follow_each_other_goes_out() -> None:
     assert b'"two"' in repaired.out
 
 
+def test_a_start_without_an_index_comes_behind_the_highest_that_came() -> None:
+    nameless = {key: value for key, value in begin(0).items() if key != "index"}
+    for highest in (0, 1, 5):
+        first = [begin(highest), text(highest, "Hi"), end(highest)]
+        second = [nameless, text(highest + 1, " you"), end(None)]
+        body = wire(START, *first, *second, END, STOP)
+        repaired = repair(body)
+        assert repaired.kinds == [*(["index_order"] if highest else []), "index_missing"]
+        after, before = read(repaired.out, strict=True), read(body)
+        assert isinstance(after, Message), after
+        assert isinstance(before, Message), before
+        assert after.to_dict() == before.to_dict()
+
+
 def test_the_dial() -> None:
     body = wire(START, begin(1), text(1, "Hi"), end(1), END, STOP)
     passed = repair(body, mend={"index_order": "pass"})
