@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._limits import Limits
-from sansio_claude._stream.decode import decode
+from sansio_claude._stream.decode import Notes, decode, decode_data
+from sansio_claude._stream.encode import encode_event
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -58,9 +59,6 @@ def wire(event: Event) -> dict[str, Any]:
         case _:
             fields = {"index": event.index, "delta": {"type": event.delta_type, **delta_fields(event)}}
     extra = event.extra or {}
-    if isinstance(event, InputJSONDelta) and extra.get("partial_json", "") is None:
-        del fields["delta"]["partial_json"]
-        extra = {key: value for key, value in extra.items() if key != "partial_json"}
     if isinstance(event, CompactionDelta):
         known = ("encrypted_content", "signature", "tool_changes", "x_new", "x_null", "x_list")
         fields["delta"] |= {key: value for key, value in extra.items() if key in known}
@@ -85,23 +83,39 @@ def delta_fields(delta: ContentBlockDelta) -> dict[str, Any]:
     raise AssertionError(delta)
 
 
-def flattened(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with the unknown keys of its compaction delta inside the delta, wherever they were."""
-    if event["type"] == "content_block_delta" and event["delta"].get("type") == "compaction_delta":
+def as_read(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as it is read: a missing fragment of a tool input is an empty one (the deviation says so), and the
+    unknown keys of a compaction delta are inside the delta, wherever they were."""
+    delta = event.get("delta") or {}
+    if lacks_fragment(event):
+        return {**event, "delta": {**delta, "partial_json": ""}}
+    if event["type"] == "content_block_delta" and delta.get("type") == "compaction_delta":
         loose = {key: value for key, value in event.items() if key.startswith("x_")}
         kept = {key: value for key, value in event.items() if not key.startswith("x_")}
-        return {**kept, "delta": {**loose, **event["delta"]}}
+        return {**kept, "delta": {**loose, **delta}}
     return event
+
+
+def lacks_fragment(event: dict[str, Any]) -> bool:
+    delta = event.get("delta") or {}
+    return delta.get("type") == "input_json_delta" and "partial_json" not in delta
 
 
 @settings(max_examples=60)
 @given(strategies.event_lists())
 def test_every_legal_event_can_be_written_again(events: list[dict[str, Any]]) -> None:
     for value in events:
-        event = decode(ServerSentEvent(value["type"], json.dumps(value).encode()))
+        notes: Notes = []
+        data = json.dumps(value).encode()
+        event = decode_data(value["type"], data, Limits(), notes)
         assert event is not None
+        assert decode(ServerSentEvent(value["type"], data)) == event
         assert type(event).__name__ in repr(event)
-        assert wire(event) == flattened(value)
+        assert wire(event) == as_read(value)
+        lost = [("empty_value", "partial_json of an input_json_delta is missing")]
+        assert notes == (lost if lacks_fragment(value) else [])
+        (frame,) = decode_event_stream(encode_event(event)).events
+        assert decode(ServerSentEvent(frame.event, frame.raw)) == event
 
 
 @settings(max_examples=40)
