@@ -37,8 +37,8 @@ _STATE_OF: Final = {
     "truncated": "truncated",
     "api": "errored",
 }
-# Work for each byte, as `work` counts it, and what a short body costs whatever it says: measured over all bodies of
-# the edits and the fuzz at 3 to 60 and below 20,000, and quadratic work passes both at once.
+# Work for each byte, as `work` counts it, and what a short body costs whatever it says. The bounds are wide: they
+# catch quadratic work on bodies of some kilobytes; tests/test_growth.py measures growth exactly.
 _WORK_PER_BYTE: Final = 400
 _WORK_AT_MOST: Final = 100_000
 
