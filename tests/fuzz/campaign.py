@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.fuzz.target import Target
 
-__all__ = ["by_chance", "main", "minimised"]
+__all__ = ["by_chance", "dictionary", "main", "minimised"]
 
 
 def minimised(target: Target, data: bytes, *, seconds: float = 10.0) -> bytes:
@@ -47,6 +47,12 @@ def _failure(target: Target, data: bytes) -> tuple[str, int] | None:
             at = at.tb_next
         return type(error).__name__, 0 if at is None else at.tb_lineno
     return None
+
+
+def dictionary(target: Target) -> str:
+    """The words of a target as libFuzzer reads them. It ends the process for a file without any."""
+    escaped = ("".join(f"\\x{byte:02x}" for byte in token) for token in target.dictionary)
+    return "".join(f'"{token}"\n' for token in escaped if 0 < len(token) <= 4 * 64)
 
 
 def by_chance(target: Target, *, seconds: float, seed: int) -> int:
@@ -82,8 +88,6 @@ def _guided(target: Target, given: argparse.Namespace, folder: Path) -> None:
     (folder / "seeds").mkdir()
     for number, seed in enumerate(target.seeds()):
         (folder / "seeds" / str(number)).write_bytes(seed[: target.most])
-    escaped = ("".join(f"\\x{byte:02x}" for byte in token) for token in target.dictionary)
-    (folder / "words").write_text("".join(f'"{token}"\n' for token in escaped if 0 < len(token) <= 4 * 64), "ascii")
     kept = given.corpus if given.corpus is not None else folder / "found"
     kept.mkdir(parents=True, exist_ok=True)
 
@@ -97,12 +101,14 @@ def _guided(target: Target, given: argparse.Namespace, folder: Path) -> None:
         f"-max_total_time={max(1, int(given.seconds))}",
         f"-max_len={target.most}",
         f"-seed={given.seed + 1}",
-        f"-dict={folder / 'words'}",
         f"-artifact_prefix={folder}/",
         "-timeout=20",
         "-print_final_stats=1",
         "-len_control=0",
     ]
+    if words := dictionary(target):
+        (folder / "words").write_text(words, "ascii")
+        options.append(f"-dict={folder / 'words'}")
     places = [str(kept), str(folder / "seeds")]
     atheris.Setup([target.name, *options, *places], lambda data: _run(target, data), custom_mutator=change)
     atheris.Fuzz()

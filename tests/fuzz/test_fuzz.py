@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -60,6 +61,15 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert "there is no target nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_is_searched_by_coverage_where_that_is_installed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("atheris", exc_type=ImportError)
+    assert main([name, "--seconds", "1"]) == 0
+    found = capsys.readouterr().out
+    assert "edges  all promises held" in found, found
+    assert not re.search(r" 0 inputs", found)
 
 
 def test_a_promise_of_reading_has_a_target() -> None:
