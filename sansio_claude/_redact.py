@@ -6,7 +6,7 @@ Rules:
   (with "+" for a space, too), escaped as in JSON, Python or HTML, each of these up to three times over, as base64 at
   any place of a longer text, and as hex. Of a secret that is percent-encoded or base64 itself (a field of an address,
   Basic credentials), what it stands for is a secret as well.
-- Redact, then cut: what is shortened for show is shortened afterwards (`APIError.shown`). Where a text was cut before
+- Redact, then cut: what is shortened for show is shortened afterwards (`APIError._shown`). Where a text was cut before
   it came here, the part of a secret at the edge is taken out as well (8 bytes or more), and so is half of one anywhere.
 - What cannot be looked at is not passed on.
 """
@@ -145,13 +145,13 @@ class Redactor:
 
     def _clean(self, error: BaseException) -> None:
         """Clean one exception: its attributes, then its arguments."""
-        made = isinstance(error, APIError) and error.args == (error.shown(),)
+        made = isinstance(error, APIError) and error.args == (error._shown(),)
         held = vars(error)  # not by setattr, which a class may refuse
         for name, value in held.items():
             if name not in _SHOWN_LATER:
                 held[name] = self.value(value)
         if made and isinstance(error, APIError):
-            error.args = (error.shown(),)
+            error.args = (error._shown(),)
         error.args = self.value(error.args)
 
     def _shows(self, error: BaseException) -> bool:

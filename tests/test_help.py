@@ -39,6 +39,26 @@ def test_every_public_attribute_has_a_docstring(name: str) -> None:
     assert not without
 
 
+SHOWN = {
+    "sansio_claude.MessageAccumulator": "blocks deviations deviations_dropped done event_number message open "
+    "receive_eof receive_event",
+    "sansio_claude.PartialJSON": "changes error feed final snapshot status text value",
+    "sansio_claude.MessageStream": "complete_but_for_stop deviations done events_received finish liveness message "
+    "partial_input partial_output receive_data receive_eof state watch",
+    "sansio_claude.asyncio.Stream": "aclose deviations final_message message partial_input partial_output rate_limits "
+    "request_id response text watch",
+    "sansio_claude.sync.Stream": "close deviations final_message message partial_input partial_output rate_limits "
+    "request_id response shutdown text watch",
+    "sansio_claude.tools.ToolLoop": "add_user awaits concurrency from_dict history interrupt leave message next_action "
+    "put_back receive_error receive_message receive_result state to_dict tokens turn usage",
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_completion_shows_what_a_user_calls_and_nothing_else(name: str) -> None:
+    assert [each for each in dir(CLASSES[name]) if not each.startswith("_")] == SHOWN[name].split()
+
+
 @pytest.mark.parametrize("module", SOURCES)
 def test_no_docstring_sends_its_reader_to_the_top_of_a_file(module: str) -> None:
     assert not ELSEWHERE.search(" ".join(SOURCES[module].split()))

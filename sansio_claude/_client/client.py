@@ -16,7 +16,14 @@ from sansio_claude._call.loop import close_discarded, drive
 from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.result import CreateResult, ModelListing
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import MessageArguments, NewMessageArguments, Request, Session, message_request
+from sansio_claude._client.session import (
+    MessageArguments,
+    NewCountArguments,
+    NewMessageArguments,
+    Request,
+    Session,
+    message_request,
+)
 from sansio_claude._client.stream import Stream
 from sansio_claude._client.tools import ToolMethods
 from sansio_claude._connect.tls import TLSMaker
@@ -303,6 +310,12 @@ class ClientBase(ToolMethods):
             return asked.check(version=session.endpoint.version, betas=session.betas, date=date)
         version = head.get("anthropic-version") or session.endpoint.version
         return asked.check(version=version, betas=[head.get("anthropic-beta") or ""], date=date)
+
+    @overload
+    async def count_tokens(self, request: MessageRequest, /, **arguments: Unpack[MessageArguments]) -> TokenCount: ...
+
+    @overload
+    async def count_tokens(self, request: None = None, /, **arguments: Unpack[NewCountArguments]) -> TokenCount: ...
 
     async def count_tokens(
         self, request: MessageRequest | None = None, /, **arguments: Unpack[MessageArguments]

@@ -98,9 +98,27 @@ class RequiredArguments(TypedDict):
     messages: Iterable[Param]
 
 
-class NewMessageArguments(OptionalArguments, RequiredArguments, total=False):
+class NewRunArguments(OptionalArguments, RequiredArguments, total=False):
+    """The arguments of a run of which there is no request yet: those that the API requires are required."""
+
+
+class NewMessageArguments(NewRunArguments, total=False):
     """The arguments of a request of which there is no `MessageRequest`: those that the API requires are required."""
 
+    tools: Iterable[Param] | None
+
+
+class CountedArguments(TypedDict):
+    """The arguments without which there are no tokens to count."""
+
+    model: str
+    messages: Iterable[Param]
+
+
+class NewCountArguments(OptionalArguments, CountedArguments, total=False):
+    """The arguments of a count of which there is no `MessageRequest`."""
+
+    max_tokens: int | None
     tools: Iterable[Param] | None
 
 

@@ -116,9 +116,9 @@ class StreamBase:
         if exc_type is None:
             await self._close()
         else:
-            self.give_up()
+            self._give_up()
 
-    def give_up(self) -> None:
+    def _give_up(self) -> None:
         """End the stream at once: its connection is closed. Whoever waits for it gets a LocalProtocolError."""
         self._ready = iter(())
         self._call.abandon()
@@ -130,7 +130,7 @@ class StreamBase:
             warnings.warn(
                 f"unclosed {self!r}: leave its `with` block, or close it", ResourceWarning, stacklevel=2, source=self
             )
-            self.give_up()
+            self._give_up()
 
     def __repr__(self) -> str:
         response = self._call.response

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack, overload
 
 if TYPE_CHECKING:
     from sansio_claude._client.runtime import Runtime
-    from sansio_claude._client.session import MessageArguments, RunArguments
+    from sansio_claude._client.session import MessageArguments, NewMessageArguments, NewRunArguments, RunArguments
     from sansio_claude._client.stream import Stream
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.tools._extract import Extraction
@@ -29,6 +29,34 @@ class ToolMethods:
         def stream(self, *args: Any, **arguments: Any) -> Any: ...
 
         def _open(self, arguments: dict[str, Any], within: float | None) -> Stream: ...
+
+    @overload
+    def run(
+        self,
+        request: MessageRequest | ToolLoop,
+        /,
+        *,
+        tools: Iterable[ToolParam] = (),
+        max_turns: int | None = None,
+        token_budget: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        **arguments: Unpack[RunArguments],
+    ) -> Run: ...
+
+    @overload
+    def run(
+        self,
+        request: None = None,
+        /,
+        *,
+        tools: Iterable[ToolParam] = (),
+        max_turns: int | None = None,
+        token_budget: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        **arguments: Unpack[NewRunArguments],
+    ) -> Run: ...
 
     def run(
         self,
@@ -64,6 +92,32 @@ class ToolMethods:
             **arguments,
         )
 
+    @overload
+    def extract(
+        self,
+        kind: type[T],
+        request: MessageRequest,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        structured: bool | None = None,
+        **arguments: Unpack[MessageArguments],
+    ) -> Extraction[T]: ...
+
+    @overload
+    def extract(
+        self,
+        kind: type[T],
+        request: None = None,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        structured: bool | None = None,
+        **arguments: Unpack[NewMessageArguments],
+    ) -> Extraction[T]: ...
+
     def extract(
         self,
         kind: type[T],
@@ -81,6 +135,9 @@ class ToolMethods:
         `Extractor`). Raises RefusalError where the model refuses.
 
         Or `async with client.extract(...) as extraction`, to iterate over the partial values; see `Extraction`.
+
+        `kind` is anything that a hint can say. Type checkers have no word yet for a union or a Literal as a value
+        (`TypeForm`): name it in a field of a class, or write `kind: Any = int | None`.
         """
         from sansio_claude.tools._extract import Extraction, Extractor
 

@@ -88,7 +88,7 @@ class APIError(ClaudeError):
         self.retry_after = retry_after
         self.rate_limits = rate_limits
 
-    def shown(self) -> str:
+    def _shown(self) -> str:
         """The text that an error of a server has, made of its attributes; long words are cut here and nowhere before.
 
         So secrets are taken out of the attributes first, and then the text is made anew: in a text that is cut in
@@ -277,7 +277,7 @@ def api_error(
         retry_after=retry_after,
         rate_limits=rate_limits,
     )
-    error.args = (error.shown(),)
+    error.args = (error._shown(),)
     return error
 
 

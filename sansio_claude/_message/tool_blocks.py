@@ -178,7 +178,7 @@ class ToolInputBlock(Block):
             if self._value_known or self._is_blank:
                 self._parser.feed(self._text_of_value())
             else:
-                self._parser.share(self._pieces)
+                self._parser._share(self._pieces)
         return self._parser
 
     def _text_of_value(self) -> str:

@@ -113,7 +113,7 @@ class PartialJSON:
         the text says."""
         self._new.append(text)
 
-    def share(self, fragments: list[str], /) -> None:
+    def _share(self, fragments: list[str], /) -> None:
         """Take the fragments from this list from now on: appending to it is feeding. For the blocks of a stream, and
         only before anything has been fed."""
         self._new = fragments

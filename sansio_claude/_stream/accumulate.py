@@ -72,14 +72,14 @@ class MessageAccumulator(BlockDeltas):
     programs that only pass the events on. Of a block that is open only its class is kept, and of the message no more
     than `Limits.kept` bytes.
 
-    `event_number` counts the events taken. `direct` is the index of the open block whose next delta of the usual kind
-    needs no further check, -1 where there is none; MessageStream asks for it.
+    `event_number` counts the events taken, `blocks` and `open` hold the blocks by index. MessageStream does all of this
+    and hands out what was held back, too (half a character that stays alone): take that where you can.
     """
 
     __slots__ = ()
     event_number: int
     message: Message | None
-    direct: int
+    _direct: int
 
     def receive_event(self, event: Event) -> Event:
         """Take the next event, and give it back as it is to be handed out.
@@ -90,7 +90,7 @@ class MessageAccumulator(BlockDeltas):
         """
         self.event_number += 1
         if self.done:
-            self.late()
+            self._record_late()
             return event
         handle = _HANDLERS.get(type(event))
         if handle is None:  # pings, errors and what is not known change nothing
@@ -99,25 +99,26 @@ class MessageAccumulator(BlockDeltas):
             raise refusal(f"{event.type} came before message_start")
         return handle(self, event) or event
 
-    def late(self) -> None:
+    def _record_late(self) -> None:
         """Something came after message_stop: one deviation, however much it is, and never refused."""
         if not self._late:
             self._late = True
             self._record("after_message_stop", "something came after message_stop")
 
-    def end(self) -> None:
-        """Nothing comes any more, however the stream ended: release what was held back, and finish the blocks."""
+    def receive_eof(self) -> None:
+        """Nothing comes any more, however the stream ended: half a character that was held back goes into its block as
+        U+FFFD, and the blocks change no more. Idempotent."""
         if not self.done and self.message is not None:
             for event in self._lone_halves(None):
                 self._record("half_character", f"half of a surrogate pair stands alone in block {event.index}")
                 self._hand_out_half(event)
-        self.direct = -1
+        self._direct = -1
         if self.message is not None:
             self.message._finish()
 
-    def end_without_stop(self) -> None:
+    def _end_without_stop(self) -> None:
         """The stream has ended here, and that counts as message_stop (a deviation)."""
-        self.deviate("no_message_stop", "the stream ended without message_stop, after a stop reason")
+        self._deviate("no_message_stop", "the stream ended without message_stop, after a stop reason")
         self._stop(MessageStop())
 
     # message_start and the starts of blocks.
@@ -128,16 +129,16 @@ class MessageAccumulator(BlockDeltas):
         if self.message is not None:
             if sent.id != self.message.id:
                 raise refusal("a second message_start came, with another id")
-            self.deviate("repeated_start", "message_start came twice with the same id; the second was ignored")
+            self._deviate("repeated_start", "message_start came twice with the same id; the second was ignored")
             return
         if len(sent.content) > self._limits.blocks:
             raise too_many_blocks(self._limits)
         if raw.get("content") is None:
-            self.deviate("no_content", "message_start has no content list")
+            self._deviate("no_content", "message_start has no content list")
         if "type" in raw and not raw["type"]:
-            self.deviate("empty_value", "the type of message_start's message is null or empty")
+            self._deviate("empty_value", "the type of message_start's message is null or empty")
         if raw.get("role") not in (None, "assistant"):
-            self.deviate("role", f"the role of message_start is {raw['role']!r:.40}, not assistant")
+            self._deviate("role", f"the role of message_start is {raw['role']!r:.40}, not assistant")
         self._check_usage(raw.get("usage"), "message_start")
         for index, block in enumerate(sent.content):
             self._check_strings(index, block)
@@ -169,13 +170,13 @@ class MessageAccumulator(BlockDeltas):
             index = self._index_of_start(following)
         replaces = index in self._placeholders
         if replaces:
-            self.deviate("placeholder", f"the empty text block {index} of message_start gave way to another block")
+            self._deviate("placeholder", f"the empty text block {index} of message_start gave way to another block")
         elif index in self._types:
             raise refusal(f"block {index} started twice")
         elif len(self._types) >= self._limits.blocks:
             raise too_many_blocks(self._limits)
         elif index != following:
-            self.deviate("index_order", f"block {index} started where {following} was next")
+            self._deviate("index_order", f"block {index} started where {following} was next")
         self._check_strings(index, sent)
         model = sent.to_model if isinstance(sent, FallbackBlock) else None
         if model is not None and not self._too_large("message", {"model": model}):
@@ -216,7 +217,7 @@ class MessageAccumulator(BlockDeltas):
             raise refusal("the index of a content_block_start is missing, and another block is open")
         if following >= self._limits.blocks:
             raise too_many_blocks(self._limits)
-        self.deviate("index_missing", f"a content_block_start has no index; it was taken for block {following}")
+        self._deviate("index_missing", f"a content_block_start has no index; it was taken for block {following}")
         return following
 
     # Stops, and message_delta.
@@ -228,13 +229,13 @@ class MessageAccumulator(BlockDeltas):
         if index not in self._open_types:
             if index not in self._types:
                 raise refusal(f"content_block_stop came for block {index}, which never started")
-            self.deviate("twice", f"content_block_stop came again for block {index}")
+            self._deviate("twice", f"content_block_stop came again for block {index}")
             event.content_block = self.blocks.get(index)
             return
         if self._halves.held:
             self._release_halves(index)
         if index in self._no_input:
-            self.deviate("empty_value", f"block {index} is a call without an input; it counts as {{}}")
+            self._deviate("empty_value", f"block {index} is a call without an input; it counts as {{}}")
             self._no_input.discard(index)
         block = self.open.get(index)
         if block is not None:
@@ -244,7 +245,7 @@ class MessageAccumulator(BlockDeltas):
         del self._open_types[index]
         self._once.discard(index)
         if index == self._newest:
-            self._newest = self.direct = -1
+            self._newest = self._direct = -1
 
     def _end_block(self, block: ContentBlock) -> None:
         assert self.message is not None
@@ -259,11 +260,11 @@ class MessageAccumulator(BlockDeltas):
         raw = self.message._raw
         delta = event.delta
         if delta is None:
-            self.deviate("no_message_delta", "delta of message_delta is missing or null")
+            self._deviate("no_message_delta", "delta of message_delta is missing or null")
             delta = {}
         inner = delta.get("usage")
         if inner is not None:
-            self.deviate("usage", "usage of message_delta stands inside its delta")
+            self._deviate("usage", "usage of message_delta stands inside its delta")
             if isinstance(inner, dict):
                 self._check_usage(inner, "message_delta")
         usage = event.usage
@@ -271,7 +272,7 @@ class MessageAccumulator(BlockDeltas):
             self._check_usage(usage, "message_delta")
         reason = delta.get("stop_reason")
         if reason == "":
-            self.deviate("empty_value", "stop_reason of message_delta is an empty string")
+            self._deviate("empty_value", "stop_reason of message_delta is an empty string")
         extra = event.extra
         left_out = self._left_out(delta)
         left_out_of_extra = self._left_out(extra) if extra else left_out
@@ -294,7 +295,7 @@ class MessageAccumulator(BlockDeltas):
         assert self.message is not None
         kept = kept_of_message(self.message._raw, changes)
         for key in kept:
-            self.deviate("kept_key", f"message_delta would change {key!r} of the message, which stays as it is")
+            self._deviate("kept_key", f"message_delta would change {key!r} of the message, which stays as it is")
         return _NOT_MERGED.union(kept) if kept else _NOT_MERGED
 
     def _too_large(self, place: str, values: Any) -> list[str]:
@@ -321,9 +322,9 @@ class MessageAccumulator(BlockDeltas):
         assert message is not None
         self._release_halves(None)
         if not self._has_delta and message.stop_reason is None:
-            self.deviate("no_message_delta", "message_stop came without any message_delta")
+            self._deviate("no_message_delta", "message_stop came without any message_delta")
         for index in sorted(self._open_types):
-            self.deviate("open_block", f"block {index} was still open at message_stop")
+            self._deviate("open_block", f"block {index} was still open at message_stop")
             block = self.open.get(index)
             if isinstance(block, ToolInputBlock):
                 block._end_input()
@@ -334,7 +335,7 @@ class MessageAccumulator(BlockDeltas):
                 self._check_input(index, block)
         self._compare_stop_reason()
         self.done = True
-        self._newest = self.direct = -1
+        self._newest = self._direct = -1
         message.whole = True
         message._finish()
         event.message = message
@@ -348,11 +349,11 @@ class MessageAccumulator(BlockDeltas):
                 block._settle_given()
                 status = block.input_status
             if status == "complete":
-                self.deviate("input_without_stop", f"the tool input of block {index} is whole without a block stop")
+                self._deviate("input_without_stop", f"the tool input of block {index} is whole without a block stop")
         elif status == "partial" and block is self.message.content[-1] and self.message.stop_reason in _CUTTING:
             pass  # the API ends its answers so
         elif status != "complete":
-            self.deviate("input", f"the tool input of block {index} is {status} at message_stop")
+            self._deviate("input", f"the tool input of block {index} is {status} at message_stop")
 
     def _compare_stop_reason(self) -> None:
         """What is odd about the stop reason at message_stop: whether it tells of calls is what a tool loop goes by."""
@@ -360,16 +361,16 @@ class MessageAccumulator(BlockDeltas):
         stop_reason = self.message.stop_reason
         called = ToolUseBlock in self._types.values()
         if stop_reason == "tool_use" and not called and UnknownBlock not in self._types.values():
-            self.deviate("stop_reason_mismatch", "the stop reason is tool_use, but there is no call of a tool")
+            self._deviate("stop_reason_mismatch", "the stop reason is tool_use, but there is no call of a tool")
         elif stop_reason in ("end_turn", "stop_sequence") and called:
-            self.deviate("stop_reason_mismatch", f"the stop reason is {stop_reason}, but there is a call of a tool")
+            self._deviate("stop_reason_mismatch", f"the stop reason is {stop_reason}, but there is a call of a tool")
 
     def _check_usage(self, usage: Any, where: str) -> None:
         if not isinstance(usage, dict):
-            self.deviate("usage", f"usage of {where} is missing, null or no object")
+            self._deviate("usage", f"usage of {where} is missing, null or no object")
             return
         for key in odd_counters(usage):
-            self.deviate("usage", f"{key} in the usage of {where} is not an integer")
+            self._deviate("usage", f"{key} in the usage of {where} is not an integer")
 
 
 _HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], Event | None]]] = {

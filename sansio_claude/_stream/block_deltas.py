@@ -89,7 +89,7 @@ class BlockDeltas(UnderConstruction):
             case UnknownDelta(raw=raw):
                 for key in kept_of_unknown_delta(kind, raw):
                     words = f"{an(event.delta_type) if event.delta_type else 'a delta without a type'} of block {index}"
-                    self.deviate("kept_key", f"{words} would change {key!r:.40}, which stays as it is")
+                    self._deviate("kept_key", f"{words} would change {key!r:.40}, which stays as it is")
             case _:
                 pass
         if block is not None:
@@ -104,7 +104,7 @@ class BlockDeltas(UnderConstruction):
                 if key not in event.raw or not (isinstance(event.raw[key], str) or key == "content"):
                     continue
                 typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, [])
-                self.deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
+                self._deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
                 return typed
         return event
 
@@ -120,20 +120,20 @@ class BlockDeltas(UnderConstruction):
             words = f"{name}, which never started"
         if not _is_empty(event):
             raise refusal(words)
-        self.deviate("foreign_empty_delta", f"{words}; it is empty")
+        self._deviate("foreign_empty_delta", f"{words}; it is empty")
 
     def _only_open(self, event_type: str) -> int:
         if len(self._open_types) != 1:
             found = "no block is open" if not self._open_types else f"{len(self._open_types)} blocks are open"
             raise refusal(f"the index of {an(event_type)} is missing, and {found}")
         (index,) = self._open_types
-        self.deviate("index_missing", f"{an(event_type)} has no index; only block {index} is open")
+        self._deviate("index_missing", f"{an(event_type)} has no index; only block {index} is open")
         return index
 
     def _check_once(self, index: int, has_content: bool, what: str) -> None:
         if has_content:
             if index in self._once:
-                self.deviate("twice", f"the {what} of block {index} came again and replaced the first")
+                self._deviate("twice", f"the {what} of block {index} came again and replaced the first")
             self._once.add(index)
 
     # Halves of characters.
@@ -141,7 +141,7 @@ class BlockDeltas(UnderConstruction):
     def _whole_characters(self, event: TextDelta | ThinkingDelta, text: str) -> str:
         shown, lone = self._halves.receive(event.index, type(event), text, keep=False)
         if lone:
-            self.deviate("half_character", f"half of a surrogate pair stands alone in block {event.index}")
+            self._deviate("half_character", f"half of a surrogate pair stands alone in block {event.index}")
         return shown
 
     def _hold_half_of_start(self, index: int, sent: TextBlock | ThinkingBlock) -> None:
@@ -152,7 +152,7 @@ class BlockDeltas(UnderConstruction):
         kind = TextDelta if isinstance(sent, TextBlock) else ThinkingDelta
         shown, lone = self._halves.receive(index, kind, text, keep=False)
         if lone:
-            self.deviate("half_character", f"half of a surrogate pair stands alone in block {index}")
+            self._deviate("half_character", f"half of a surrogate pair stands alone in block {index}")
         if shown is not text:
             sent._raw[key] = shown
 
@@ -166,12 +166,12 @@ class BlockDeltas(UnderConstruction):
         block = self.open.get(event.index)
         if block is not None:
             _apply(block, event)
-        self.released.append(event)
+        self._released.append(event)
 
     def _release_halves(self, index: int | None) -> None:
         for event in self._lone_halves(index):
             if type(event) is not InputJSONDelta:
-                self.deviate("half_character", f"half of a surrogate pair stands alone in block {event.index}")
+                self._deviate("half_character", f"half of a surrogate pair stands alone in block {event.index}")
             self._hand_out_half(event)
 
 

@@ -99,7 +99,7 @@ class WhatIsKnown:
 
         With `require_message_stop=False` an end of the body here gives the whole message.
         """
-        return self._accumulator.complete_but_for_stop and self._state == "open"
+        return self._accumulator._complete_but_for_stop and self._state == "open"
 
     @property
     def state(self) -> StreamState:

@@ -276,14 +276,14 @@ class MessageStream(PlainStream):
     def _arm(self, *, anew: bool = False) -> None:
         """Be ready for the deltas of the block that started last, or of none."""
         accumulator = self._accumulator
-        index = accumulator.direct
+        index = accumulator._direct
         armed = self._armed
         if not anew and index == (-1 if armed is None else armed.index):
             return
         if index < 0:
             self._armed = None
         else:
-            self._armed = armed_for(index, accumulator.class_of_open(index), accumulator.open.get(index))
+            self._armed = armed_for(index, accumulator._class_of_open(index), accumulator.open.get(index))
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).

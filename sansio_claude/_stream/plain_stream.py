@@ -144,7 +144,7 @@ class PlainStream(WhatIsKnown):
             self._last_content = now
 
     def _receive(self, data: bytes) -> None:
-        if self._state == "complete" and self._accumulator.is_late:
+        if self._state == "complete" and self._accumulator._is_late:
             return  # what else comes after message_stop makes no difference
         room = self._budget - self._received
         if len(data) > room and self._state == "open":
@@ -202,7 +202,7 @@ class PlainStream(WhatIsKnown):
         """A limit was passed: that ends the stream, or is one more thing behind message_stop."""
         if self._state == "complete":
             self._accumulator.event_number = self._number + 1
-            self._accumulator.late()
+            self._accumulator._record_late()
         elif self._state == "open":
             self._fail(error, error.offset or 0, error.excerpt)
 
@@ -225,7 +225,7 @@ class PlainStream(WhatIsKnown):
             self._idle += 1
             if not is_ping(name, raw):
                 accumulator.event_number = self._number
-                accumulator.late()
+                accumulator._record_late()
             return None
         notes = self._notes
         try:
@@ -235,10 +235,10 @@ class PlainStream(WhatIsKnown):
                 if event is None:
                     self._idle += 1
                     words = f"an event named {name!r:.40} carries nothing that could be read (its data: {raw!r:.40})"
-                    accumulator.deviate("skipped", words)
+                    accumulator._deviate("skipped", words)
                     return None
                 for kind, odd in notes:
-                    accumulator.deviate(kind, odd)
+                    accumulator._deviate(kind, odd)
                 notes.clear()
             accumulator.event_number = self._number - 1  # receive_event counts
             self._hand_out(accumulator.receive_event(event), raw)
@@ -252,10 +252,10 @@ class PlainStream(WhatIsKnown):
         accumulator = self._accumulator
         kind = type(event)
         if kind is ErrorEvent:
-            accumulator.end()
+            accumulator.receive_eof()
         events = self._events
-        if accumulator.released:
-            self._events = events = [*(events or ()), *accumulator.take_released()]
+        if accumulator._released:
+            self._events = events = [*(events or ()), *accumulator._take_released()]
         if events is None:
             self._events = [event]
         else:
@@ -270,7 +270,7 @@ class PlainStream(WhatIsKnown):
                 {**(event.extra or {}), "error": event.error},
                 status=200,
                 body=raw[: self._limits.error_body],
-                phase="after_output" if self._accumulator.has_content else "before_output",
+                phase="after_output" if self._accumulator._has_content else "before_output",
                 partial=self.message,
             )
 
@@ -286,9 +286,9 @@ class PlainStream(WhatIsKnown):
     def _finish_message(self) -> None:
         """Nothing comes any more: release what was held back, and finish the blocks."""
         self._accumulator.event_number = max(self._accumulator.event_number, self._number)
-        self._accumulator.end()
-        if self._accumulator.released:
-            self._events = [*(self._events or ()), *self._accumulator.take_released()]
+        self._accumulator.receive_eof()
+        if self._accumulator._released:
+            self._events = [*(self._events or ()), *self._accumulator._take_released()]
 
     # The end of the body before message_stop.
 
@@ -299,7 +299,7 @@ class PlainStream(WhatIsKnown):
             return
         try:
             self._accumulator.event_number = self._number + 1
-            self._accumulator.deviate("last_blank_line", "the last event has no blank line behind it")
+            self._accumulator._deviate("last_blank_line", "the last event has no blank line behind it")
         except RemoteProtocolError as refused:
             self._fail(refused, begin, left.raw)
             return
@@ -314,7 +314,7 @@ class PlainStream(WhatIsKnown):
         if not self._require_message_stop and self.complete_but_for_stop:
             try:
                 self._accumulator.event_number = self._number
-                self._accumulator.end_without_stop()
+                self._accumulator._end_without_stop()
             except RemoteProtocolError as refused:
                 self._fail(refused, self._received, b"")
             else:
@@ -341,9 +341,9 @@ class PlainStream(WhatIsKnown):
         accumulator = self._accumulator
         try:
             accumulator.event_number = 1
-            accumulator.deviate("whole_message", "a whole message came where a stream was asked for")
+            accumulator._deviate("whole_message", "a whole message came where a stream was asked for")
             if has_halves and mend_message(value):
-                accumulator.deviate("half_character", "half of a surrogate pair stands alone")
+                accumulator._deviate("half_character", "half of a surrogate pair stands alone")
             accumulator.event_number = 0
             for event in events_of_message(value):
                 self._number += 1

@@ -25,6 +25,7 @@ class UnderConstruction:
     """The state of a MessageAccumulator."""
 
     __slots__ = (
+        "_direct",
         "_halves",
         "_has_delta",
         "_keep",
@@ -37,18 +38,17 @@ class UnderConstruction:
         "_open_types",
         "_order",
         "_placeholders",
+        "_released",
         "_stop_reason_came",
         "_types",
         "_verdicts",
         "blocks",
         "deviations",
         "deviations_dropped",
-        "direct",
         "done",
         "event_number",
         "message",
         "open",
-        "released",
     )
 
     def __init__(
@@ -74,9 +74,9 @@ class UnderConstruction:
         self._no_input: set[int] = set()  # the indices of open calls without any input so far
         self._once: set[int] = set()  # the indices of open blocks whose signature or compaction has come
         self._halves = HalfCharacters()
-        self.direct: int = -1
+        self._direct: int = -1
         """The index of the newest open block, if deltas of its own kind need no look at anything but their text."""
-        self.released: list[Event] = []
+        self._released: list[Event] = []
         """Deltas of halves that stood alone, to be handed out before the event that was taken last."""
         self.message: Message | None = None
         """The message so far, live; None before message_start."""
@@ -91,7 +91,7 @@ class UnderConstruction:
         self.open: dict[int, ContentBlock] = {}
         """The blocks that have started and not stopped, by index (empty without `keep_content`)."""
 
-    def deviate(self, kind: DeviationKind, words: str) -> None:
+    def _deviate(self, kind: DeviationKind, words: str) -> None:
         """Record a deviation at the current event, or do what `tolerance` and `strict` say about its kind.
 
         Raises RemoteProtocolError where the kind is refused.
@@ -110,27 +110,27 @@ class UnderConstruction:
         else:
             self.deviations_dropped += 1
 
-    def class_of_open(self, index: int) -> type[Block] | None:
+    def _class_of_open(self, index: int) -> type[Block] | None:
         """The class of the open block `index`; None where there is none."""
         return self._open_types.get(index)
 
     @property
-    def is_late(self) -> bool:
+    def _is_late(self) -> bool:
         """Whether something that came after message_stop has been recorded."""
         return self._late
 
     @property
-    def has_content(self) -> bool:
+    def _has_content(self) -> bool:
         """Whether a block has started."""
         return bool(self._types)
 
-    def take_released(self) -> list[Event]:
+    def _take_released(self) -> list[Event]:
         """Take the deltas that are to be handed out before the event that was taken last."""
-        released, self.released = self.released, []
+        released, self._released = self._released, []
         return released
 
     @property
-    def complete_but_for_stop(self) -> bool:
+    def _complete_but_for_stop(self) -> bool:
         """Whether a stop reason came in a message_delta and no block is open: only message_stop is missing."""
         return self._stop_reason_came and not self._open_types and not self.done
 
@@ -139,17 +139,17 @@ class UnderConstruction:
         raw = block._raw
         for key in block._strings:
             if raw.get(key) is None and (key in raw or key in _ALWAYS_SENT):
-                self.deviate("empty_value", f"{key} of block {index} is {'null' if key in raw else 'missing'}")
+                self._deviate("empty_value", f"{key} of block {index} is {'null' if key in raw else 'missing'}")
 
     def _find_direct(self) -> None:
         """Whether deltas of the newest block need no look at anything but their text."""
         index = self._newest
-        self.direct = -1
+        self._direct = -1
         if index < 0 or index in self._no_input or self._halves.holds(index):
             return
         block = self.open.get(index)
         if not isinstance(block, SHOWN_BLOCKS) or isinstance(block._raw.get(block._grows), str):
-            self.direct = index
+            self._direct = index
 
 
 def refusal(words: str) -> RemoteProtocolError:

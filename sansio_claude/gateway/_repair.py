@@ -393,7 +393,7 @@ class Repair:
                 event = event_from_value(value, "message", self._limits, notes)
             if not self._reader.done:
                 event = self._reader.receive_event(event)
-                released = self._reader.take_released()
+                released = self._reader._take_released()
                 if self._output == "events":
                     self._events += released
             if self._output == "events":

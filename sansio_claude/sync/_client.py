@@ -8,24 +8,31 @@ from weakref import WeakSet
 
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
-from sansio_claude._client.session import MessageArguments, NewMessageArguments
 from sansio_claude._runtime.blocking import Adapter, finish, same_arguments
 from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sansio_claude._call.call import Call
     from sansio_claude._check.problem import Problem
     from sansio_claude._client.result import CreateResult
-    from sansio_claude._client.session import EnvironmentOptions
+    from sansio_claude._client.session import (
+        EnvironmentOptions,
+        MessageArguments,
+        NewCountArguments,
+        NewMessageArguments,
+        NewRunArguments,
+        RunArguments,
+    )
     from sansio_claude._message.message import Message
     from sansio_claude._request.catalog import ListedModel, ModelPage, TokenCount
     from sansio_claude._request.endpoint import Endpoint
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.sync._run import Extraction, Run
     from sansio_claude.tools._execution import Executor
+    from sansio_claude.tools._loop import ToolLoop, ToolParam
 
 __all__ = ["Client"]
 
@@ -178,10 +185,15 @@ class Client:
         Sends nothing. See the other clients."""
         return self._inner.check(*args, **arguments)
 
-    @same_arguments(ClientBase.count_tokens)
-    def count_tokens(self, *args: Any, **arguments: Any) -> TokenCount:
+    @overload
+    def count_tokens(self, request: MessageRequest, /, **arguments: Unpack[MessageArguments]) -> TokenCount: ...
+
+    @overload
+    def count_tokens(self, request: None = None, /, **arguments: Unpack[NewCountArguments]) -> TokenCount: ...
+
+    def count_tokens(self, request: MessageRequest | None = None, /, **arguments: Any) -> TokenCount:
         """How many input tokens a request has. Arguments are those of `stream`."""
-        return finish(self._inner.count_tokens(*args, **arguments))
+        return finish(self._inner.count_tokens(request, **arguments))
 
     @same_arguments(ClientBase.all_models)
     def models(self, **arguments: Any) -> ModelPage:
@@ -192,13 +204,66 @@ class Client:
         """What the API says of one model, by id or alias."""
         return finish(self._inner.model(model_id))
 
-    @same_arguments(ClientBase.run)
-    def run(self, *args: Any, **arguments: Any) -> Run:
+    @overload
+    def run(
+        self,
+        request: MessageRequest | ToolLoop,
+        /,
+        *,
+        tools: Iterable[ToolParam] = (),
+        max_turns: int | None = None,
+        token_budget: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        **arguments: Unpack[RunArguments],
+    ) -> Run: ...
+
+    @overload
+    def run(
+        self,
+        request: None = None,
+        /,
+        *,
+        tools: Iterable[ToolParam] = (),
+        max_turns: int | None = None,
+        token_budget: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        **arguments: Unpack[NewRunArguments],
+    ) -> Run: ...
+
+    def run(self, request: MessageRequest | ToolLoop | None = None, /, **arguments: Any) -> Run:
         """Let the model use tools until it is done: `with client.run(...) as run`, then iterate for the events of the
         answers and of the tools, or `run.final_message()`. Arguments are those of the other clients."""
         from sansio_claude.sync._run import Run
 
-        return Run(self._inner.run(*args, **arguments))
+        return Run(self._inner.run(request, **arguments))
+
+    @overload
+    def extraction(
+        self,
+        kind: type[T],
+        request: MessageRequest,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        structured: bool | None = None,
+        **arguments: Unpack[MessageArguments],
+    ) -> Extraction[T]: ...
+
+    @overload
+    def extraction(
+        self,
+        kind: type[T],
+        request: None = None,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        structured: bool | None = None,
+        **arguments: Unpack[NewMessageArguments],
+    ) -> Extraction[T]: ...
 
     def extraction(self, kind: type[T], request: MessageRequest | None = None, /, **arguments: Any) -> Extraction[T]:
         """A value of a type as it grows: `with client.extraction(Person, ...)`; arguments are those of `extract`."""
@@ -206,19 +271,35 @@ class Client:
 
         return Extraction(self._inner.extract(kind, request, **arguments))
 
+    @overload
     def extract(
         self,
         kind: type[T],
-        request: MessageRequest | None = None,
+        request: MessageRequest,
         /,
         *,
         name: str = "give_answer",
         attempts: int = 3,
         structured: bool | None = None,
         **arguments: Unpack[MessageArguments],
-    ) -> T:
+    ) -> T: ...
+
+    @overload
+    def extract(
+        self,
+        kind: type[T],
+        request: None = None,
+        /,
+        *,
+        name: str = "give_answer",
+        attempts: int = 3,
+        structured: bool | None = None,
+        **arguments: Unpack[NewMessageArguments],
+    ) -> T: ...
+
+    def extract(self, kind: type[T], request: MessageRequest | None = None, /, **arguments: Any) -> T:
         """A checked value of a type, from the model: `client.extract(Person, ...)`. See the other clients."""
-        extraction = self.extraction(kind, request, name=name, attempts=attempts, structured=structured, **arguments)
+        extraction: Extraction[T] = self.extraction(kind, request, **arguments)
         with extraction:
             for _ in extraction:
                 pass

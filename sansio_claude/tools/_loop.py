@@ -247,18 +247,18 @@ class ToolLoop:
         """Whether a result of the call with this id is still to come."""
         return call_id in self._pending.calls and call_id not in self._pending.results
 
-    def take_refused(self) -> list[tuple[ToolCall, ToolResult]]:
+    def _take_refused(self) -> list[tuple[ToolCall, ToolResult]]:
         """The calls since the last time that were answered without being handed out, with their results."""
         refused, self._refused = self._refused, []
         return refused
 
-    def take_over(self, driver: object) -> None:
+    def _take_over(self, driver: object) -> None:
         """Begin to drive the loop. Raises LocalProtocolError where another run does."""
         if self._driver is not None:
             raise LocalProtocolError("another run is driving this loop: wait for its end, or stop it with interrupt()")
         self._driver = driver
 
-    def let_go(self, driver: object) -> None:
+    def _let_go(self, driver: object) -> None:
         """Drive the loop no longer."""
         self._driver = None if self._driver is driver else self._driver
 

@@ -45,7 +45,7 @@ class StreamedAnswer(Protocol):
     ) -> None: ...
     async def __anext__(self) -> Event: ...
     async def aclose(self) -> None: ...
-    def give_up(self) -> None: ...
+    def _give_up(self) -> None: ...
     @property
     def message(self) -> Message | None: ...
     def partial_input(self, index: int) -> PartialJSON: ...
@@ -143,13 +143,13 @@ class Run:
 
     def _give_up_stream(self) -> None:
         if self._stream is not None:
-            self._stream.give_up()
+            self._stream._give_up()
 
     async def __aenter__(self) -> Self:
         """Nothing is sent yet; the first iteration does. The time of `timeout` begins."""
         if self._executor is not None:
             raise LocalProtocolError("a run can be entered once; make a new one with client.run(run.loop)")
-        self._loop.take_over(self)
+        self._loop._take_over(self)
         executor = self._executor = self._make_executor()
         self._executions = Executions(self._loop, executor)
         if self._timeout is not None:
@@ -170,7 +170,7 @@ class Run:
                 await stream.__aexit__(exc_type, exc, traceback)
             await self._stop()
         finally:
-            self._loop.let_go(self)
+            self._loop._let_go(self)
 
     def __aiter__(self) -> AsyncIterator[tuple[int, RunEvent]]:
         return self
@@ -229,7 +229,7 @@ class Run:
         self._loop.receive_message(message)
         self._events.extend(
             (call.turn, ToolFinished(call=call, result=result, ending="model_mistake"))
-            for call, result in self._loop.take_refused()
+            for call, result in self._loop._take_refused()
         )
         return None
 
@@ -300,7 +300,7 @@ class Run:
     async def _end_interrupted(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.give_up()
+            stream._give_up()
         await self._stop()
         self._loop.interrupt()
 
@@ -310,7 +310,7 @@ class Run:
             self._error = error
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.give_up()
+            stream._give_up()
         await self._stop()
 
     async def _stop(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypedDict, Unpack, overload, runtime_checkable
 
 import attrs
 
@@ -16,7 +16,21 @@ from sansio_claude.tools._result import LONGEST_RESULT
 from sansio_claude.tools._signature import Parameter, read_signature
 from sansio_claude.tools._types import InputType, check_property_names
 
-__all__ = ["RunnableTool", "Tool", "tool", "tools_of"]
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec, TypeVar
+
+    _P = ParamSpec("_P", default=...)
+    _R = TypeVar("_R", default=Any)
+else:  # with defaults, which type checkers know and typing has from 3.13 on, `Tool` alone stands for any tool
+    from typing import ParamSpec, TypeVar
+
+    _P = ParamSpec("_P")
+    _R = TypeVar("_R")
+
+_Q = ParamSpec("_Q")
+_S = TypeVar("_S")
+
+__all__ = ["RunnableTool", "Tool", "ToolOptions", "tool", "tools_of"]
 
 
 @runtime_checkable
@@ -57,7 +71,7 @@ def _checked_seconds(_: Any, attribute: attrs.Attribute[Any], value: float | Non
 
 
 @attrs.define(frozen=True, kw_only=True)
-class Tool:
+class Tool(Generic[_P, _R]):
     """A tool of one's own: definition and function.
 
     Made by `tool` from a function, or by hand: then `function` gets the whole input, a dict, as its one argument,
@@ -71,7 +85,7 @@ class Tool:
     """What it does and when to use it, for the model."""
     input_schema: Mapping[str, Any]
     """The JSON Schema of its input, an object."""
-    function: Callable[..., Any]
+    function: Callable[_P, _R]
     """What runs it; may be a coroutine function."""
     input_examples: Sequence[Mapping[str, Any]] | None = None
     """Inputs that show the model how it is called. Each has to fit the schema."""
@@ -154,9 +168,10 @@ class Tool:
     def call(self, input: Any) -> Any:  # noqa: A002
         """Check the input and call the function: its result, or an awaitable of it. Raises what it raises."""
         args, kwargs = self.arguments(input)
-        return self.function(*args, **kwargs)
+        function: Callable[..., Any] = self.function
+        return function(*args, **kwargs)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """The function itself, as if it were no tool."""
         return self.function(*args, **kwargs)
 
@@ -178,28 +193,29 @@ def _check_required(value: Any, schema: Mapping[str, Any]) -> None:
             raise Misfit(f"Object missing required field `{key}`")
 
 
+class ToolOptions(TypedDict, total=False):
+    """The options of `tool`: those of `Tool`."""
+
+    name: str | None
+    description: str | None
+    input_examples: Sequence[Mapping[str, Any]] | None
+    strict: bool | None
+    cache_control: Mapping[str, Any] | None
+    eager_input_streaming: bool | None
+    extra: Mapping[str, Any] | None
+    sequential: bool
+    thread: bool
+    timeout: float | None
+    confirm: Callable[..., Any] | None
+    confirm_timeout: float | None
+    idempotent: bool
+    longest_result: int | None
+
+
 @overload
-def tool(function: Callable[..., Any], /, **options: Any) -> Tool: ...
+def tool(function: Callable[_Q, _S], /, **options: Unpack[ToolOptions]) -> Tool[_Q, _S]: ...
 @overload
-def tool(
-    function: None = None,
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    input_examples: Sequence[Mapping[str, Any]] | None = None,
-    strict: bool | None = None,
-    cache_control: Mapping[str, Any] | None = None,
-    eager_input_streaming: bool | None = None,
-    extra: Mapping[str, Any] | None = None,
-    sequential: bool = False,
-    thread: bool = True,
-    timeout: float | None = None,
-    confirm: Callable[..., Any] | None = None,
-    confirm_timeout: float | None = None,
-    idempotent: bool = False,
-    longest_result: int | None = LONGEST_RESULT,
-) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(function: None = None, /, **options: Unpack[ToolOptions]) -> Callable[[Callable[_Q, _S]], Tool[_Q, _S]]: ...
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a Tool from a function, as `tool(function)`, `@tool` or `@tool(name=..., ...)`.
 

@@ -64,7 +64,9 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_target_is_searched_by_coverage_where_that_is_installed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_is_searched_by_coverage_where_that_is_installed(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("atheris", exc_type=ImportError)
     assert main([name, "--seconds", "1"]) == 0
     found = capsys.readouterr().out

@@ -186,7 +186,7 @@ class TestInterface:
     def test_a_list_that_somebody_else_fills(self) -> None:
         pieces = ['["a', "b"]
         parser = PartialJSON()
-        parser.share(pieces)
+        parser._share(pieces)
         assert parser.value == ["ab"]
         pieces.append('c"')
         parser.feed("]")

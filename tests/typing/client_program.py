@@ -91,6 +91,12 @@ async def time_in(city: str) -> ToolResult:
     return ToolResult(f"Noon in {city}")
 
 
+async def checked_calls() -> None:
+    """A tool that is called by the program itself has the function's own type."""
+    assert_type(get_weather("Oslo", days=2), str)
+    assert_type(await time_in("Oslo"), ToolResult)
+
+
 @dataclasses.dataclass
 class City:
     name: str
@@ -241,8 +247,7 @@ def editors(folder: str) -> list[RunnableTool]:
     kind: Kind | None = files.kind("a.txt")
     assert kind == "file"
     version: EditorVersion = editor_version("claude-opus-5-5")
-    by_hand = Tool(name="by_hand", input_schema={"type": "object"}, function=print)
-    assert_type(by_hand, Tool)
+    by_hand: Tool = Tool(name="by_hand", input_schema={"type": "object"}, function=print)
     return [TextEditor(files, version=version), TextEditor.for_model("claude-opus-5-5", DiskFiles(folder)), by_hand]
 
 
