@@ -92,7 +92,7 @@ def frame(value: Any, name: str | None = None, *, end: str = "\n") -> bytes:
 def compact(value: Json, padding: int = 0) -> bytes:
     """One event exactly as the API spells it."""
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {value['type']}\ndata: {data[:-1]}{' ' * padding}}}\n\n".encode()
+    return f"event: {value['type']}\ndata: {data[:-1]}{' ' * padding}}}\n\n".encode("utf-8", "surrogatepass")
 
 
 def body(*events: Any, spell: Any = frame) -> bytes:

@@ -51,12 +51,14 @@ class Evidence:
         body: bytes,
         chunks: list[bytes] | tuple[bytes, ...] | None = None,
         *,
+        twin: list[bytes] | None = None,
         limits: Limits | None = None,
         strict: bool = False,
         keep_content: bool = True,
     ) -> None:
         self.body = body
         self.chunks = [body] if chunks is None else list(chunks)
+        self.twin = chunkings.bytewise(body) if twin is None else twin
         self.limits = Limits() if limits is None else limits
         self.options: dict[str, Any] = {"limits": self.limits, "strict": strict, "keep_content": keep_content}
 
@@ -67,8 +69,8 @@ class Evidence:
 
     @cached_property
     def plain(self) -> Run:
-        """By the plain twin, one byte at a time."""
-        return run(chunkings.bytewise(self.body), kind=PlainStream, **self.options)
+        """By the plain twin, one byte at a time unless other chunks were given for it."""
+        return run(self.twin, kind=PlainStream, **self.options)
 
     @cached_property
     def whole(self) -> Run:

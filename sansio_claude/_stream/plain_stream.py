@@ -23,7 +23,7 @@ from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import EXCERPT, loads_with_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message
-from sansio_claude._stream.decode import decode_data
+from sansio_claude._stream.decode import Notes, decode_data
 from sansio_claude._stream.endings import (
     as_bytes,
     events_of_message,
@@ -230,22 +230,34 @@ class PlainStream(WhatIsKnown):
         notes = self._notes
         try:
             event = decode_data(name, raw, self._limits, notes)
-            if event is None or notes:
+            if event is None:
                 accumulator.event_number = self._number
-                if event is None:
-                    self._idle += 1
-                    words = f"an event named {name!r:.40} carries nothing that could be read (its data: {raw!r:.40})"
-                    accumulator._deviate("skipped", words)
-                    return None
-                for kind, odd in notes:
-                    accumulator._deviate(kind, odd)
-                notes.clear()
+                self._idle += 1
+                words = f"an event named {name!r:.40} carries nothing that could be read (its data: {raw!r:.40})"
+                accumulator._deviate("skipped", words)
+                return None
+            if notes:
+                self._record(notes)
             accumulator.event_number = self._number - 1  # receive_event counts
             self._hand_out(accumulator.receive_event(event), raw)
+            return None
         except RemoteProtocolError as error:
-            notes.clear()
-            return error
-        return None
+            refused = error
+        if notes:  # what was odd about an event that is refused
+            try:
+                self._record(notes)
+            except RemoteProtocolError as error:
+                refused = error
+        return refused
+
+    def _record(self, notes: Notes) -> None:
+        """Record what was odd about the JSON of an event, and empty `notes`. Raises it where it is not tolerated."""
+        accumulator = self._accumulator
+        accumulator.event_number = self._number
+        said = notes.copy()
+        notes.clear()
+        for kind, odd in said:
+            accumulator._deviate(kind, odd)
 
     def _hand_out(self, event: Event, raw: bytes) -> None:
         """Hand out an event that the accumulator has taken, behind what it released."""

@@ -10,12 +10,14 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.target import Target
+from tests.fuzz.target import BROKEN, Target
+from tests.fuzz.wings import modules, others
 
 __all__ = ["by_chance", "dictionary", "main", "minimised"]
 
@@ -55,13 +57,13 @@ def dictionary(target: Target) -> str:
     return "".join(f'"{token}"\n' for token in escaped if 0 < len(token) <= 4 * 64)
 
 
-def by_chance(target: Target, *, seconds: float, seed: int) -> int:
-    """Mutated seeds for so many seconds; gives how many there were. Raises what an input raises."""
+def by_chance(target: Target, *, seconds: float, seed: int, runs: int = 0) -> int:
+    """Mutated seeds for so many seconds, or so many of them; gives how many there were. Raises what an input raises."""
     dice = Random(seed)
     pool = list(target.seeds())
     end = time.monotonic() + seconds
     count = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end and (not runs or count < runs):
         data = dice.choice(pool)
         for _ in range(dice.choice((1, 1, 2, 4))):
             data = target.mutate(data, dice)[: target.most]
@@ -80,10 +82,11 @@ def _run(target: Target, data: bytes) -> None:
 
 def _keep(target: Target, data: bytes) -> None:
     short = minimised(target, data)
-    print(f"{target.name}: a promise is broken by {len(short)} bytes:", short, sep="\n", file=sys.stderr)
+    where = "".join(traceback.format_exc(limit=-6))
+    print(f"{BROKEN} {target.name}, by {len(short)} bytes:", short, where, sep="\n", file=sys.stderr, flush=True)
 
 
-def _guided(target: Target, given: argparse.Namespace, folder: Path) -> None:
+def _guided(target: Target, given: argparse.Namespace, folder: Path, began: float) -> None:
     atheris: Any = import_module("atheris")  # not everywhere, and without types
     (folder / "seeds").mkdir()
     for number, seed in enumerate(target.seeds()):
@@ -98,7 +101,7 @@ def _guided(target: Target, given: argparse.Namespace, folder: Path) -> None:
         return target.mutate(data, dice)[:most]
 
     options = [
-        f"-max_total_time={max(1, int(given.seconds))}",
+        f"-max_total_time={max(1, round(given.seconds - (time.monotonic() - began)))}",
         f"-max_len={target.most}",
         f"-seed={given.seed + 1}",
         f"-artifact_prefix={folder}/",
@@ -106,6 +109,8 @@ def _guided(target: Target, given: argparse.Namespace, folder: Path) -> None:
         "-print_final_stats=1",
         "-len_control=0",
     ]
+    if given.runs:
+        options.append(f"-runs={given.runs}")
     if words := dictionary(target):
         (folder / "words").write_text(words, "ascii")
         options.append(f"-dict={folder / 'words'}")
@@ -121,7 +126,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--by-chance", action="store_true")
+    parser.add_argument("--runs", type=int, default=0)
     given = parser.parse_args()
+    began = time.monotonic()
     try:
         if given.by_chance:
             raise ImportError
@@ -129,13 +136,15 @@ def main() -> None:
     except ImportError:
         from tests.fuzz.targets import TARGETS
 
-        count = by_chance(TARGETS[given.name], seconds=given.seconds, seed=given.seed)
+        count = by_chance(TARGETS[given.name], seconds=given.seconds, seed=given.seed, runs=given.runs)
         print(f"stat::number_of_executed_units: {count}", file=sys.stderr)
         return
-    with atheris.instrument_imports(include=["sansio_claude"]):
+    with atheris.instrument_imports(include=["sansio_claude"], exclude=others(given.name)):
+        for each in modules(given.name):  # some are imported on first use only
+            import_module(each)
         from tests.fuzz.targets import TARGETS
     with tempfile.TemporaryDirectory() as folder:
-        _guided(TARGETS[given.name], given, Path(folder))
+        _guided(TARGETS[given.name], given, Path(folder), began)
 
 
 if __name__ == "__main__":

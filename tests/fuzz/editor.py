@@ -28,6 +28,7 @@ _PATHS: Final = (
     "../a",
     "d/../a",
 )
+_MEMORY: Final = Path("/dev/shm")  # files that no disk has to write before a command has ended
 _TEXTS: Final = ("", "a", "a\n", "b\na\n", "aa\r\nb", "é\n\n", "\x00", "a\nb\nc")
 _FIRST: Final[list[dict[str, Any]]] = [
     {"command": "create", "path": "/repo/a", "file_text": "a\nb\n"},
@@ -77,7 +78,7 @@ def _check(data: bytes) -> None:
         return
     if type(commands) is not list:
         commands = [commands]
-    around = Path(tempfile.mkdtemp())
+    around = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
     root = around / "root"
     root.mkdir()
     try:

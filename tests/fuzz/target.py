@@ -6,12 +6,16 @@ import itertools
 import zlib
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Final
 
 from attrs import define, field
 
 from tests.mutations import break_bytes
 
-__all__ = ["Target", "cut", "dice_for", "spliced"]
+__all__ = ["BROKEN", "SALT", "Target", "cut", "dice_for", "spliced"]
+
+BROKEN: Final = "A promise is broken:"
+"""What the report of an input that broke a promise begins with: its bytes and where they led follow."""
 
 
 @define(frozen=True)
@@ -31,18 +35,29 @@ class Target:
     """Bytes of an input at most: longer ones say the same more slowly."""
 
 
+SALT: int = 0
+"""Other dice for the same bytes: what once broke a promise is tried under several."""
+
+
 def dice_for(data: bytes) -> Random:
     """The dice of one input, for the chunking and the settings that its bytes do not say."""
-    return Random(zlib.crc32(data))
+    return Random(zlib.crc32(data, SALT))
 
 
 def cut(data: bytes, dice: Random) -> list[bytes]:
-    """Chunks of one of five kinds, most of them short."""
-    step = dice.choice((1, 2, 7, 60, len(data) + 1))
-    if dice.random() < 0.5:
-        return [data[at : at + step] for at in range(0, len(data), step)]
-    edges = sorted({0, len(data), *(dice.randrange(len(data) + 1) for _ in range(4))})
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
+    """Chunks of one of four kinds: a few, equal ones, or single bytes in one place, seldom everywhere."""
+    size = len(data)
+    match dice.randrange(4):
+        case 0:
+            edges = {dice.randrange(size + 1) for _ in range(4)}
+        case 1:
+            edges = set(range(0, size, dice.choice((7, 30, 60, size + 1))))
+        case _ if dice.random() < 0.1:
+            edges = set(range(size))
+        case _:
+            start = dice.randrange(size + 1)
+            edges = set(range(start, min(size, start + 40), dice.choice((1, 1, 2, 3))))
+    return [data[start:end] for start, end in itertools.pairwise(sorted({0, size, *edges}))]
 
 
 def spliced(

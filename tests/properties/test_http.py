@@ -69,6 +69,7 @@ EARLY = st.sampled_from(
     [*[b""] * 4, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\nConnection: close\na: b\n\n"]
 )
 REQUEST = st.sampled_from([b"POST", b"POST", b"GET", b"HEAD"])
+_STRICTER = ("it is HTTP/", "not HTTP/1.1", "it is 101")
 ROOMY = Limits(head=1 << 30, chunk_line=1 << 30, trailers=1 << 30, informational=1 << 30)
 
 
@@ -127,12 +128,15 @@ def read(
     }
 
 
-def stricter(data: bytes, theirs: WholeH11, ours: dict[str, Any]) -> bool:
-    """Is this one of the few cases where more is refused here than h11 refuses, or a connection is not kept?"""
-    error = ours["error"]
-    if theirs.seen.broken:
+def stricter(theirs: WholeH11, ours: dict[str, Any]) -> bool:
+    """Is a head refused here that h11 takes: of a version that is not 1.x, say? Nothing behind it is compared then,
+    whatever h11 made of that."""
+    refused = ours["error"] is not None and any(words in ours["error"][1] for words in _STRICTER)
+    taken = ours["early"] + (ours["head"] is not None)
+    if not refused or (theirs.seen.broken and len(theirs.seen.heads) <= taken):
         return False
-    return error is not None and any(words in error[1] for words in ("it is HTTP/", "not HTTP/1.1", "it is 101"))
+    assert (ours["body"], ours["head"], ours["reusable"]) == (b"", None, False)
+    return True
 
 
 @given(answers(), REQUEST)
@@ -146,7 +150,7 @@ def test_as_an_h11_that_is_given_everything(data: bytes, method: bytes) -> None:
     if not theirs.seen.done:
         theirs.receive_eof()
     ours = read([data], method=method)
-    if stricter(data, theirs, ours):
+    if stricter(theirs, ours):
         return
     seen = theirs.seen
     assert ours["body"] == seen.body
