@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._described import described
 from sansio_claude._errors import APIError, LocalProtocolError
 from sansio_claude._redact import Redactor
@@ -168,7 +169,7 @@ class _Open:
 
 
 @final
-class Telemetry:
+class Telemetry(NotCopied):
     """The onlooker that makes spans and metrics; one serves any number of clients, tasks and threads.
 
     `tracer_provider` and `meter_provider` are those of the program unless given. `content=True` records prompts and
@@ -177,6 +178,7 @@ class Telemetry:
     """
 
     __slots__ = ("_attributes", "_calls", "_content", "_duration", "_first_chunk", "_provider", "_tokens", "_tracer")
+    _instead = "it holds open spans: make one for each client"
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ _check | _stream
 _message | _connect
 _partial_json | _http
 _models | _media | _json | _redact
-_limits | _percent
+_limits | _percent | _copies
 _errors | _value | _version | _described
 """
 ROW_OF = {wing.strip(): row for row, line in enumerate(TABLE.strip().splitlines()) for wing in line.split("|")}

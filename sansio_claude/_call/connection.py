@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from sansio_claude._call.actions import Connect
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ProxyError, RemoteProtocolError, TLSError
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 
-class Connection:
+class Connection(NotCopied):
     """A connection to `host` and `port`, by the way that `settings` say, with TLS if `secure`."""
 
     __slots__ = ("_host", "_port", "_settings", "_tls_factory", "_tunnel", "handle", "stage", "tls", "used")
+    _instead = "it belongs to one connection: let a call make another one"
 
     def __init__(self, *, host: str, port: int, secure: bool, settings: CallSettings) -> None:
         self._host = host

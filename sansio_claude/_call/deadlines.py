@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from sansio_claude._call.timeouts import NEVER, Timeouts
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import Deadline, DeadlineError
 
 __all__ = ["Deadlines"]
@@ -28,7 +29,7 @@ _WORDS: Final[dict[Deadline, str]] = {
 }
 
 
-class Deadlines:
+class Deadlines(CopiedWhole):
     """The deadlines of one call. `step_at`, `idle_at` and `total_at` are absolute times, infinite for none; they are
     set by the methods alone."""
 

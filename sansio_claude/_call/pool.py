@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Final, Generic, Protocol, TypeVar
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["Home", "Lock", "Pool", "Pooled", "Ticket"]
@@ -97,7 +98,7 @@ class _Idle(Generic[_P]):
         self.until = until  # when it has been idle for too long
 
 
-class Pool(Generic[_P]):
+class Pool(NotCopied, Generic[_P]):
     """The connections of one client.
 
     `idle_timeout` is in seconds. `lock` is for pools that several threads use.
@@ -138,6 +139,7 @@ class Pool(Generic[_P]):
         "_taken",
         "_waiting",
     )
+    _instead = "its connections belong to one process: make another one"
 
     def __init__(self, *, max_connections: int = 100, idle_timeout: float = 30.0, lock: Lock | None = None) -> None:
         if isinstance(max_connections, bool) or not isinstance(max_connections, int) or max_connections < 1:

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._message.message import Message
     from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude._copies import NotCopied
 
 __all__ = ["CallView"]
 
 
-class CallView:
+class CallView(NotCopied):
     """The state of a call: its place among the connections, and its answer so far."""
 
     __slots__ = ("_answer", "_attempts", "_place")
+    _instead = "it belongs to one connection: make another call"
     _answer: Answer
     _attempts: Attempts
     _place: Place

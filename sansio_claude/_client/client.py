@@ -27,6 +27,7 @@ from sansio_claude._client.session import (
 from sansio_claude._client.stream import Stream
 from sansio_claude._client.tools import ToolMethods
 from sansio_claude._connect.tls import TLSMaker
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._message.message import Message
 from sansio_claude._request.catalog import ListedModel, ModelPage, ModelRequest, ModelsRequest, TokenCount
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
 __all__ = ["ClientBase"]
 
 
-class ClientBase(ToolMethods):
+class ClientBase(NotCopied, ToolMethods):
     """What the clients of all event loops are; each adds the `Runtime` of its own."""
+
+    _instead = "its connections belong to one process: make one there, or share this one"
 
     _runtime: ClassVar[Runtime]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._request.catalog import ListedModel, ModelPage, ModelsRequest
 
@@ -38,7 +39,7 @@ class CreateResult(NamedTuple):
 
 
 @final
-class ModelListing:
+class ModelListing(NotCopied):
     """The models that the API offers; pages are asked for as they are needed.
 
     `async for model in client.models()` gives one model after the other. `await client.models()` gives a `ModelPage`:
@@ -46,6 +47,7 @@ class ModelListing:
     """
 
     __slots__ = ("_ask", "_models", "_request")
+    _instead = "it asks its client for page after page: keep the models that it gives"
 
     def __init__(self, ask: Callable[[ModelsRequest], Awaitable[ModelPage]], request: ModelsRequest) -> None:
         self._ask = ask

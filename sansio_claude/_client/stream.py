@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, final
 
 from sansio_claude._call.loop import close_discarded, drive
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.text import text_of
@@ -27,10 +28,11 @@ __all__ = ["Stream", "StreamBase", "TextIterator"]
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
 
 
-class StreamBase:
+class StreamBase(NotCopied):
     """What the streams of all clients have in common. What has to wait are coroutines."""
 
     __slots__ = ("__weakref__", "_adapter", "_call", "_entered", "_ready", "_runtime", "_session")
+    _instead = "it reads from a connection: keep its message or its events"
 
     def __init__(self, runtime: Runtime, session: Session, call: Call) -> None:
         self._runtime = runtime
@@ -193,10 +195,11 @@ class Stream(StreamBase):
 
 
 @final
-class TextIterator:
+class TextIterator(NotCopied):
     """The text of a stream, piece by piece; other events are passed over."""
 
     __slots__ = ("_stream",)
+    _instead = "it reads from a connection: keep the texts"
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream

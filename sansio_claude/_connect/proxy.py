@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import attrs
 
 from sansio_claude._connect.address import parse_address
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, ProxyError
 from sansio_claude._percent import percent_decode
 
@@ -177,7 +178,7 @@ def _in_network(rule: str, host: str) -> bool:
         return False
 
 
-class ConnectExchange:
+class ConnectExchange(NotCopied):
     """One CONNECT request and the proxy's answer to it.
 
     `data_to_send()` gives the request once. Once `done` is True the tunnel is open; a byte behind the head of the
@@ -187,6 +188,7 @@ class ConnectExchange:
     """
 
     __slots__ = ("_buffer", "_informational", "_limits", "_proxy", "_target", "_to_send", "done", "error", "passing")
+    _instead = "it belongs to one connection: make another one"
 
     def __init__(self, proxy: Proxy, host: str, port: int, *, limits: Limits) -> None:
         name = f"[{host}]" if ":" in host else host

@@ -21,6 +21,7 @@ from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
 from sansio_claude._connect.address import is_loopback
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError
 
 __all__ = ["Candidate", "Race"]
@@ -37,7 +38,7 @@ _NO_WAY: Final = frozenset(
 )
 
 
-class Race:
+class Race(CopiedWhole):
     """The attempts to connect to one host.
 
     `candidates` are the results of `socket.getaddrinfo(host, port, type=SOCK_STREAM)`, `now` and `deadline` seconds on

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sansio_claude._connect.address import is_number
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ProxyError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _REFUSALS: Final[dict[int, tuple[str, bool]]] = {
 }
 
 
-class SocksExchange:
+class SocksExchange(NotCopied):
     """One request to the SOCKS5 proxy `proxy` for a connection to `host` and `port`.
 
     After each step `data_to_send()` gives what is to be sent now. Once `done` is True the connection is open from end
@@ -65,6 +66,7 @@ class SocksExchange:
         "error",
         "passing",
     )
+    _instead = "it belongs to one connection: make another one"
 
     def __init__(self, proxy: Proxy, host: str, port: int) -> None:
         self._proxy = proxy

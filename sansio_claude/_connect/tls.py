@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, TLSError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _trusts_somebody(context: ssl.SSLContext) -> bool:
     return context.cert_store_stats()["x509_ca"] > 0 or ssl.get_default_verify_paths().capath is not None
 
 
-class TLSMaker:
+class TLSMaker(NotCopied):
     """Makes the TLS of each connection of a client from one context, which is made when it is first needed.
 
     `context` is the caller's own; None stands for `create_context()`. `prepare()` makes it, before a call begins, so
@@ -80,6 +81,7 @@ class TLSMaker:
     """
 
     __slots__ = ("_context", "_kept", "_own")
+    _instead = "it holds a TLS context: make another one"
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._own = context
@@ -113,7 +115,7 @@ class TLSMaker:
         return TLSExchange(self._context, server_name)
 
 
-class TLSExchange:
+class TLSExchange(NotCopied):
     """The client's side of one TLS connection to `server_name`, which the certificate has to be for.
 
     A dot at the end of the name is for the resolver only: neither the name that is sent (RFC 6066 section 3) nor the
@@ -134,6 +136,7 @@ class TLSExchange:
         "_sent",
         "ended_cleanly",
     )
+    _instead = "it holds the keys of one connection: make another one"
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
         _load()

@@ -23,8 +23,9 @@ lost, is noted at `receive_data`.
 from __future__ import annotations
 
 import re
-from typing import Final, final
+from typing import Any, Final, final
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._http.fields import field_refusal
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
@@ -55,7 +56,7 @@ _NO_SIZES: Final[dict[bytes, int]] = {}
 
 
 @final
-class ChunkedDecoder:
+class ChunkedDecoder(CopiedWhole):
     """Decodes one chunked body.
 
         decoder = ChunkedDecoder()
@@ -106,6 +107,15 @@ class ChunkedDecoder:
         """Bytes beyond the end that came in the same read as the end. Later ones are ignored."""
         self.trailers: bytes = b""
         """The trailer section as it came, blank line included; legal, not interpreted. b"" until `done`."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The cache of sizes is not its own.
+        return {name: getattr(self, name) for name in self.__slots__ if name != "_sizes"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._sizes = _SIZES if self._line_limit >= _MEMO_DIGITS else _NO_SIZES
 
     def __repr__(self) -> str:
         state = "done" if self.done else "broken" if self.error is not None else "open"

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import h11
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._http.chunked import ChunkedDecoder
 from sansio_claude._http.fields import has_stray_control, request_refusal
@@ -86,7 +87,7 @@ class WrittenHead:
 
 
 @final
-class HTTPExchange:
+class HTTPExchange(NotCopied):
     """One request and its answer.
 
         exchange = HTTPExchange(method=b"POST", target=b"/v1/messages", headers=[(b"Host", b"..."), ...], body=b"{}")
@@ -120,6 +121,7 @@ class HTTPExchange:
         "head",
         "informational",
     )
+    _instead = "it belongs to one connection: make another one"
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from typing import Any, Final, final
 
 import attrs
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import (
     APIError,
     ClaudeError,
@@ -59,7 +60,7 @@ class BatchResult(Value):
 
 
 @final
-class BatchResults:
+class BatchResults(CopiedWhole):
     """Reads the results file of a Message Batch.
 
         results = BatchResults(expected=sum(batch["request_counts"].values()))
@@ -72,7 +73,7 @@ class BatchResults:
 
     `expected` is the number of results there have to be, None where it is not known. `Limits.message` bounds one
     line, `Limits.depth` its nesting. Memory: the line at hand and the results not taken yet. Linear in the bytes.
-    One reader at a time; it is not copied.
+    One thread at a time may use it; a copy or a pickle goes on exactly as the original would.
     """
 
     __slots__ = ("_begin", "_error", "_expected", "_limits", "_offset", "_pending", "_results", "count", "ended")
@@ -155,9 +156,6 @@ class BatchResults:
         if self._error is not None:
             raise self._error.with_traceback(None)
         return self.results_received()
-
-    def __reduce__(self) -> Any:
-        raise LocalProtocolError("BatchResults cannot be copied or pickled: keep the results")
 
     def _take(self, line: bytes, *, last: bool = False) -> None:
         """One line, without its line end."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from sansio_claude._copies import CopiedWhole
+
 __all__ = ["Block", "GrowingBlock", "copy_json", "kind_of"]
 
 
@@ -30,7 +32,7 @@ def copy_json(value: Any) -> Any:
     return root[0]
 
 
-class Block:
+class Block(CopiedWhole):
     """One content block. `raw` is its JSON object as it came, grown by the deltas since.
 
     Reading a block that has ended changes nothing in it, so several threads may read it. Copies and pickles are

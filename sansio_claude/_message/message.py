@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
@@ -36,7 +37,7 @@ _T = TypeVar("_T")
 _BOM = b"\xef\xbb\xbf"
 
 
-class Usage:
+class Usage(CopiedWhole):
     """Token counts of one request, cumulative: each is the latest the API sent, nothing is added up.
 
     Every count is None where the API sent none or null. `raw` has whatever else came.
@@ -137,7 +138,7 @@ class Usage:
         return f"Usage({', '.join(f'{key}={value!r}' for key, value in self._raw.items())})"
 
 
-class Message:
+class Message(CopiedWhole):
     """An answer of the model: of a whole JSON answer, or built from a stream's events, finished or not.
 
     `content` is the list of blocks in index order. The other attributes read the JSON object that came and are None

@@ -175,10 +175,10 @@ class ToolInputBlock(Block):
             from sansio_claude._partial_json.parser import PartialJSON
 
             self._parser = PartialJSON(max_depth=self._max_depth)
-            if self._value_known or self._is_blank:
-                self._parser.feed(self._text_of_value())
-            else:
+            if not self._value_known and not self._is_blank:
                 self._parser._share(self._pieces)
+            else:
+                self._parser.feed(self._joined() if self._has_text else self._text_of_value())
         return self._parser
 
     def _text_of_value(self) -> str:
@@ -255,17 +255,24 @@ class ToolInputBlock(Block):
             parser.text  # noqa: B018 - joins the text, so that reading it later changes nothing
 
     def __getstate__(self) -> dict[str, Any]:
-        text = self.input_json
+        # What has come of an input under construction is in its parser, if it has one, and else in the pieces.
+        settled = self._parser is None or self._value_known or self._is_blank
+        text = self._joined() if settled else ""
         return {
             **super().__getstate__(),
             "_pieces": [text] if text else [],
             "_max_depth": self._max_depth,
-            "_parser": None,
+            "_parser": self._parser,
             "_has_text": self._has_text,
             "_is_blank": self._is_blank,
             "_value_known": self._value_known,
             "_status": self._status,
         }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._parser is not None and not self._value_known and not self._is_blank:
+            self._pieces = self._parser._fragments
 
 
 def _is_empty(value: Any) -> bool:

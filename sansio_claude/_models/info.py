@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, get_args
 
 import attrs
 
@@ -135,6 +135,16 @@ class ModelInfo:
     sources: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """For each fact that is known the letters of its sources, explained by `SOURCES`: {"context_window": "P"}."""
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # nothing in it can be changed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        return _with_facts, ({**facts, "sources": dict(self.sources)},)
+
     @property
     def text_editor(self) -> EditorType | None:
         """The preferred type of the text editor tool; None where there is none or none is known."""
@@ -238,3 +248,7 @@ def day_of(date: str | datetime.date) -> str:
     except (TypeError, ValueError):
         words = f'give the day as a datetime.date or as text such as "{AS_OF}"'
         raise LocalProtocolError(f"{str(date)[:40]!r} is no date: {words}", path="date") from None
+
+
+def _with_facts(facts: dict[str, Any]) -> ModelInfo:
+    return ModelInfo(**{**facts, "sources": MappingProxyType(facts["sources"])})

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from weakref import ref
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._partial_json.state import Entry, Path, Place, ScanState, path_of
 
@@ -171,7 +172,7 @@ def _steps(path: str | tuple[str | int, ...]) -> Path:
     return tuple(steps)
 
 
-class Watch:
+class Watch(NotCopied):
     """What arrives at one place of a growing JSON value.
 
     `path` names the place: "file_text", "a.b[0].c", "" for the whole value, or a tuple, ("a", "b", 0, "c"), which
@@ -185,6 +186,7 @@ class Watch:
     """
 
     __slots__ = ("__weakref__", "_parser", "_pieces", "_queue", "_steps")
+    _instead = "it belongs to one PartialJSON: copy that, and watch the copy"
 
     def __init__(self, parser: PartialJSON, path: str | tuple[str | int, ...]) -> None:
         self._steps = _steps(path)

@@ -25,6 +25,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import define
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, EXCERPT, depth_of
 from sansio_claude._partial_json.changes import (
@@ -65,7 +66,7 @@ _loads_strictly: Final = json.JSONDecoder(parse_constant=_refuse_constant).decod
 _loads: Final = json.JSONDecoder().decode
 
 
-class PartialJSON:
+class PartialJSON(CopiedWhole):
     """JSON text in fragments, and the value it has so far.
 
     `strings="keep"` shows unfinished strings as far as they have come, "drop" shows strings once they are whole.
@@ -76,6 +77,8 @@ class PartialJSON:
     __slots__ = (
         "__weakref__",
         "_changes",
+        "_given",
+        "_given_parts",
         "_new",
         "_parts",
         "_send",
@@ -106,6 +109,8 @@ class PartialJSON:
         self._top = self._state.top
         self._send: Callable[[str], None] | None = None  # the scanner; None: nothing scanned yet
         self._changes: list[Entry] | None = None  # what changes() has not given yet; None: nobody has asked
+        # What changes() has given reaches so far: characters of _text, and behind it so many of _parts.
+        self._given = self._given_parts = 0
         self._watched: WatchedLog | None = None  # where the scanner writes while there are watches
 
     def feed(self, text: str, /) -> None:
@@ -118,8 +123,14 @@ class PartialJSON:
         only before anything has been fed."""
         self._new = fragments
 
+    @property
+    def _fragments(self) -> list[str]:
+        """The list of what has not been looked at: appending to it is feeding. For the blocks of a stream."""
+        return self._new
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (*self._settings, self.text)
+        text = self.text  # joins the parts
+        return _again, (*self._settings, text, None if self._changes is None else self._given)
 
     def __repr__(self) -> str:
         size = len(self._text) + sum(map(len, self._parts)) + sum(map(len, self._new))
@@ -205,6 +216,9 @@ class PartialJSON:
             return new[0] if new else ""
         self._look()
         if self._parts:
+            if self._given_parts:
+                self._given += sum(map(len, self._parts[: self._given_parts]))
+                self._given_parts = 0
             text = self._text
             self._text = ""
             text += "".join(self._parts)
@@ -320,6 +334,7 @@ class PartialJSON:
                 self._watched.kept = entries
         found = changes_of(entries)
         entries.clear()
+        self._given, self._given_parts = len(self._text), len(self._parts)
         return found
 
     def _log(self) -> None:
@@ -338,8 +353,15 @@ class PartialJSON:
         return entries_so_far(state)
 
 
-def _again(strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, text: str) -> PartialJSON:
+def _again(
+    strings: Literal["keep", "drop"], allow_nan: bool, max_depth: int, text: str, given: int | None
+) -> PartialJSON:
+    """A parser of `text` whose `changes()` has given what the first characters of it, so many, say (None: nothing)."""
     parser = PartialJSON(strings=strings, allow_nan=allow_nan, max_depth=max_depth)
+    if given is not None:
+        parser.feed(text[:given])
+        parser.changes()
+        text = text[given:]
     if text:
         parser.feed(text)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import APIError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.blocks import TextBlock
@@ -22,7 +23,7 @@ __all__ = ["StreamState", "WhatIsKnown"]
 StreamState: TypeAlias = Literal["open", "complete", "truncated", "errored", "broken"]
 
 
-class WhatIsKnown:
+class WhatIsKnown(CopiedWhole):
     """The state of a stream, and its attributes for the caller. See MessageStream."""
 
     __slots__ = (

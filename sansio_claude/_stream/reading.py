@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from typing import Any, Final, Self, TypeAlias, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, refusal
 from sansio_claude._errors.headers import header_dict
 from sansio_claude._http.content_encoding import ContentDecoder, content_coding
@@ -121,10 +122,11 @@ class _Body:
         self._error = refusal(self._status, header_dict(self._pairs), body, wall=lambda: None)
 
 
-class _Result:
+class _Result(NotCopied):
     """What can be asked of either iterator."""
 
     __slots__ = ("_body",)
+    _instead = "it reads from an iterable: copy a MessageStream instead, which is given its bytes"
 
     def __init__(self, body: _Body) -> None:
         self._body = body

@@ -27,6 +27,7 @@ from typing import Final
 
 from attrs import define
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._stream.usual import EVENT_LINES, LF_DATA, remember_line
@@ -74,7 +75,7 @@ def bytes_within_limits(limits: Limits) -> int:
     return min(limits.line, limits.event) if limits.event_lines >= 2 else 0
 
 
-class SSEDecoder:
+class SSEDecoder(CopiedWhole):
     """The event stream parser of the WHATWG standard.
 
     `receive_data` takes body bytes in any chunking and never raises for what they hold; `events_received` hands over

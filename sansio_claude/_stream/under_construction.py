@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.blocks import Block, ContentBlock, TextBlock, ThinkingBlock
@@ -21,7 +22,7 @@ SHOWN_BLOCKS: Final = (TextBlock, ThinkingBlock)
 _ALWAYS_SENT: Final = frozenset({"text", "thinking", "id"})  # the strings that every start of such a block has
 
 
-class UnderConstruction:
+class UnderConstruction(CopiedWhole):
     """The state of a MessageAccumulator."""
 
     __slots__ = (

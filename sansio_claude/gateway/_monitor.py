@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message, Usage
@@ -17,7 +18,7 @@ __all__ = ["StreamMonitor"]
 
 
 @final
-class StreamMonitor:
+class StreamMonitor(CopiedWhole):
     """Watches the bytes of one streamed answer that somebody else forwards: usage, stop reason, state, deviations.
 
         monitor = StreamMonitor()

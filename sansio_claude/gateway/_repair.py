@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
@@ -43,7 +44,7 @@ _WINDOW: Final = 16 * 1024  # bytes of a read that are taken apart at once
 
 
 @final
-class Repair:
+class Repair(NotCopied):
     """Mends the event stream of one answer.
 
         repair = Repair()
@@ -86,6 +87,7 @@ class Repair:
         "_whole_size",
         "error",
     )
+    _instead = "it holds what waits to be sent: make one for each stream"
 
     def __init__(
         self,
@@ -143,15 +145,6 @@ class Repair:
         if self._mender.over:
             return "errored"
         return "complete" if self._mender.done else "open"
-
-    def __copy__(self) -> Repair:
-        raise LocalProtocolError("a Repair cannot be copied: it holds what waits to be sent")
-
-    def __deepcopy__(self, memo: object) -> Repair:
-        return self.__copy__()
-
-    def __reduce__(self) -> str:
-        raise LocalProtocolError("a Repair cannot be pickled: it holds what waits to be sent")
 
     # In and out.
 

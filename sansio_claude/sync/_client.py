@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
+from sansio_claude._copies import NotCopied
 from sansio_claude._runtime.blocking import Adapter, finish, same_arguments
 from sansio_claude._runtime.process import runtime_of
 from sansio_claude.sync._stream import Stream
@@ -50,7 +51,7 @@ class _Inner(ClientBase):
 
 
 @final
-class Client:
+class Client(NotCopied):
     """The client of the Messages API on blocking sockets: the names of the other clients, without `await`.
 
         with Client(Endpoint.from_env(os.environ)) as client:
@@ -62,6 +63,8 @@ class Client:
     Any number of threads may use one client at once; they share its connections. It may be used without `with` if
     `close()` is called in the end. The options are those of the other clients.
     """
+
+    _instead = "its connections belong to one process: make one there, or share this one"
 
     @same_arguments(ClientBase.__init__)
     def __init__(self, *args: Any, **options: Any) -> None:

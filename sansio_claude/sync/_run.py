@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._runtime.blocking import finish
 from sansio_claude.tools._extract import Extraction as AsyncExtraction
 from sansio_claude.tools._run import Run as AsyncRun
@@ -22,10 +23,11 @@ __all__ = ["Extraction", "Run"]
 T = TypeVar("T")
 
 
-class _Blocking(Generic[T]):
+class _Blocking(NotCopied, Generic[T]):
     """What runs and extractions have in common: a `with` block, and iteration that gives T."""
 
     __slots__ = ("_inner",)
+    _instead = "it reads from a connection: keep its events or its result"
     _inner: Any
 
     def __enter__(self) -> Self:

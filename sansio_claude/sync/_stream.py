@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
 from sansio_claude._call.loop import ONE_TASK
 from sansio_claude._client.stream import StreamBase
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.blocking import finish
 from sansio_claude._stream.events import Event, TextDelta
@@ -97,10 +98,11 @@ class Stream(StreamBase):
 
 
 @final
-class TextIterator:
+class TextIterator(NotCopied):
     """The text of a stream, piece by piece; other events are passed over."""
 
     __slots__ = ("_stream",)
+    _instead = "it reads from a connection: keep the texts"
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream

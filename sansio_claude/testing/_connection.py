@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 import h11
 
+from sansio_claude._copies import NotCopied
 from sansio_claude.testing._answers import Answer, tokens
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class Close:
 ReplayAction: TypeAlias = Receive | Write | Close
 
 
-class ReplayConnection:
+class ReplayConnection(NotCopied):
     """One connection to a `ReplayServer`; made by its `connect`."""
+
+    _instead = "it belongs to one connection: ask the server for another one"
 
     def __init__(self, server: ReplayServer, number: int) -> None:
         self.number = number

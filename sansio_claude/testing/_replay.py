@@ -25,6 +25,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from sansio_claude._copies import NotCopied
 from sansio_claude.testing._answers import Answer, Chunking, Framing
 from sansio_claude.testing._connection import Close, ReplayConnection, Write
 from sansio_claude.testing._listing import model_named, model_page
@@ -74,7 +75,7 @@ def _script(entries: Iterable[Script]) -> list[Script]:
 
 
 @attrs.define(eq=False, repr=False)
-class ReplayServer:
+class ReplayServer(NotCopied):
     """Answers requests to the Messages API from a script of transcripts and other answers.
 
     An entry of the script is a `Transcript`, the bytes of a recorded stream, an `Answer`, or a function
@@ -84,6 +85,8 @@ class ReplayServer:
     `input_tokens` the answer to every count_tokens, `models` the ids that the models listing has. Answers may be
     appended to `script` while it serves.
     """
+
+    _instead = "it holds connections: make another one of the same script"
 
     script: list[Script] = attrs.field(converter=_script)
     cycle: bool = attrs.field(default=False, kw_only=True)

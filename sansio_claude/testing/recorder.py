@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, final
 
 import attrs
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import APIError, LocalProtocolError
 from sansio_claude._http.headers import is_secret, secret_values
 from sansio_claude.testing._blank import blanked, forms_of
@@ -55,7 +56,7 @@ class _Call:
 
 
 @final
-class Recorder:
+class Recorder(NotCopied):
     """Writes what servers send to a file, in the format that `sansio_claude.testing.recording` describes.
 
     One recorder may serve many clients and threads.
@@ -65,6 +66,7 @@ class Recorder:
     """
 
     __slots__ = ("_began", "_calls", "_clock", "_file", "_last", "_lock", "_of_clients", "_secrets")
+    _instead = "it writes to one file: make another one"
 
     def __init__(
         self,
@@ -237,10 +239,11 @@ class Recorder:
 
 
 @final
-class RecordingIterator:
+class RecordingIterator(NotCopied):
     """The chunks that a recorder passes on. What the source raises ends the recording of it and comes out here."""
 
     __slots__ = ("_asource", "_call", "_recorder", "_source")
+    _instead = "it reads from a connection: read what it recorded with `read_recording`"
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError, RefusalError, RemoteProtocolError, ToolError
 from sansio_claude._json import loads_input
 from sansio_claude._message.blocks import TextBlock
@@ -39,7 +40,7 @@ _DESCRIPTION: Final = (
 _AGAIN: Final = "Give the whole answer again, as JSON that follows the schema."
 
 
-class Extractor(Generic[T]):
+class Extractor(NotCopied, Generic[T]):
     """The value of a type, from a model. Ask with `next_request()` and give each answer to `receive_message`, until
     there is no next request; then `value` is there.
 
@@ -50,6 +51,8 @@ class Extractor(Generic[T]):
     has to call it where it can be forced to; with thinking, where it cannot, it is asked to. Of several calls the
     first whose input fits gives the value.
     """
+
+    _instead = "its type cannot be written down: begin anew with the same arguments"
 
     def __init__(
         self,
@@ -300,7 +303,7 @@ def _cites(content: Any) -> bool:
     return False
 
 
-class Extraction(Generic[T]):
+class Extraction(NotCopied, Generic[T]):
     """An Extractor driven over a client. Made by `client.extract(type, ...)`; await it, or look at it as it grows:
 
         person = await client.extract(Person, model=..., max_tokens=..., messages=[...])
@@ -312,6 +315,8 @@ class Extraction(Generic[T]):
 
     A value that is not there at the end is a RefusalError where the model refused, else a RemoteProtocolError.
     """
+
+    _instead = "it reads from a connection: keep its value"
 
     def __init__(self, extractor: Extractor[T], *, open_stream: OpenStream) -> None:
         self._extractor = extractor

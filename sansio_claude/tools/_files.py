@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError, ToolError
 
 __all__ = [
@@ -178,7 +179,7 @@ def parts_of(place: str, *, windows: bool = False) -> list[str]:
     return names
 
 
-class MemoryFiles:
+class MemoryFiles(CopiedWhole):
     """Files in memory: what the editor does, without a disk. For tests, previews, and files kept in a database.
 
     `files` maps paths to contents (str is written as UTF-8); `name` is the root's path as the model sees it.

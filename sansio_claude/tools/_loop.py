@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._message.blocks import CompactionBlock
 from sansio_claude._message.message import Message
@@ -53,7 +54,7 @@ _COUNTED: Final[tuple[str, ...]] = (
 )
 
 
-class ToolLoop:
+class ToolLoop(NotCopied):
     """A conversation in which the model calls tools: a state machine without I/O.
 
     `tools` holds Tools, other RunnableTools (TextEditor), functions (made into Tools), and plain definitions: calls of
@@ -92,6 +93,8 @@ class ToolLoop:
     The work for an answer is linear in its blocks, that for a result constant but for the logarithm of the waiting
     calls.
     """
+
+    _instead = "its tools are functions: save it with `to_dict()`, and give that and the tools to `ToolLoop.from_dict`"
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, assert_never
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, DeadlineError, LocalProtocolError
 from sansio_claude.tools._calls import AskModel, AwaitResults, Finished, RunTools
 from sansio_claude.tools._execution import Executor
@@ -55,7 +56,7 @@ OpenStream: TypeAlias = Callable[..., Any]
 MakeExecutor: TypeAlias = Callable[[], Executor]
 
 
-class Run:
+class Run(NotCopied):
     """A conversation in which the model calls tools, driven to its end. Made by `client.run(...)`.
 
         message = await client.run(tools=[get_weather], model=..., max_tokens=..., messages=[...])
@@ -75,6 +76,8 @@ class Run:
     and have no result are answered as interrupted (or run again where the tool says `idempotent=True`), calls that had
     not begun are run. One task at a time may iterate; any task or thread may call `interrupt`.
     """
+
+    _instead = "it drives requests and tools: save its loop with `loop.to_dict()`"
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
+from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._models import EDITOR_NAMES, EDITORS_WITH_UNDO, NEWEST_EDITOR, EditorType, model_info
 from sansio_claude.tools import _text_edits as edits
@@ -46,7 +47,7 @@ def editor_version(model: str) -> EditorVersion:
     return info.text_editor
 
 
-class TextEditor:
+class TextEditor(CopiedWhole):
     """The text editor tool: its definition, and an executor for all of its commands.
 
     Goes into `tools=` of a run as it is; `call(input)` runs one command. `version` is the tool's type; `line_form`

@@ -26,6 +26,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from sansio_claude._copies import NotCopied
+
 __all__ = [
     "DEAF",
     "FIN",
@@ -309,8 +311,10 @@ class _Peer:
         self.sock.close()
 
 
-class FaultServer:
+class FaultServer(NotCopied):
     """The thread that plays all scripts. Use as a context manager."""
+
+    _instead = "it holds sockets and threads: make another one"
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
