@@ -78,4 +78,5 @@ class FrameSplitter:
         """What is left at the end of input: the bytes of an event without its blank line."""
         rest = bytes(self.pending)
         self.pending.clear()
+        self._scanned = 0
         return rest

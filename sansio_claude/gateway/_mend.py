@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock, UnknownBlock, block_from_dict
+from sansio_claude._message.tool_blocks import WHOLE_REASONS
 from sansio_claude._stream.endings import is_ping
 from sansio_claude._stream.merging import kept_of_message, odd_counters
 from sansio_claude.gateway._dial import Item, refusal
@@ -246,11 +247,16 @@ class Mender(BlockMender):
 
     def _list_inputs(self) -> None:
         """List the calls whose input is not one whole object: they are passed on as they came."""
-        last = max(self.blocks, default=-1)
+        last = max((block.index for block in self.blocks.values()), default=-1)
         for came, block in self.blocks.items():
-            if block.tool and block.stopped and not block.input_is_whole():
-                if came != last or self._stop_reason not in _CUTTING:
-                    self.note("input", f"the tool input of block {came} is not one whole JSON object", passed=True)
+            if block.tool and block.stopped:
+                words = ""
+                if not block.input_is_whole():
+                    words = "is not one whole JSON object"
+                elif block.index == last and not block.has_text and self._stop_reason not in WHOLE_REASONS:
+                    words = "came as a value, and the stop reason does not say that it is whole"
+                if words and (block.index != last or self._stop_reason not in _CUTTING):
+                    self.note("input", f"the tool input of block {came} {words}", passed=True)
             block.parts.clear()
 
     def _error_event(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:

@@ -63,6 +63,9 @@ def grows_by(kind: type) -> tuple[str, str, type] | None:
     return None
 
 
+_SPACE: Final = " \t\r\n"
+
+
 class MendBlock:
     """A block that has started. `came` is the index it came with, `index` the one it goes out with."""
 
@@ -97,10 +100,15 @@ class MendBlock:
         fits = FITS.get(delta_type)
         return fits is None or issubclass(self.kind, (fits, UnknownBlock))
 
+    @property
+    def has_text(self) -> bool:
+        """Whether fragments of its input came that are not blank."""
+        return any(part.strip(_SPACE) for part in self.parts)
+
     def input_is_whole(self) -> bool:
         """Whether its input, as it stands, is one whole JSON object. Linear in its length."""
         text = "".join(self.parts)
-        if not text.strip(" \t\r\n"):
+        if not text.strip(_SPACE):
             return self.input is None or self.input == "" or isinstance(self.input, dict)
         try:
             return isinstance(loads_input(text), dict)

@@ -78,6 +78,7 @@ class Repair(NotCopied):
         "_mender",
         "_out",
         "_output",
+        "_probe",
         "_reader",
         "_sniffed",
         "_splitter",
@@ -110,7 +111,8 @@ class Repair(NotCopied):
         self._eof = False
         self._blank = True  # whether nothing but white space has come
         self._sniffed = b""  # the beginning of a byte order mark
-        self._whole: list[bytes] | None = None  # the body, where it is no event stream but one JSON text
+        self._whole: list[bytes] | None = None  # a body that may be one JSON text: no event has come
+        self._probe: SSEDecoder | None = None  # reads it for events
         self._whole_size = 0
         self._verbatim = True  # whether the last frame goes out as it came
         self._armed: Armed | None = None  # the open block whose usual deltas go past the mender
@@ -177,10 +179,8 @@ class Repair(NotCopied):
             if self._blank:
                 self._sniff(data)
             if self._whole is not None:
-                self._hold_whole(data)
-            else:
-                for start in range(0, len(data), _WINDOW):
-                    self._receive(data[start : start + _WINDOW])
+                data = self._hold_whole(data)
+            self._receive(data)
         except RemoteProtocolError as error:
             self._break(error)
         if self._armed is not None and not self._splitter.pending and self._mender.idle:
@@ -199,6 +199,8 @@ class Repair(NotCopied):
         if self.error is not None:
             return
         try:
+            if self._whole is not None and self._has_unfinished():
+                self._receive(self._take_held())
             if self._whole is not None:
                 self._end_whole(ended_well)
             else:
@@ -225,6 +227,11 @@ class Repair(NotCopied):
     # The stream.
 
     def _receive(self, data: bytes) -> None:
+        """Take some bytes of the stream, in windows: what is left of one is copied for each frame in it."""
+        for start in range(0, len(data), _WINDOW):
+            self._receive_window(data[start : start + _WINDOW])
+
+    def _receive_window(self, data: bytes) -> None:
         """Take a window of the bytes: usual deltas as they are, anything else frame by frame."""
         while data and self.error is None:
             armed = self._armed
@@ -328,7 +335,7 @@ class Repair(NotCopied):
     # A whole message where a stream was asked for.
 
     def _sniff(self, data: bytes) -> None:
-        """See whether the body is one JSON text, as soon as its first byte has come that is no white space."""
+        """See whether the body may be one JSON text, as soon as its first byte has come that is no white space."""
         start = self._sniffed + data
         if _BOM.startswith(start):
             self._sniffed = start
@@ -337,15 +344,41 @@ class Repair(NotCopied):
         start = start.removeprefix(_BOM).lstrip()
         self._blank = not start
         if start.startswith(b"{"):
-            self._whole = [self._splitter.take_rest()]
+            rest = self._splitter.take_rest()
+            self._whole = [rest]
+            self._probe = SSEDecoder(limits=self._limits)
+            self._probe.receive_data(rest)
 
-    def _hold_whole(self, data: bytes) -> None:
+    def _hold_whole(self, data: bytes) -> bytes:
+        """Hold what may be one JSON text, of which no line makes an event: gives all of it as soon as one does."""
         assert self._whole is not None
         self._whole.append(data)
+        if self._probe is not None:
+            self._probe.receive_data(data)
+            try:
+                events = self._probe.events_received()
+            except RemoteProtocolError:  # one line too long for an event
+                events, self._probe = [], None
+            if events:
+                return self._take_held()
         self._whole_size += len(data)
         most = self._limits.message
         if self._whole_size > most:
             raise RemoteProtocolError(f"the answer passes Limits.message = {most} bytes", stage="stream")
+        return b""
+
+    def _take_held(self) -> bytes:
+        """What was held, which is no JSON text after all."""
+        held = b"".join(self._whole or ())
+        self._whole = self._probe = None
+        return held
+
+    def _has_unfinished(self) -> bool:
+        """Whether what is held ends with an event without its blank line."""
+        if self._probe is None:
+            return False
+        self._probe.receive_eof()
+        return unfinished_event(self._probe.discarded, self._limits) is not None
 
     def _end_whole(self, ended_well: bool) -> None:
         data = b"".join(self._whole or ())

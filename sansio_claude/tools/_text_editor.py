@@ -301,6 +301,7 @@ _RANGE: Final = {"type": "array", "items": {"type": "integer"}}
 _NUMBERS: Final = Mender(
     {"type": "object", "properties": {"insert_line": {"type": "integer"}, "view_range": _RANGE}},
 )
+_FARTHEST: Final = 10**18
 _TEXT_RANGE: Final = Mender({"type": "object", "properties": {"view_range": {"type": "array"}}})
 
 
@@ -333,7 +334,7 @@ class _Input:
             raise ToolError(f"Error: Missing required parameter `{key}` {where}.")
         if not _is_int(value):
             raise ToolError(f"Error: Parameter `{key}` {where} must be an integer.")
-        return int(value)
+        return _line_number(value)
 
     def view_range(self) -> tuple[int, int] | None:
         value = self._value.get("view_range")
@@ -343,7 +344,12 @@ class _Input:
             raise ToolError(
                 "Error: Invalid `view_range`. It must be a list of two integers, the first and the last line to show."
             )
-        return int(value[0]), int(value[1])
+        return _line_number(value[0]), _line_number(value[1])
+
+
+def _line_number(value: float) -> int:
+    """The whole number; one that no file has a line for becomes one that can be counted to and shown in a few words."""
+    return max(-_FARTHEST, min(_FARTHEST, int(value)))
 
 
 def _is_int(value: Any) -> bool:

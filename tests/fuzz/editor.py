@@ -47,9 +47,9 @@ def _some(dice: Random) -> dict[str, Any]:
         if key.endswith(("_str", "_text")):
             command[key] = dice.choice(_TEXTS)
         elif key == "insert_line":
-            command[key] = dice.randrange(-1, 5)
+            command[key] = dice.choice((dice.randrange(-1, 5), 2**64))
         elif key == "view_range":
-            command[key] = [dice.randrange(-1, 4), dice.randrange(-2, 5)]
+            command[key] = [dice.randrange(-1, 4), dice.choice((dice.randrange(-2, 5), 10**30))]
     return command
 
 

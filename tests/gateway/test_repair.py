@@ -9,7 +9,7 @@ import anthropic
 import httpx2
 import pytest
 
-from sansio_claude import LocalProtocolError, Message, TextDelta
+from sansio_claude import Limits, LocalProtocolError, Message, RemoteProtocolError, TextDelta
 from sansio_claude.gateway import Repair
 from sansio_claude.testing import compose
 from tests.gateway.repairing import read, repair, wire
@@ -115,6 +115,29 @@ def test_a_whole_message_goes_out_as_the_events_of_a_stream() -> None:
     assert read_back.to_dict() == message
 
 
+@pytest.mark.parametrize("first", [b"{\n", b' {"type": "message"\n\n', b"\xef\xbb\xbf\n{}\n\n"])
+@pytest.mark.parametrize("blank", [b"\n\n", b""])
+def test_a_body_that_begins_like_json_and_has_an_event_is_a_stream(first: bytes, blank: bytes) -> None:
+    body = first + wire(START, begin(0), text(0, "Hi"), end(0), END, STOP).removesuffix(b"\n\n") + blank
+    assert isinstance(read(body), Message)
+    repaired = repair(body)
+    assert repaired.state == "complete"
+    assert repaired.kinds == ([] if blank else ["last_blank_line"])
+    assert repair(*(body[at : at + 1] for at in range(len(body)))) == repaired
+    assert repair(repaired.out).out == repaired.out
+
+
+def test_one_event_behind_json_without_its_blank_line_is_an_event() -> None:
+    body = b'{\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
+    assert repair(body).state == "errored"
+    assert repair(b'{"a": "' + b"x" * 50 + b'"}', limits=Limits(line=20)).state == "broken"
+
+
+def test_a_line_of_json_longer_than_a_line_of_an_event_may_be_is_still_json() -> None:
+    message = json.dumps(compose("Hi", seed=1).message).encode()
+    assert repair(message[:30], message[30:], limits=Limits(line=20, event=20)).kinds == ["whole_message"]
+
+
 def test_a_refusal_in_json_becomes_an_error_event() -> None:
     repaired = repair(b'{"error": {"code": 429, "message": "slow down"}}')
     assert repaired.state == "errored"
@@ -175,6 +198,22 @@ def test_inputs_that_are_not_whole_are_passed_on_and_listed() -> None:
     repaired = repair(body)
     assert repaired.out == body
     assert repaired.passed == ["input"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "passed"),
+    [("tool_use", []), ("max_tokens", []), ("new_reason", ["input"]), (None, ["input"])],
+)
+def test_an_input_as_a_value_in_the_last_block_is_listed_unless_the_stop_reason_explains_it(
+    reason: str | None, passed: list[str]
+) -> None:
+    called = {**CALL, "input": {"a": 1}}
+    body = wire(START, begin(1), end(1), begin(0, **called), end(0), {**END, "delta": {"stop_reason": reason}}, STOP)
+    repaired = repair(body)
+    assert repaired.passed == passed
+    assert isinstance(read(repaired.out, strict=True, tolerance=dict.fromkeys(passed, "record")), Message)
+    if passed:
+        assert isinstance(read(repaired.out, strict=True), RemoteProtocolError)
 
 
 def test_the_last_of_two_signatures_that_follow_each_other_goes_out() -> None:

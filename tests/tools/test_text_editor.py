@@ -669,3 +669,13 @@ def test_what_cannot_be_kept_is_refused_with_words(tmp_path: Path, monkeypatch: 
         assert "is a mount of its own" in refusal(editor, "insert", "a", insert_line=0, insert_text="y")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_text() == "x\n"
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**64), 10**30, 1e300, 10**5_000, -(10**5_000)], ids=range(6))
+def test_a_line_number_of_any_size_is_an_error_result(make_files: MakeFiles, number: float) -> None:
+    editor = TextEditor(make_files({"a": b"one\ntwo\n"}))
+    for span in ([1, number], [number, -1], [number, number]):
+        assert "`view_range`" in refusal(editor, "view", "/repo/a", view_range=span)
+    words = refusal(editor, "insert", "/repo/a", insert_line=number, insert_text="x")
+    assert "`insert_line`" in words
+    assert len(words) < 200
