@@ -41,9 +41,9 @@ _message.blocks: MCPToolResultBlock MCPToolUseBlock RedactedThinkingBlock Server
 _message.blocks: TextEditorCodeExecutionToolResultBlock ThinkingBlock ToolInputBlock ToolResultBlock
 _message.blocks: ToolSearchToolResultBlock ToolUseBlock UnknownBlock WebFetchToolResultBlock WebSearchToolResultBlock
 _message.message: Message Usage
-_message.views: AppliedEdit CacheCreation CacheMissReason Caller Citation Container ContainerSkill ContextManagement
-_message.views: Diagnostics FallbackCredit FallbackCreditStatus FallbackTrigger InputTransformation OutputTokensDetails
-_message.views: ServerToolUse StopDetails ToolResultItem UsageIteration
+_message.views: AppliedEdit CacheCreation CacheMissReason Caller Capability Citation Container ContainerSkill
+_message.views: ContextManagement Diagnostics FallbackCredit FallbackCreditStatus FallbackTrigger InputTransformation
+_message.views: ModelCapabilities OutputTokensDetails ServerToolUse StopDetails ToolResultItem UsageIteration
 _models: KNOWN_MODELS ModelInfo model_info
 _partial_json.parser: Change JSONFault PartialJSON Watch
 _request.catalog: ListedModel ModelPage ModelRequest ModelsRequest TokenCount

@@ -96,6 +96,7 @@ from sansio_claude._message.views import AppliedEdit as AppliedEdit
 from sansio_claude._message.views import CacheCreation as CacheCreation
 from sansio_claude._message.views import CacheMissReason as CacheMissReason
 from sansio_claude._message.views import Caller as Caller
+from sansio_claude._message.views import Capability as Capability
 from sansio_claude._message.views import Citation as Citation
 from sansio_claude._message.views import Container as Container
 from sansio_claude._message.views import ContainerSkill as ContainerSkill
@@ -105,6 +106,7 @@ from sansio_claude._message.views import FallbackCredit as FallbackCredit
 from sansio_claude._message.views import FallbackCreditStatus as FallbackCreditStatus
 from sansio_claude._message.views import FallbackTrigger as FallbackTrigger
 from sansio_claude._message.views import InputTransformation as InputTransformation
+from sansio_claude._message.views import ModelCapabilities as ModelCapabilities
 from sansio_claude._message.views import OutputTokensDetails as OutputTokensDetails
 from sansio_claude._message.views import ServerToolUse as ServerToolUse
 from sansio_claude._message.views import StopDetails as StopDetails
@@ -200,6 +202,7 @@ __all__ = [
     "Call",
     "CallSettings",
     "Caller",
+    "Capability",
     "Change",
     "ChunkedDecoder",
     "Citation",
@@ -261,6 +264,7 @@ __all__ = [
     "MessageStart",
     "MessageStop",
     "MessageStream",
+    "ModelCapabilities",
     "ModelInfo",
     "ModelListing",
     "ModelPage",

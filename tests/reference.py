@@ -182,7 +182,7 @@ KNOWN_KEYS = {
     "text": ("text", "citations"),
     "thinking": ("thinking", "signature"),
     "redacted_thinking": ("data",),
-    "tool_use": ("id", "name", "input", "caller"),
+    "tool_use": ("id", "name", "input", "caller", "toolset_name"),
     "server_tool_use": ("id", "name", "input", "caller"),
     "mcp_tool_use": ("id", "name", "input", "caller", "server_name"),
     "mcp_tool_result": (*RESULT, "is_error"),

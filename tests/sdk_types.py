@@ -2,7 +2,8 @@
 
     python -m tests.sdk_types
 
-Walks all types that are reachable from the SDK's Message and stream events, stable and beta.
+Walks all types that are reachable from the SDK's Message, stream events, counts of tokens and listed models, stable
+and beta.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ def attributes() -> set[str]:
 
 def table() -> list[tuple[str, str, str, str]]:
     """Type of the SDK, its `type` on the wire, the fields with an attribute here, those that are kept only."""
-    from anthropic.types import Message, RawMessageStreamEvent
-    from anthropic.types.beta import BetaMessage, BetaRawMessageStreamEvent
+    from anthropic.types import Message, MessageTokensCount, ModelInfo, RawMessageStreamEvent
+    from anthropic.types.beta import BetaMessage, BetaMessageTokensCount, BetaModelInfo, BetaRawMessageStreamEvent
 
     known = attributes()
     rows = {}
-    for root in (Message, RawMessageStreamEvent, BetaMessage, BetaRawMessageStreamEvent):
+    stable = (Message, RawMessageStreamEvent, MessageTokensCount, ModelInfo)
+    beta = (BetaMessage, BetaRawMessageStreamEvent, BetaMessageTokensCount, BetaModelInfo)
+    for root in (*stable, *beta):
         for model in walk(root):
             fields = {name.rstrip("_") for name in model.model_fields}
             kind = model.model_fields.get("type")

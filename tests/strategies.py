@@ -114,7 +114,13 @@ _BLOCKS: Final[dict[str, st.SearchStrategy[dict[str, Json]]]] = {
     "text again": _block("text", text=texts(120)),
     "thinking": _block("thinking", thinking=texts(), signature=_OPAQUE),
     "redacted_thinking": _block("redacted_thinking", data=_OPAQUE),
-    "tool_use": _block("tool_use", id=_IDS, name=st.just("save"), input=tool_inputs(), optional={"caller": _CALLERS}),
+    "tool_use": _block(
+        "tool_use",
+        id=_IDS,
+        name=st.just("save"),
+        input=tool_inputs(),
+        optional={"caller": _CALLERS, "toolset_name": st.none() | st.just("computer")},
+    ),
     "server_tool_use": _block("server_tool_use", id=_IDS, name=st.just("web_search"), input=tool_inputs()),
     "mcp_tool_use": _block(
         "mcp_tool_use", id=_IDS, name=st.just("echo"), server_name=st.just("demo"), input=tool_inputs()

@@ -303,6 +303,12 @@ class Message(CopiedWhole):
         return view_list(InputTransformation, self._raw.get("input_transformations"))
 
     @property
+    def safeguard_results(self) -> list[dict[str, Any]]:
+        """What the safeguards found that were asked for, as JSON objects; empty where nothing was told (beta)."""
+        found: Any = self._raw.get("safeguard_results")
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+    @property
     def text(self) -> str:
         """The text of all text blocks, joined."""
         return "".join([block.text for block in self.content if isinstance(block, TextBlock)])

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, loads_input, without_halves
 from sansio_claude._message.block import Block
+from sansio_claude._message.view import view_of
+from sansio_claude._message.views import Caller
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON
@@ -74,9 +76,9 @@ class ToolInputBlock(Block):
         return self._text_of("name")
 
     @property
-    def caller(self) -> dict[str, Any] | None:
+    def caller(self) -> Caller | None:
         """Who called the tool (the model directly, or code it runs); None where the wire had none or null."""
-        return self._raw.get("caller")
+        return view_of(Caller, self._raw.get("caller"))
 
     @property
     def input_status(self) -> InputStatus:
@@ -285,6 +287,13 @@ class ToolUseBlock(ToolInputBlock):
 
     __slots__ = ()
     _type_name = "tool_use"
+    _keys = frozenset({"id", "name", "input", "caller", "toolset_name"})
+
+    @property
+    def toolset_name(self) -> str | None:
+        """The toolset whose member is called (beta); its result has to name it too. None for a tool by itself."""
+        found: Any = self._raw.get("toolset_name")
+        return found if isinstance(found, str) else None
 
 
 class ServerToolUseBlock(ToolInputBlock):

@@ -14,6 +14,7 @@ __all__ = [
     "CacheCreation",
     "CacheMissReason",
     "Caller",
+    "Capability",
     "Citation",
     "Container",
     "ContainerSkill",
@@ -23,6 +24,7 @@ __all__ = [
     "FallbackCreditStatus",
     "FallbackTrigger",
     "InputTransformation",
+    "ModelCapabilities",
     "OutputTokensDetails",
     "ServerToolUse",
     "StopDetails",
@@ -253,3 +255,38 @@ class ToolResultItem(View):
         return [
             ToolResultItem(item) for item in items if isinstance(item, dict) and isinstance(item.get("file_id"), str)
         ]
+
+
+class Capability(View):
+    """Whether a model can do something. `parts` has what it consists of, where that is told."""
+
+    __slots__ = ()
+    supported: Field[bool] = Field(bool)
+
+    @property
+    def parts(self) -> dict[str, Capability]:
+        """By name: the levels of effort, the types of thinking, the edits of a context, the server tools."""
+        types = self.get("types")
+        inner = {**self, **types} if isinstance(types, dict) else self
+        return {
+            name: Capability(value)
+            for name, value in inner.items()
+            if isinstance(value, dict) and name not in ("types", "supported")
+        }
+
+
+class ModelCapabilities(View):
+    """What a model can do, as the API's listing says. `code_execution` is about calls of other tools by code that the
+    model runs; whether it has the code execution tool is in `server_tools`."""
+
+    __slots__ = ()
+    batch: Nested[Capability] = Nested(Capability)
+    citations: Nested[Capability] = Nested(Capability)
+    code_execution: Nested[Capability] = Nested(Capability)
+    context_management: Nested[Capability] = Nested(Capability)
+    effort: Nested[Capability] = Nested(Capability)
+    image_input: Nested[Capability] = Nested(Capability)
+    pdf_input: Nested[Capability] = Nested(Capability)
+    server_tools: Nested[Capability] = Nested(Capability)
+    structured_outputs: Nested[Capability] = Nested(Capability)
+    thinking: Nested[Capability] = Nested(Capability)

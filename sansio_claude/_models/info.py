@@ -114,6 +114,8 @@ class ModelInfo:
     """The values of `output_config.effort` that it takes; empty where it takes none. Known from a listing only."""
     structured_outputs: bool | None = None
     """Whether it takes `output_config.format` and strict tools. Known from a listing only."""
+    allowed_fallback_models: tuple[str, ...] | None = None
+    """The ids it takes in `fallbacks`; empty where it does not take that. Known from a listing only."""
     text_editor_types: tuple[EditorType, ...] | None = None
     """Types of the text editor tool made for it, the preferred one first; empty where there is none."""
     text_editor_name: str | None = None
@@ -130,6 +132,8 @@ class ModelInfo:
     """The day of its retirement (ISO 8601), past or to come; None also where none is set."""
     retires_not_before: str | None = None
     """The earliest possible day of retirement of a model whose day is not set (ISO 8601)."""
+    lifecycle: ModelStatus | None = None
+    """Its status when the API's listing was asked for. Known from a listing only."""
     successor: str | None = None
     """The recommended replacement of a deprecated or retired one."""
     sources: Mapping[str, str] = attrs.field(factory=dict, repr=False)
@@ -152,8 +156,9 @@ class ModelInfo:
 
     @property
     def status(self) -> ModelStatus:
-        """Its status on the day `AS_OF` on Anthropic's own platforms; other platforms keep their own dates."""
-        return self.status_on(AS_OF)
+        """Its status on Anthropic's own platforms: as the API's listing says where that was laid over the table
+        (`merged`), else on the day `AS_OF`. Other platforms keep their own dates."""
+        return self.lifecycle or self.status_on(AS_OF)
 
     def status_on(self, date: str | datetime.date) -> ModelStatus:
         """Its status on a day (a date, or "2026-11-30") as far as the facts say, on Anthropic's own platforms.
@@ -163,6 +168,8 @@ class ModelInfo:
         day = day_of(date)
         if self.retires is not None and self.retires <= day:
             return "retired"
+        if self.lifecycle is not None and self.retires is None and self.deprecated is None:
+            return self.lifecycle  # the listing has no days
         announced = self.deprecated is not None and self.deprecated <= day
         # Where only the end is known, the day of the announcement is taken to be past.
         return "deprecated" if announced or (self.deprecated is None and self.retires is not None) else "active"
@@ -197,6 +204,11 @@ def _listed_facts(raw: Mapping[str, Any]) -> dict[str, Any]:
         day = _day_or_none(raw.get(key))
         if day is not None and not day.startswith("1970-"):  # the epoch stands for a release that is not known
             facts[field] = day
+    if raw.get("lifecycle") in get_args(ModelStatus):
+        facts["lifecycle"] = raw["lifecycle"]
+    fallbacks = raw.get("allowed_fallback_models")
+    if isinstance(fallbacks, list):
+        facts["allowed_fallback_models"] = tuple(each for each in fallbacks if isinstance(each, str))
     if raw.get("lifecycle") == "active":
         # An active model has neither day; a day that the table has was taken back.
         facts["deprecated"] = facts["retires"] = None

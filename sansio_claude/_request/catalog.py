@@ -15,6 +15,8 @@ from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.block import kind_of
+from sansio_claude._message.view import view_of
+from sansio_claude._message.views import ContextManagement, ModelCapabilities
 from sansio_claude._percent import encode_query, percent_encode
 
 __all__ = ["ListedModel", "ModelPage", "ModelRequest", "ModelsRequest", "TokenCount"]
@@ -62,6 +64,11 @@ class TokenCount(_Answer):
         """Tokens of messages, system prompt and tools. Raises RemoteProtocolError where the answer has none."""
         return self._require("input_tokens", int)
 
+    @property
+    def context_management(self) -> ContextManagement | None:
+        """What context management would do: `original_input_tokens` are those before it (beta)."""
+        return view_of(ContextManagement, self.raw.get("context_management"))
+
 
 @attrs.define(frozen=True)
 class ListedModel(_Answer):
@@ -96,6 +103,32 @@ class ListedModel(_Answer):
     def lifecycle(self) -> str | None:
         """ "active", "deprecated", "retired", or one to come."""
         return self._get("lifecycle", str)
+
+    @property
+    def deprecated_at(self) -> str | None:
+        """When it was deprecated last (RFC 3339 text); None while it is active."""
+        return self._get("deprecated_at", str)
+
+    @property
+    def retires_at(self) -> str | None:
+        """When it is to retire (RFC 3339 text); a day that is past does not say that it has: `lifecycle` does."""
+        return self._get("retires_at", str)
+
+    @property
+    def line(self) -> str | None:
+        """The line it belongs to, such as "opus"; None for none."""
+        return self._get("line", str)
+
+    @property
+    def capabilities(self) -> ModelCapabilities | None:
+        """What it can do. `ModelInfo.merged` puts it over what this library knows by itself."""
+        return view_of(ModelCapabilities, self.raw.get("capabilities"))
+
+    @property
+    def allowed_fallback_models(self) -> list[str] | None:
+        """The ids it takes in `fallbacks` (beta); empty where it takes that parameter not at all."""
+        found = self._get("allowed_fallback_models", list)
+        return None if found is None else [each for each in found if isinstance(each, str)]
 
 
 @attrs.define(frozen=True)

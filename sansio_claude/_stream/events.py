@@ -105,6 +105,13 @@ class ThinkingDelta(Value):
     extra: Extra = None
     """Keys that this version does not know; None where there are none."""
 
+    @property
+    def estimated_tokens(self) -> int | None:
+        """The thinking tokens since the last estimate, where they are told (beta flag `thinking-token-count-...`). The
+        sum over a block shows progress; what counts is `usage.output_tokens`."""
+        value: Any = self.extra.get("estimated_tokens") if self.extra else None
+        return value if type(value) is int else None
+
 
 @define(eq=False, repr=False)
 class SignatureDelta(Value):

@@ -184,6 +184,17 @@ def test_a_listing_goes_over_the_table() -> None:
     assert known("claude-opus-4-6").max_output_tokens == 128 * K
 
 
+def test_the_lifecycle_of_a_listing_goes_before_its_days() -> None:
+    # A day of retirement that is past says that it is overdue; the listing's lifecycle says whether it has happened.
+    overdue = known("claude-opus-4-5").merged({"lifecycle": "deprecated", "retires_at": "2026-11-01T00:00:00Z"})
+    assert (overdue.status, overdue.lifecycle) == ("deprecated", "deprecated")
+    gone = known("claude-opus-5-5").merged({"lifecycle": "retired"})
+    assert (gone.status, gone.status_on("2030-01-01")) == ("retired", "retired")
+    to_come = known("claude-opus-5-5").merged({"lifecycle": "paused", "allowed_fallback_models": ["a", 1]})
+    assert (to_come.status, to_come.lifecycle, to_come.allowed_fallback_models) == ("active", None, ("a",))
+    assert known("claude-opus-5-5").allowed_fallback_models is None
+
+
 def test_a_listing_of_an_active_model_takes_back_its_end() -> None:
     merged = known("claude-opus-4-5").merged({"lifecycle": "active", "created_at": "1970-01-01T00:00:00Z"})
     assert (merged.deprecated, merged.retires, merged.status) == (None, None, "active")

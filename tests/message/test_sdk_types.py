@@ -38,3 +38,11 @@ def test_the_table_of_the_sdks_types() -> None:
     assert len(rows) > 200
     for name in ("BetaMessage", "BetaUsage", "BetaRefusalStopDetails", "BetaDiagnostics", "BetaWebSearchResultBlock"):
         assert rows[name][2] == ""
+    for name in (
+        "BetaToolUseBlock",
+        "BetaThinkingDelta",
+        "BetaModelInfo",
+        "ModelCapabilities",
+        "BetaMessageTokensCount",
+    ):
+        assert rows[name][2] == ""

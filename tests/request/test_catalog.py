@@ -63,7 +63,21 @@ def test_a_listed_model() -> None:
     assert (model.max_input_tokens, model.max_tokens) == (1000000, 128000)
     assert model.lifecycle == "active"
     assert model.to_dict() == MODEL
-    bare = ListedModel({"id": "m", "max_tokens": True, "display_name": 5})
+    bare = ListedModel({"id": "m", "max_tokens": True, "display_name": 5, "capabilities": [], "line": 1})
+    assert (bare.capabilities, bare.line, bare.allowed_fallback_models, bare.retires_at) == (None, None, None, None)
+    thinking = {"supported": True, "types": {"adaptive": {"supported": True}, "enabled": None}}
+    able = ListedModel(
+        {"id": "m", "capabilities": {"thinking": thinking, "batch": 1}, "allowed_fallback_models": ["a", 1]}
+    )
+    assert able.capabilities is not None
+    assert able.capabilities.thinking is not None
+    assert able.capabilities.thinking.parts == {"adaptive": {"supported": True}}
+    assert able.capabilities.thinking.parts["adaptive"].supported
+    assert (able.capabilities.batch, able.capabilities.effort) == (None, None)
+    assert able.allowed_fallback_models == ["a"]
+    counted = TokenCount({"input_tokens": 1, "context_management": {"original_input_tokens": 2}})
+    assert counted.context_management is not None
+    assert counted.context_management.original_input_tokens == 2
     assert (bare.display_name, bare.created_at, bare.max_input_tokens, bare.max_tokens, bare.lifecycle) == (None,) * 5
     with pytest.raises(RemoteProtocolError, match="id is missing"):
         _ = ListedModel({}).id

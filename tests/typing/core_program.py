@@ -210,6 +210,7 @@ def parts(message: c.Message, usage: c.Usage, result: c.ToolResultBlock, fallbac
         assert_type(usage.fallback_credit, c.FallbackCredit)
         assert_type(usage.fallback_credit.status, c.FallbackCreditStatus | None)
     assert_type(result.caller, c.Caller | None)
+    assert_type(message.safeguard_results, list[dict[str, Any]])
     assert_type(result.results, list[c.ToolResultItem])
     assert_type(fallback.trigger, c.FallbackTrigger | None)
 
@@ -312,6 +313,10 @@ def ask() -> c.MessageRequest:
     assert_type(c.TokenCount.from_json(b'{"input_tokens": 3}').input_tokens, int)
     for model in c.ModelPage.from_json(b'{"data": [], "has_more": false}').models:
         assert_type(model, c.ListedModel)
+        assert_type(model.allowed_fallback_models, list[str] | None)
+        if model.capabilities is not None:
+            assert_type(model.capabilities, c.ModelCapabilities)
+            assert_type(model.capabilities.thinking, c.Capability | None)
     return request
 
 
