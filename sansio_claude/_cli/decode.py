@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sansio_claude._cli.event_lines import messages_of, sse_of_lines
+from sansio_claude._cli.event_lines import streams_of
 from sansio_claude._cli.input import Complaint, Source, one_line, open_source
 from sansio_claude._cli.json_text import json_text
 from sansio_claude._cli.options import add_command
@@ -50,12 +50,10 @@ def decode_file(path: str, *, events: bool = False, strict: bool = False) -> int
     with open_source(path) as source:
         if source.kind == "json":
             return _whole_answer(source, events=events)
-        if source.kind == "lines":
-            bodies: Iterable[Iterable[bytes]] = messages_of(sse_of_lines(source.chunks))
-        elif source.kind == "recording":
-            bodies = [call.chunks for call in recording_of(source).calls]
+        if source.kind == "recording":
+            bodies: Iterable[Iterable[bytes]] = [call.chunks for call in recording_of(source).calls]
         else:
-            bodies = [source.chunks]
+            bodies = streams_of(source)
         for body in bodies:
             _stream(source.name, body, events=events, strict=strict)
         return 0

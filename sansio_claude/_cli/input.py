@@ -11,8 +11,9 @@ from typing import Any, BinaryIO, Final, Literal
 
 import attrs
 
-from sansio_claude._cli.event_lines import is_event_line
 from sansio_claude._cli.terminal import progress
+from sansio_claude._limits import DEFAULT_LIMITS
+from sansio_claude.gateway._wrapped import FirstLook
 
 __all__ = ["Complaint", "Source", "one_line", "open_source"]
 
@@ -113,7 +114,14 @@ def _look(name: str, file: BinaryIO, command: str, wanted: str, size: int | None
     if start[:1] not in b"{[":
         return Source(name, "stream", _again(head, chunks))
     line, head = _first_line(head, chunks)
-    return Source(name, _kind_of_json(line), _again(head, chunks))
+    look, parts = FirstLook(DEFAULT_LIMITS), [head]
+    wrapping = look.at(head)
+    while wrapping is None and (more := next(chunks, None)) is not None:
+        parts.append(more)
+        wrapping = look.at(more)
+    wrapping = wrapping or look.at_the_end()
+    again = _again(b"".join(parts), chunks)
+    return Source(name, _kind_of_json(line) if wrapping == "sse" else "lines", again)
 
 
 def _first_line(head: bytes, chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
@@ -125,14 +133,14 @@ def _first_line(head: bytes, chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0], head
 
 
-def _kind_of_json(line: bytes) -> Literal["json", "lines", "recording"]:
+def _kind_of_json(line: bytes) -> Literal["json", "recording"]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return "json"
     if isinstance(value, dict) and value.get("format") == _RECORDING:
         return "recording"
-    return "lines" if is_event_line(value) else "json"
+    return "json"
 
 
 def _chunks(name: str, file: BinaryIO) -> Iterator[bytes]:

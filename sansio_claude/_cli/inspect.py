@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Any
 
-from sansio_claude._cli.event_lines import messages_of, sse_of_lines
+from sansio_claude._cli.event_lines import streams_of
 from sansio_claude._cli.input import Complaint, open_source
 from sansio_claude._cli.json_text import json_text
 from sansio_claude._cli.options import add_command
@@ -74,11 +74,7 @@ def _pictures(path: str) -> list[Picture]:
             calls = recording_of(source).calls
             several = len(calls) > 1
             return [picture_of_call(f"{name}, call {call.number}" if several else name, call) for call in calls]
-        if source.kind == "lines":
-            bodies = messages_of(sse_of_lines(source.chunks))
-            found = [picture_of(name, frames) for frames in bodies]
-        else:
-            found = [picture_of(name, source.chunks)]
+        found = [picture_of(name, frames) for frames in streams_of(source)]
     if not any(picture.events for picture in found):
         raise Complaint(f"{name} is not an event stream: not one event is in it; give the body of a streamed answer.")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sansio_claude._cli.event_lines import messages_of, sse_of_lines
+from sansio_claude._cli.event_lines import streams_of
 from sansio_claude._cli.input import Complaint, Source, open_source
 from sansio_claude._errors import LocalProtocolError
 
@@ -23,9 +23,7 @@ def answers_of(path: str, command: str, *, speed: float | None) -> list[Any]:
             return list(recording_of(source).answers(speed))
         if source.kind == "json":
             raise Complaint(f"{source.name} is JSON, not a recorded stream: see `sansio-claude decode {path}`.")
-        if source.kind == "lines":
-            return [Transcript.from_bytes(b"".join(frames)) for frames in messages_of(sse_of_lines(source.chunks))]
-        return [Transcript.from_bytes(source.read())]
+        return [Transcript.from_bytes(b"".join(frames)) for frames in streams_of(source)]
 
 
 def recording_of(source: Source) -> Any:

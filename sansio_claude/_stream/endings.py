@@ -123,7 +123,8 @@ def what_it_looks_like(sniffed: bytes, size: int) -> str:
         if start.startswith(magic):
             return f"no event in {size} bytes; {words}"
     if start.startswith((b"event:", b"data:")):
-        return f"no event in {size} bytes: an event ends with an empty line, and there is none in this stream"
+        words = "an event ends with an empty line, and there is none in this stream"
+        return f"no event in {size} bytes: {words} (`gateway.read_wrapped` reads one event a line)"
     return f"no event in {size} bytes: this is no event stream"
 
 

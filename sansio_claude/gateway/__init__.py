@@ -4,6 +4,7 @@
   sent, with a list of what was not right;
 * `StreamMonitor` watches bytes that somebody else forwards: usage, stop reason, state, deviations;
 * `probes`, `judge` and `judge_body` are the checks of a conformance report: requests out, answers in, findings;
+* `read_wrapped` reads a stream that came as JSON lines, as the output of an agent, or without blank lines;
 * `fit_messages` makes a history fit for a model.
 
 Promises: no I/O, no clock; a right stream passes unchanged, byte for byte; a cut never becomes whole.
@@ -17,10 +18,12 @@ from sansio_claude.gateway._mend_kinds import MEND_KINDS, Mended, MendKind, Mend
 from sansio_claude.gateway._monitor import StreamMonitor
 from sansio_claude.gateway._probes import Probe, ProbeAnswer, findings_as_json, judge, probes
 from sansio_claude.gateway._repair import Repair
+from sansio_claude.gateway._wrapped import WRAPPINGS, WrappedIterator, Wrapping, read_wrapped
 
 __all__ = [
     "CHECKS",
     "MEND_KINDS",
+    "WRAPPINGS",
     "CheckSeverity",
     "ConformanceCheck",
     "Finding",
@@ -32,11 +35,14 @@ __all__ = [
     "ProbeAnswer",
     "Repair",
     "StreamMonitor",
+    "WrappedIterator",
+    "Wrapping",
     "findings_as_json",
     "fit_messages",
     "judge",
     "judge_body",
     "probes",
+    "read_wrapped",
 ]
 
 for _name in __all__:

@@ -18,6 +18,7 @@ from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude.gateway._checks import Finding, Verdict, check_of
 from sansio_claude.gateway._mend_kinds import Mended, MendKind
 from sansio_claude.gateway._repair import Repair
+from sansio_claude.gateway._wrapped import messages_of, read_wrapped
 
 __all__ = ["KINDS_OF", "finding", "judge_body", "judge_message", "judge_stream"]
 
@@ -54,14 +55,35 @@ def judge_body(body: bytes, *, where: str = "") -> list[Finding]:
     try:
         value, _ = loads_with_halves(body.removeprefix(b"\xef\xbb\xbf"), DEFAULT_LIMITS.depth)
     except RemoteProtocolError:
-        return judge_stream(body, where=where)
+        return _judge_wrapped(body, where)
     if error_object(value) is not None:
         return [_error_shape(value, where)]
     return judge_message(value, where=where)
 
 
+def _judge_wrapped(body: bytes, where: str) -> list[Finding]:
+    """The findings on each stream in a file; an agent's output has several."""
+    wrapped = read_wrapped([body])
+    if not (first := next(wrapped, b"")) or wrapped.wrapping != "stream_json":
+        return judge_stream(body, where=where)
+    found: list[Finding] = []
+    for number, frames in enumerate(messages_of([first, *wrapped]), 1):
+        found += judge_stream(b"".join(frames), where=f"{where}, message {number}" if where else f"message {number}")
+    return found
+
+
 def judge_stream(body: bytes, *, where: str = "") -> list[Finding]:
-    """The findings on the body of a streamed answer."""
+    """The findings on the body of a streamed answer. One that is not framed as an event stream is read all the same."""
+    wrapped = read_wrapped([body])
+    body = b"".join(wrapped)
+    found = _judge_events(body, where)
+    if wrapped.wrapping in ("json_lines", "no_blank_lines"):
+        found = [each for each in found if each.check.id != "stream.is_stream"]
+        found.insert(0, finding("stream.is_stream", False, wrapped.words, where))
+    return found
+
+
+def _judge_events(body: bytes, where: str) -> list[Finding]:
     repair = Repair()
     repair.receive_data(body)
     repair.receive_eof()

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 
 from sansio_claude._cli.commands import main
-from sansio_claude._cli.event_lines import messages_of, sse_of_lines
 from sansio_claude._cli.picture import picture_of, picture_of_call
 from sansio_claude._cli.picture_text import picture_lines, ticks
+from sansio_claude.gateway._wrapped import messages_of, read_wrapped
 from sansio_claude.testing import Recorder, Recording, Transcript, compose
 
 ANSWER = compose(
@@ -152,7 +152,7 @@ def test_event_lines_and_the_output_of_agents(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
         assert main(["decode", "-"]) == 0
         assert json.loads(capsys.readouterr().out.split("\n}\n")[0] + "\n}") == ANSWER.message
-    pieces = [b"".join(frames) for frames in messages_of(sse_of_lines([agent[:100], agent[100:], agent]))]
+    pieces = [b"".join(frames) for frames in messages_of(read_wrapped([agent[:100], agent[100:], agent]))]
     assert len(pieces) == 2
     assert pieces[0] == pieces[1]
 

@@ -1,0 +1,122 @@
+"""read_wrapped: each wrapping gives the message of the stream in it, at any chunking; everything else passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sansio_claude import Limits, MessageStream, TruncatedError
+from sansio_claude.gateway import WRAPPINGS, Wrapping, judge_body, read_wrapped
+from sansio_claude.testing import compose
+
+ANSWER = compose(
+    [{"type": "text", "text": "Grüß Gott: {\n"}, {"type": "tool_use", "name": "t", "input": {"a": "data: x"}}], seed=1
+)
+DATA = [line[6:] for line in ANSWER.data.splitlines() if line.startswith(b"data: ")]
+AGENT = [b'{"type": "stream_event", "session_id": "s", "event": %s}' % line for line in DATA]
+LINES: dict[str, tuple[Wrapping, bytes]] = {
+    "lines": ("json_lines", b"\n".join(DATA)),
+    "lines that end in CRLF": ("json_lines", b"\r\n".join(DATA) + b"\r\n\r\n"),
+    "a byte order mark": ("json_lines", b"\xef\xbb\xbf\n" + b"\n".join(DATA) + b"\n"),
+    "a ping first": ("json_lines", b'{"type": "ping"}\n\n' + b"\n".join(DATA) + b"\n"),
+    "something unknown first": ("json_lines", b'{"type": "hello"}\n' + b"\n".join(DATA) + b"\n"),
+    "an agent": (
+        "stream_json",
+        b'{"type": "system", "subtype": "init"}\n'
+        + b"\n".join(AGENT)
+        + b'\n{"type": "assistant", "message": {}}\n{"type": "result", "is_error": false}\n',
+    ),
+    "an agent without a first word": ("stream_json", b"\n".join(AGENT) + b"\n"),
+    "no blank lines": ("no_blank_lines", ANSWER.data.replace(b"\n\n", b"\n")),
+    "no blank lines, CRLF": ("no_blank_lines", ANSWER.data.replace(b"\n\n", b"\n").replace(b"\n", b"\r\n")),
+    "no blank lines and no names": ("no_blank_lines", b"".join(b"data:" + line + b"\n" for line in DATA)),
+    "no blank lines, a comment first": ("no_blank_lines", b": hello\n" + ANSWER.data.replace(b"\n\n", b"\n")),
+}
+PASSING = {
+    "an event stream": ANSWER.data,
+    "the name behind the data": b"".join(b"data: " + line + b"\nevent: x\n\n" for line in DATA),
+    "data in two lines": b'data: {"type":\ndata: "ping"}\n\n' + ANSWER.data,
+    "CR": ANSWER.data.replace(b"\n", b"\r"),
+    "a comment first": b": hello\n\n" + ANSWER.data,
+    "a whole answer": json.dumps(ANSWER.message).encode(),
+    "a whole answer on several lines": json.dumps(ANSWER.message, indent=1).encode(),
+    "an error": b'{"type": "error", "error": {"type": "api_error", "message": "x"}}\n',
+    "a page": b"<html>\ndata: {}\ndata: {}\n",
+    "nothing": b"",
+    "one object": b'{"type": "hello"}\n',
+    "an object and words": b'{"type": "hello"}\nwords\n',
+}
+
+
+def cuts(data: bytes, places: list[int]) -> list[bytes]:
+    at = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[begin:end] for begin, end in pairwise(at)]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_each_wrapping_is_read_at_any_chunking(name: str) -> None:
+    wrapping, data = LINES[name]
+    for chunks in ([data], [data[at : at + 1] for at in range(len(data))], cuts(data, [7, 100, 101, 400])):
+        wrapped = read_wrapped(chunks)
+        assert (wrapped.wrapping, wrapped.words) == (None, "")
+        stream = MessageStream(tolerance={"skipped": "accept"})
+        for piece in wrapped:
+            stream.receive_data(piece)
+        assert stream.finish().to_dict() == ANSWER.message
+        assert wrapped.wrapping == wrapping
+        assert wrapped.words == WRAPPINGS[wrapping]
+        assert not stream.deviations
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_everything_else_passes_unchanged(name: str) -> None:
+    data = PASSING[name]
+    for chunks in ([data], [data[at : at + 1] for at in range(len(data))]):
+        wrapped = read_wrapped(chunks)
+        assert b"".join(wrapped) == data
+        assert (wrapped.wrapping, wrapped.words) == ("sse", "")
+
+
+@given(st.sampled_from(sorted(LINES)), st.integers(0, 5_000), st.lists(st.integers(0, 5_000), max_size=3))
+def test_a_cut_is_never_whole_and_never_bad_json(name: str, end: int, places: list[int]) -> None:
+    _, data = LINES[name]
+    data = data[: end % len(data)]
+    stream = MessageStream()
+    for piece in read_wrapped(cuts(data, places)):
+        stream.receive_data(piece)
+    try:
+        whole = stream.finish()
+    except TruncatedError:
+        return
+    assert whole.to_dict() == ANSWER.message
+    assert b"message_stop" in data
+
+
+def test_an_event_stream_is_not_held_back() -> None:
+    for data in (b"event: ping\ndata: {}\n\n", b"event: ping\rdata: {}\r\r", b": hello\n\n", b"words"):
+        asked: list[bytes] = []
+
+        def chunks(data: bytes = data, asked: list[bytes] = asked) -> Iterator[bytes]:
+            for chunk in (data, b"more"):
+                asked.append(chunk)
+                yield chunk
+
+        assert next(read_wrapped(chunks())) == data
+        assert len(asked) == (2 if data == b"words" else 1)  # what has no line end yet may be anything
+    long = [b"x" * 1000] * 100
+    assert [len(piece) for piece in read_wrapped(long, limits=Limits(event=5000))] == [1000] * 100
+
+
+def test_a_report_says_what_was_wrong_with_the_wrapping() -> None:
+    for name in ("lines", "no blank lines"):
+        wrapping, data = LINES[name]
+        failed = [each for each in judge_body(data) if each.verdict == "failed"]
+        assert [(each.check.id, each.words) for each in failed] == [("stream.is_stream", WRAPPINGS[wrapping])]
+    agent = LINES["an agent"][1]
+    assert not [each for each in judge_body(agent * 2) if each.verdict == "failed"]
+    assert {each.where for each in judge_body(agent * 2, where="a")} == {"a, message 1", "a, message 2"}
