@@ -72,6 +72,8 @@ def _run(current: LookUp, key: tuple[str, int]) -> None:
         current.found = _addresses(*key, 0)
     except Exception as error:
         current.error = error
+    except BaseException as error:  # nobody else would ever say that it is done
+        current.error = OSError(f"looking the name up ended with {error!r}")
     with _lock:
         current.done = True
         if _under_way.get(key) is current:

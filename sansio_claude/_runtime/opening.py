@@ -92,9 +92,13 @@ class _Attempts:
             return
         self.open[sock] = candidate
         sock.setblocking(False)
-        code = sock.connect_ex(candidate[-1])
+        try:
+            code = sock.connect_ex(candidate[-1])
+        except Exception as error:  # an address that is none, such as one with the zone of an interface that is gone
+            self._failed(sock, error, now)
+            return
         if code and code not in _UNDER_WAY:
-            self._failed(sock, code, now)
+            self._failed(sock, OSError(code, os.strerror(code)), now)
 
     def _winner(self, now: float) -> socket.socket | None:
         for sock, candidate in [*self.open.items()]:
@@ -105,13 +109,13 @@ class _Attempts:
                     del self.open[sock]
                     set_options(sock)
                     return sock
-                self._failed(sock, code, now)
+                self._failed(sock, OSError(code, os.strerror(code)), now)
         return None
 
-    def _failed(self, sock: socket.socket, code: int, now: float) -> None:
+    def _failed(self, sock: socket.socket, error: Exception, now: float) -> None:
         candidate = self.open.pop(sock)
         sock.close()
-        self._race.failed(candidate, OSError(code, os.strerror(code)), now)
+        self._race.failed(candidate, error, now)
 
 
 async def _open_unix(opener: Opener, path: str, deadline: float, bell: Bell) -> socket.socket | None:

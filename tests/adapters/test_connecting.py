@@ -90,6 +90,71 @@ def test_a_name_that_is_not_found_in_time_holds_nothing_up(client_of: Runtime, s
     slow_name.set()
 
 
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What looking a name up gives, by name: addresses, or an exception to raise."""
+    real, found = socket.getaddrinfo, dict[str, Any]()
+
+    def getaddrinfo(host: Any, port: int, **options: Any) -> Any:
+        answer = found.get(host)
+        if answer is None or options.get("flags", 0) & socket.AI_NUMERICHOST:
+            return real(host, port, **options)
+        if isinstance(answer, BaseException):
+            raise answer
+        return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in answer]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return found
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        (socket.AF_INET6, ("fe80::1%no-such-interface", 1, 0, 0)),
+        (socket.AF_INET6, ("fe80::1", 1, 0, 9999)),
+        (socket.AF_INET, ("not a number, nor a name", 1)),
+        (socket.AF_INET, ("127.0.0.1", 99999)),
+        (socket.AF_INET, ("127.0.0.1", "http")),
+        (9999, ("127.0.0.1", 1)),
+    ],
+    ids=repr,
+)
+def test_an_address_that_is_none_is_one_that_failed(
+    client_of: Runtime, answers: dict[str, Any], first: tuple[int, Any]
+) -> None:
+    def handler(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(GOOD)
+
+    async def main(port: int) -> str:
+        answers["odd.example"] = [first, (socket.AF_INET, ("127.0.0.1", port))]
+        where = Endpoint.from_base_url("http://odd.example", api_key="k", allow_http=True)
+        async with client_of.Client(where, retry=ONCE) as client:
+            message = await client.create(**ASK)
+            text: str = message.text
+            return text
+
+    with raw_server(handler) as (_, port):
+        assert client_of.run(main, port) == "Hello"
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), asyncio.CancelledError(), MemoryError(), UnicodeError("a label")], ids=repr
+)
+def test_a_resolver_that_raises_holds_nothing_up(
+    client_of: Runtime, answers: dict[str, Any], error: BaseException
+) -> None:
+    async def main() -> None:
+        where = Endpoint.from_base_url("http://odd.example", api_key="k", allow_http=True)
+        async with client_of.Client(where, retry=ONCE) as client:
+            with pytest.raises(ConnectError):
+                await client.create(**ASK)
+
+    answers["odd.example"] = error
+    client_of.run(main)
+    assert not look_up._under_way
+
+
 def test_one_thread_a_name(slow_name: threading.Event) -> None:
     rung, before = threading.Event(), set(threading.enumerate())
     several = [look_up.look_up("slow.example", 80, rung.set) for _ in range(50)]
