@@ -12,7 +12,8 @@ from sansio_claude._client.stream import StreamBase
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.blocking import finish
-from sansio_claude._stream.events import Event, TextDelta
+from sansio_claude._stream.events import Event
+from sansio_claude._stream.text import text_of
 
 if TYPE_CHECKING:
     from sansio_claude._call.call import Call
@@ -112,6 +113,6 @@ class TextIterator(NotCopied):
 
     def __next__(self) -> str:
         while True:
-            event = self._stream.__next__()
-            if type(event) is TextDelta:
-                return event.text
+            text = text_of(self._stream.__next__())
+            if text:
+                return text

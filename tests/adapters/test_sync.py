@@ -23,7 +23,7 @@ from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
 from tests.adapters.runtimes import open_files, raw_server, read_request
 from tests.adapters.test_client import ASK, endpoint
 from tests.certificates import client_context, server_context
-from tests.virtual import GOOD, GOOD_HEAD, OPENING, chunked
+from tests.virtual import CLOSING, DELTAS, GOOD, GOOD_HEAD, OPENING, START, chunked, frame
 
 HELLO = compose("Hello, how are you?", seed=1)
 ONCE = RetryPolicy(max_retries=0)
@@ -55,6 +55,20 @@ def hello() -> Iterator[Any]:
     """The address of a server that always says hello."""
     with serve_in_thread(ReplayServer([Answer.stream(HELLO)], cycle=True)) as address:
         yield address
+
+
+def test_text_is_all_the_text() -> None:
+    """Of the start of a block, too."""
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Well, "}}
+    opening = [frame(START), frame(block)]
+
+    def handler(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(GOOD_HEAD + chunked(*opening, *DELTAS, *CLOSING))
+
+    with raw_server(handler) as address, Client(endpoint(address)) as client, client.stream(**ASK) as stream:
+        assert list(stream.text()) == ["Well, ", "Hel", "lo"]
+        assert stream.final_message().text == "Well, Hello"
 
 
 def test_threads_share_the_connections(hello: Any) -> None:
