@@ -8,7 +8,8 @@ from sansio_claude._errors import ToolError
 from sansio_claude.tools._calls import ToolCall
 from sansio_claude.tools._execution import Execution, Executor, Report
 from sansio_claude.tools._loop import ToolLoop
-from sansio_claude.tools._outcome import Outcome, ToolFinished, ToolStarted, ends_run
+from sansio_claude.tools._outcome import Box, Outcome, ToolFinished, ToolStarted, boxed, ends_run
+from sansio_claude.tools._result import ToolResult
 
 __all__ = ["Executions"]
 
@@ -98,8 +99,9 @@ class Executions:
         while self._reports:
             execution, report = self._reports.popleft()
             if id(execution) in stopped and report != "started" and report.ending == "result":
-                if self._loop.awaits(execution.call.id):
-                    self._loop.receive_result(execution.call.id, report.result())
+                result = boxed(report.result).value
+                if result is not None and self._loop.awaits(execution.call.id):
+                    self._loop.receive_result(execution.call.id, result)
 
     def _report(self, execution: Execution, report: Report) -> None:
         self._reports.append((execution, report))
@@ -107,11 +109,19 @@ class Executions:
 
     def _end(self, execution: Execution, outcome: Outcome) -> None:
         call = execution.call
+        made = boxed(outcome.result)  # which calls methods of what the tool gave, and they may raise anything
+        if ends_run(made.error, self._executor.cancellations):
+            self.fatal = self.fatal or made.error
+            return
         del self._under_way[call.id]
         if not self._loop.awaits(call.id):
             return
-        result, ending = outcome.result(), outcome.ending
-        if ending == "result" and outcome.value is not result and result.is_error and not _gave_error(outcome.value):
+        if made.error is not None:
+            outcome = Outcome.of(Box(error=made.error), self._executor.cancellations)
+            made = boxed(outcome.result)
+        result: ToolResult = made.value or ToolResult(type(outcome.error).__name__, is_error=True)
+        ending = outcome.ending
+        if ending == "result" and result.is_error and not isinstance(outcome.value, ToolResult):
             ending = "tool_failure"
         if ending in ("tool_failure", "interrupted", "timeout") or (ending == "not_confirmed" and outcome.error):
             self._executor.log(f"the tool {call.name} ended with {ending}", outcome.error)
@@ -119,10 +129,6 @@ class Executions:
         seconds = max(0.0, self._executor.now() - execution.begun_at)
         event = ToolFinished(call=call, result=result, ending=ending, error=outcome.error, seconds=seconds)
         self.events.append((call.turn, event))
-
-
-def _gave_error(value: object) -> bool:
-    return bool(getattr(value, "is_error", False))
 
 
 def _too_late(execution: Execution) -> Outcome:

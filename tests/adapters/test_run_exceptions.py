@@ -20,6 +20,7 @@ from typing import Any
 import anyio
 import attrs
 import pytest
+import trio
 
 import sansio_claude.asyncio
 import sansio_claude.trio
@@ -325,3 +326,36 @@ def test_after_its_time_limit_a_tool_may_raise_what_it_wants(scene: Scene, name:
             scene.run(functools.partial(bounded, scene, main))
             tools.let_go.set()
             assert {event.call.id: event.ending for event in seen} == {"toolu_1": "timeout", "toolu_2": "result"}
+
+
+@pytest.mark.parametrize("method", ["to_param", "__iter__", "__str__"])
+def test_what_the_value_of_a_tool_raises_is_a_result_or_ends_the_run(method: str) -> None:
+    """A value is written as a result by its own methods, and an exception is told in its own words."""
+
+    def broken(kind: str) -> Any:
+        def fail(self: Any) -> Any:
+            raise KINDS[kind]()
+
+        return type("Broken", (Exception if method == "__str__" else list,), {method: fail})(["x"])
+
+    with serving(call(1, "gives")) as endpoint:
+        for kind in KINDS:
+
+            def gives() -> Any:
+                """Give a broken value, or raise it."""
+                value = broken(kind)
+                if isinstance(value, Exception):
+                    raise value
+                return value
+
+            async def main() -> None:
+                async with sansio_claude.trio.Client(endpoint) as client, client.run(tools=[gives], **ASK) as run:
+                    if kind in ENDS_THE_RUN:
+                        with pytest.raises(type(KINDS[kind]())):
+                            await run.final_message()
+                    else:
+                        assert (await run.final_message()).text == "Done."
+                        assert run.history[2]["content"][0]["is_error"]
+                    assert whole(run) == []
+
+            trio.run(main)
