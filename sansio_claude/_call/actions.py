@@ -54,15 +54,17 @@ class _Step:
 class Authorize(_Step):
     """Ask the call's `authorize(head, body)` for the headers that sign this request, await what it gives if that can
     be awaited, then report `authorized(headers, now)`. What it raises is its caller's: give the call up and pass it on.
+    Where what is awaited is not there by the deadline, cancel it and report `deadline_passed(now)`.
 
     Asked once in each attempt, and once more where the API answers 401. `head` and `body` are the request.
     """
 
-    __slots__ = ("body", "head")
+    __slots__ = ("body", "deadline", "head")
 
-    def __init__(self, head: RequestHead, body: bytes) -> None:
+    def __init__(self, head: RequestHead, body: bytes, deadline: float = float("inf")) -> None:
         self.head: RequestHead = head
         self.body: bytes = body
+        self.deadline: float = deadline
 
 
 @final

@@ -183,7 +183,7 @@ class Call(CallView):
         if self._phase == EXCHANGE and self._conversation is not None:
             return self._conversation.next_action()
         if self._phase == AUTHORIZE:
-            return Authorize(self._head, self._body)
+            return Authorize(self._head, self._body, self._deadlines.nearest())
         return Done(self._error)
 
     def _resume(self, now: float) -> float:
@@ -301,7 +301,9 @@ class Call(CallView):
 
     def deadline_passed(self, now: float) -> None:
         """The deadline of the action passed before it was done."""
-        if self._phase == BACKOFF:
+        if self._interrupted:
+            self.abandon()
+        elif self._phase == BACKOFF:
             self.waited(now)
         elif self._phase in (POOL, AUTHORIZE):
             self._fail(self._deadlines.passed(self._head.host), now)
@@ -348,6 +350,7 @@ class Call(CallView):
             self._ask_place(now)
         else:
             self._phase = AUTHORIZE
+            self._deadlines.begin("total", now)
 
     def _ask_place(self, now: float) -> None:
         head = self._head

@@ -17,7 +17,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, assert_never, cast
 
 from sansio_claude._call.actions import Authorize, Connect, Deliver, Done, Receive, Send, Wait
 from sansio_claude._errors import LocalProtocolError
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from sansio_claude._call.call import Call
     from sansio_claude._call.connection import Connection
     from sansio_claude._call.pool import Home, Pool
+    from sansio_claude._request.head import Headers
     from sansio_claude._stream.events import Event
 
 __all__ = ["Adapter", "Bell", "Wire", "close_discarded", "drive"]
+
+T = TypeVar("T")
 
 ONE_TASK: Final = "another task is reading this stream already: read it in one task at a time (any task may close it)"
 
@@ -100,6 +103,15 @@ class Adapter(Protocol):
 
     async def connect(self, action: Connect, bell: Bell) -> Wire | None:
         """Open a TCP connection; None when the deadline passed or the bell rang. Raises what went wrong."""
+        ...
+
+
+class Bounding(Protocol):
+    """What an adapter may bring beside, so that a token that is awaited has a deadline too. Without it, none has."""
+
+    async def bounded(self, awaitable: Awaitable[T], until: float, bell: Bell) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's: what it gives, or None where `until` came before or the bell rang. It
+        is cancelled then. Raises what it raises."""
         ...
 
 
@@ -201,8 +213,25 @@ async def _authorize(call: Call, action: Authorize, adapter: Adapter) -> None:
     close_discarded(call.pool)
     assert call.authorize is not None
     given = call.authorize(action.head, action.body)
-    headers = await given if isinstance(given, Awaitable) else given
-    call.authorized(headers, adapter.now())
+    if isinstance(given, Awaitable):
+        found = await _bounded(call, action, adapter, given)
+        if found is None:
+            call.deadline_passed(adapter.now())
+            return
+        (given,) = found
+    call.authorized(given, adapter.now())
+
+
+async def _bounded(call: Call, action: Authorize, adapter: Adapter, given: Awaitable[Headers]) -> tuple[Headers] | None:
+    bounding: Bounding = cast(Any, adapter)
+    if not hasattr(bounding, "bounded"):
+        return (await given,)
+    bell = adapter.bell()
+    call.on_wake(bell.ring)
+    try:
+        return await bounding.bounded(given, action.deadline, bell)
+    finally:
+        call.on_wake(None)
 
 
 async def _wait(call: Call, action: Wait, adapter: Adapter) -> None:

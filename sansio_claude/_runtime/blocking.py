@@ -13,10 +13,10 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Bell as AnyBell
@@ -24,6 +24,9 @@ from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome
 from sansio_claude._runtime.sockets import BUFFER, readable
+
+if TYPE_CHECKING:
+    from sansio_claude.tools._outcome import Box
 
 __all__ = ["Adapter", "Bell", "Wire", "finish", "same_arguments"]
 
@@ -208,6 +211,35 @@ class Adapter:
         """Open a connection."""
         sock = await open_socket(self, action, bell)
         return None if sock is None else Wire(sock)
+
+    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the bell rings. A worker thread runs it in an
+        event loop (asyncio) of its own."""
+        from sansio_claude._runtime.thread_executor import OwnLoop  # takes a while, and is seldom needed
+        from sansio_claude._runtime.workers import Job, LeftBehind, start
+
+        ended: list[Box] = []
+
+        def done(box: Box) -> None:
+            ended.append(box)
+            bell.nudge()
+
+        own = OwnLoop(awaitable)
+        job = Job(own, done, LeftBehind())
+        start(job)
+        try:
+            while not (await bell.wait(until) or ended or self.now() >= until):
+                pass
+        finally:
+            if not ended:
+                job.abandon()
+                own.cancel()
+        if not ended:
+            return None
+        (box,) = ended
+        if box.error is not None:
+            raise box.error
+        return (box.value,)
 
     async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
         """Wait for one of the sockets or the time, and for the bell."""

@@ -20,15 +20,15 @@ from sansio_claude._runtime.workers import Job, LeftBehind, start
 from sansio_claude.tools._execution import Execution
 from sansio_claude.tools._outcome import Box, boxed_await
 
-__all__ = ["ThreadExecutor"]
+__all__ = ["OwnLoop", "ThreadExecutor"]
 
 
 class _Stopped(BaseException):
     """What a call is told whose function nobody waits for any more."""
 
 
-class _OwnLoop:
-    """An awaitable of a tool, run in an event loop of its own by the thread that calls this."""
+class OwnLoop:
+    """An awaitable of the caller's, run in an event loop of its own by the thread that calls this."""
 
     def __init__(self, awaitable: Awaitable[Any]) -> None:
         self._awaitable = awaitable
@@ -104,7 +104,7 @@ class _Driven:
         job, self._job = self._job, None
         if job is not None:
             job.abandon()
-            if isinstance(self._function, _OwnLoop):
+            if isinstance(self._function, OwnLoop):
                 self._function.cancel()
             self.step(Box(error=_Stopped()))
 
@@ -142,7 +142,7 @@ class ThreadExecutor:
 
     async def settle(self, awaitable: Awaitable[Any]) -> Box:
         """Wait for what a tool has returned: a worker thread runs it in an event loop (asyncio) of its own."""
-        return await _InThread(_OwnLoop(awaitable))
+        return await _InThread(OwnLoop(awaitable))
 
     def notify(self) -> None:
         """End a wait, or the next one. From any thread."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, final
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, final
 
 from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Bell as AnyBell
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sansio_claude.tools._execution import Executor
 
 __all__ = ["Client", "Stream", "TextIterator"]
+
+T = TypeVar("T")
 
 POLL: Final = 0.02  # seconds between two looks at a socket, where the loop cannot wait for one (Windows)
 
@@ -51,14 +53,19 @@ class Bell:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def waiter(self) -> asyncio.Future[None]:
+        """A future that is done with the next wake."""
+        self._waiter = self._loop.create_future()
+        return self._waiter
+
     async def wait(self, until: float) -> bool:
         """Wait until somebody rings (True), or until then."""
         if self._rung:
             return True
-        self._waiter = self._loop.create_future()
+        waiter = self.waiter()
         timer = None if until == NEVER else self._loop.call_at(until, self.wake)
         try:
-            await self._waiter
+            await waiter
         finally:
             if timer is not None:
                 timer.cancel()
@@ -105,6 +112,27 @@ class Adapter:
         """Open a connection."""
         sock = await open_socket(self, action, bell)
         return None if sock is None else await Wire.over(sock)
+
+    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the bell rings."""
+        assert isinstance(bell, Bell)
+        waiter = bell.waiter()
+        limit = asyncio.timeout_at(None if until == NEVER else until)
+
+        def end(waiter: asyncio.Future[None]) -> None:
+            if not (waiter.cancelled() or limit.expired()):
+                limit.reschedule(0.0)
+
+        try:
+            async with limit:
+                waiter.add_done_callback(end)
+                return (await awaitable,)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return None
+        finally:
+            waiter.cancel()
 
     async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
         """Wait for one of the sockets, the time or the bell."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, final
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar, final
 
 import trio
 
@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Stream", "TextIterator"]
 
 
+T = TypeVar("T")
+
+
 class Bell:
     """Wakes one task of this run of trio."""
 
-    __slots__ = ("_event", "_rung", "_token")
+    __slots__ = ("_event", "_rung", "_token", "scope")
 
     def __init__(self) -> None:
         self._event = trio.Event()
+        self.scope: trio.CancelScope | None = None
+        """Is cancelled by the next wake."""
         self._rung = False
         self._token = trio.lowlevel.current_trio_token()
 
@@ -42,7 +47,12 @@ class Bell:
     def nudge(self) -> None:
         """End the wait that is under way, or the next one, from any thread."""
         with contextlib.suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(lambda: self._event.set())
+            self._token.run_sync_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._event.set()
+        if self.scope is not None:
+            self.scope.cancel()
 
     async def wait(self, until: float) -> bool:
         """Wait until somebody rings (True), or until then."""
@@ -104,6 +114,13 @@ class Adapter:
         await trio.lowlevel.checkpoint()  # on this machine a connection may be open at once
         sock = await open_socket(self, action, bell)
         return None if sock is None else Wire(sock)
+
+    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the bell rings."""
+        assert isinstance(bell, Bell)
+        with trio.CancelScope(deadline=until) as bell.scope:
+            return (await awaitable,)
+        return None
 
     async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
         """Wait for one of the sockets, the time or the bell."""

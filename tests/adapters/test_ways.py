@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import pickle
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -301,6 +304,77 @@ class TestTokens:
                     adapter.ask(Endpoint.from_base_url(f"http://{host}:{port}", auth_token=source))
                 assert caught.value is own
                 assert caught.value.__cause__ is None
+
+    def test_the_time_of_the_call_bounds_it(self, adapter: Adapter) -> None:
+        cancelled: list[bool] = []
+
+        async def slow() -> str:
+            try:
+                await (asyncio.sleep if adapter.loop is None else adapter.loop.sleep)(60)
+            except BaseException:
+                cancelled.append(True)
+                raise
+            return "late"
+
+        endpoint = Endpoint.from_base_url("https://api.test", auth_token=slow)
+        with pytest.raises(DeadlineError, match="the call did not end within") as caught:
+            adapter.ask(endpoint, timeouts=Timeouts(total=0.05), ssl_context=client_context())
+        assert caught.value.deadline == "total"
+        deadline = time.monotonic() + 5
+        while not cancelled and time.monotonic() < deadline:
+            time.sleep(0.001)  # of the blocking client another thread cancels it
+        assert cancelled
+
+    def test_its_own_timeout_is_the_callers(self, adapter: Adapter) -> None:
+        async def late() -> str:
+            raise TimeoutError("the vault did not answer")
+
+        endpoint = Endpoint.from_base_url("https://api.test", auth_token=late)
+        with pytest.raises(TimeoutError, match="the vault"):
+            adapter.ask(endpoint, timeouts=Timeouts(total=5), ssl_context=client_context())
+
+    def test_a_stream_that_is_closed_while_it_is_awaited(self, adapter: Adapter) -> None:
+        """By another task, or by another thread."""
+        loop = adapter.loop
+        asked = threading.Event()
+
+        async def slow() -> str:
+            asked.set()
+            await (asyncio.sleep if loop is None else loop.sleep)(60)
+            return "late"
+
+        endpoint = Endpoint.from_base_url("https://api.test", auth_token=slow)
+        if loop is None:
+            with sansio_claude.sync.Client(endpoint, ssl_context=client_context()) as client:
+
+                def shut_down() -> None:
+                    asked.wait(5)
+                    client.shutdown()
+
+                closing = threading.Thread(target=shut_down)
+                closing.start()
+                with pytest.raises(LocalProtocolError, match="given up"):
+                    client.create(**ASK)
+                closing.join()
+            return
+
+        async def main() -> None:
+            async with loop.Client(endpoint, ssl_context=client_context()) as client:
+                stream = client.stream(**ASK)
+
+                async def read() -> None:
+                    with pytest.raises(LocalProtocolError, match="given up"):
+                        async with stream:
+                            pass
+
+                async def close() -> None:
+                    while not asked.is_set():
+                        await loop.sleep(0.001)
+                    await stream.aclose()
+
+                await loop.gather(read, close)
+
+        loop.run(main)
 
     @pytest.mark.parametrize("bad", [None, 5, b"bytes", "", "a\r\nb", "ä"])
     def test_what_is_no_token(self, adapter: Adapter, bad: Any) -> None:
