@@ -69,8 +69,9 @@ def add_serve(commands: Any) -> None:
         commands,
         "serve",
         "answer requests with recorded streams until Ctrl-C",
-        "Answer every request with the recorded streams in turn, or with the answer of the demo, until Ctrl-C. The "
-        "lines that it prints first say how to ask it.",
+        "Answer every request with the recorded streams in turn, or with the answer of the demo, until Ctrl-C. Without "
+        "a file a request's own tools are called and its schema is kept to. The lines that it prints first say how to "
+        "ask it.",
         [
             "sansio-claude serve",
             "sansio-claude serve first.sse second.sse --port 8000 --fast",
@@ -183,7 +184,7 @@ def _serve(options: argparse.Namespace) -> int:
     def entry(answer: Any, name: str) -> Any:
         def answered(request: RecordedRequest) -> Reply:
             print(one_line(f"{request.method} {request.target} <- {name}"), flush=True)
-            reply: Reply = answer
+            reply: Reply = answer(request) if callable(answer) else answer
             return reply
 
         return answered
@@ -191,9 +192,9 @@ def _serve(options: argparse.Namespace) -> int:
     speed = None if options.fast else options.speed
     script = [entry(each, path) for path in options.files for each in answers_of(path, "serve", speed=speed)]
     if not script:
-        from sansio_claude._cli.demo import demo_transcript
+        from sansio_claude._cli.demo import demo_reply
 
-        script = [entry(demo_transcript(), "the answer of the demo")]
+        script = [entry(lambda request: demo_reply(request.body), "the answer of the demo")]
     server = ReplayServer(script, cycle=True, pace=pace_of(options))
 
     async def serve() -> None:
