@@ -8,27 +8,32 @@ from typing import Any, Final
 
 from sansio_claude._errors.dates import parse_http_date
 
-__all__ = ["header_dict", "request_id", "retry_after", "should_retry"]
+__all__ = ["header_dict", "header_pairs", "request_id", "retry_after", "should_retry"]
 
 _SECONDS: Final = r"[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}"
 
 
-def header_dict(headers: Any) -> dict[str, str]:
-    """Headers by name in lower case, the first value of each.
+def header_pairs(headers: Any) -> list[tuple[str, str]]:
+    """Header fields of any HTTP library as pairs, in order; the names in lower case.
 
     Takes a mapping, an object with `items()` (as the HTTP libraries have them), or pairs; names and values are str
     or bytes, which are read as Latin-1. What is neither is left out. Raises nothing.
     """
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     try:
         items: Any = headers.items() if isinstance(headers, Mapping) or hasattr(headers, "items") else headers or ()
         for name, value in items:
             key, text = _text(name), _text(value)
             if key is not None and text is not None:
-                found.setdefault(key.strip().lower(), text.strip())
+                found.append((key.strip().lower(), text.strip()))
     except (TypeError, ValueError):  # no pairs
         pass
     return found
+
+
+def header_dict(headers: Any) -> dict[str, str]:
+    """Headers by name in lower case, the first value of each. See `header_pairs`."""
+    return dict(reversed(header_pairs(headers)))
 
 
 def _text(value: Any) -> str | None:

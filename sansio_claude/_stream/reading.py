@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from typing import Any, Final, Self, TypeAlias, final
+from typing import Any, Final, Protocol, Self, TypeAlias, final
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, refusal
-from sansio_claude._errors.headers import header_dict
+from sansio_claude._errors.headers import header_dict, header_pairs
 from sansio_claude._http.content_encoding import ContentDecoder, content_coding
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.message import Message
@@ -23,7 +23,16 @@ from sansio_claude._stream.message_stream import MessageStream
 
 __all__ = ["AsyncEventIterator", "EventIterator", "aiter_events", "iter_events"]
 
-Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+
+class HasItems(Protocol):
+    """Header fields of a library whose class is no mapping, as http.client and urllib have them."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """The fields, name and value."""
+        ...
+
+
+Headers: TypeAlias = Mapping[Any, Any] | HasItems | Iterable[tuple[Any, Any]]
 """Header fields as HTTP libraries have them: a mapping or pairs, names and values str or bytes."""
 
 _TEXT: Final = frozenset(b'edir:{[<"\n\r\t \xef')  # how event streams, JSON texts and pages begin
@@ -37,7 +46,7 @@ class _Body:
         self.ended: bool = False
         self.events: deque[Event] = deque()
         self._status = status
-        self._pairs = _pairs(headers)
+        self._pairs = header_pairs(headers)
         self._limits = limits
         self._decoder: ContentDecoder | None = None
         self._begun = False
@@ -55,7 +64,12 @@ class _Body:
         data = as_bytes(chunk)
         if not self._begun and data:
             self._begun = True
-            self._decoder = _decoder(self._pairs, data, self._limits)
+            try:
+                self._decoder = _decoder(self._pairs, data, self._limits)
+            except RemoteProtocolError as error:
+                if not self._refused:  # the status of a refusal says what matters
+                    self._error = error
+                    return
         if self._decoder is None:
             self._take(data)
             return
@@ -265,21 +279,18 @@ def _body(
     return _Body(stream, status, headers, limits if limits is not None else DEFAULT_LIMITS)
 
 
-def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """The header fields as bytes, the names in lower case."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return [(_as_latin(name).lower(), _as_latin(value)) for name, value in pairs]
-
-
-def _as_latin(text: Any) -> bytes:
-    return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogateescape")
-
-
-def _decoder(pairs: list[tuple[bytes, bytes]], start: bytes, limits: Limits) -> ContentDecoder | None:
+def _decoder(pairs: list[tuple[str, str]], start: bytes, limits: Limits) -> ContentDecoder | None:
     """The decoder of a coded body that starts so; None where it is not coded, or no longer.
 
     Many HTTP libraries decode a body and leave the field in the headers. No event stream and no JSON begins as coded
-    data does.
+    data does. Raises RemoteProtocolError for a coding that is not decoded here.
     """
-    coding = content_coding([value for name, value in pairs if name == b"content-encoding"])
-    return ContentDecoder(coding, limits=limits) if coding and start[0] not in _TEXT else None
+    values = [value.encode("latin-1", "replace") for name, value in pairs if name == "content-encoding"]
+    coding = content_coding(values)
+    if coding == "" or start[0] in _TEXT:
+        return None
+    if coding is None:
+        named = b", ".join(values).decode("latin-1")
+        words = f"the body is coded with {named:.40}, which is not decoded here (gzip and deflate are)"
+        raise RemoteProtocolError(f"{words}: send accept-encoding: identity", stage="exchange", excerpt=start[:80])
+    return ContentDecoder(coding, limits=limits)

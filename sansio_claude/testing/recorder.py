@@ -30,6 +30,7 @@ import attrs
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import APIError, LocalProtocolError
+from sansio_claude._errors.headers import header_pairs
 from sansio_claude._http.headers import is_secret, secret_values
 from sansio_claude.testing._blank import blanked, forms_of
 from sansio_claude.testing.recording import FORMAT, NOTICE, VERSION
@@ -41,8 +42,6 @@ __all__ = ["Recorder", "RecordingIterator"]
 
 _DIGITS: Final = 6  # of a second: microseconds
 _LEFT: Final = "left"  # the error of a call that nobody read to its end
-
-Headers = Iterable[tuple[str, str]]
 
 
 @attrs.define(eq=False)
@@ -159,10 +158,11 @@ class Recorder(NotCopied):
         chunks: Iterable[bytes],
         *,
         status: int = 200,
-        headers: Headers = (),
+        headers: Any = (),
         secrets: Iterable[str] = (),
     ) -> RecordingIterator:
-        """Pass `chunks` on as they come, and record them as the body of one answer."""
+        """Pass `chunks` on as they come, and record them as the body of one answer. `headers` as HTTP libraries have
+        them: a mapping, an object with `items()`, or pairs."""
         return RecordingIterator(self, self._opened(status, headers, secrets), iter(chunks), None)
 
     def arecord(
@@ -170,17 +170,17 @@ class Recorder(NotCopied):
         chunks: AsyncIterable[bytes],
         *,
         status: int = 200,
-        headers: Headers = (),
+        headers: Any = (),
         secrets: Iterable[str] = (),
     ) -> RecordingIterator:
         """As `record`, for `async for`."""
         return RecordingIterator(self, self._opened(status, headers, secrets), None, aiter(chunks))
 
-    def _opened(self, status: int, headers: Headers, secrets: Iterable[str]) -> _Call:
+    def _opened(self, status: int, headers: Any, secrets: Iterable[str]) -> _Call:
         if self._file.closed:
             raise LocalProtocolError("this recorder is closed")
         call = self._open(secrets)
-        self._response(call, status, list(headers))
+        self._response(call, status, header_pairs(headers))
         return call
 
     # Lines

@@ -6,6 +6,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Generator, Iterator
+from http.client import HTTPMessage
 from typing import Any, get_args
 
 import pytest
@@ -270,3 +271,36 @@ def test_an_end_without_message_stop_is_whole_only_where_that_is_allowed() -> No
         with pytest.raises(c.RemoteProtocolError):
             stream.finish()
         assert not stream.complete_but_for_stop
+
+
+def _http_message(*fields: tuple[str, str]) -> HTTPMessage:
+    made = HTTPMessage()
+    for name, value in fields:
+        made[name] = value
+    return made
+
+
+def test_headers_of_any_library() -> None:
+    body = gzip.compress(WHOLE.data)
+    fields = ("Content-Encoding", "gzip"), ("Content-Encoding", "identity")
+    kinds: list[Any] = [
+        _http_message(*fields),
+        dict(fields[:1]),
+        fields,
+        [(name.encode(), value.encode()) for name, value in fields],
+    ]
+    for headers in kinds:
+        events = c.iter_events([body[:5], body[5:]], headers=headers)
+        assert len(list(events)) > 3
+        assert events.message.whole
+    for odd in (None, (), {}, "abc", 5, [1], [("a",)], {b"x": 5}):
+        assert len(list(c.iter_events([WHOLE.data], headers=odd))) > 3  # type: ignore[arg-type]
+
+
+def test_a_coding_that_is_not_decoded_here_is_named() -> None:
+    headers = _http_message(("content-encoding", "br"))
+    with pytest.raises(c.RemoteProtocolError, match=r"coded with br, .* send accept-encoding: identity"):
+        list(c.iter_events([b"\x8b\x03\x80"], headers=headers))
+    with pytest.raises(c.RateLimitError):
+        list(c.iter_events([b"\x8b\x03\x80"], status=429, headers=headers))
+    assert list(c.iter_events([WHOLE.data], headers=headers))  # the library has decoded it
