@@ -22,6 +22,9 @@ settings.register_profile(
     # elsewhere, by `thorough` and by the nightly fuzzing.
     derandomize=bool(os.environ.get("CI")),
 )
+settings.register_profile(
+    "quick", deadline=None, suppress_health_check=list(HealthCheck), max_examples=20, derandomize=True
+)
 settings.register_profile("thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -138,6 +138,16 @@ def test_a_line_of_json_longer_than_a_line_of_an_event_may_be_is_still_json() ->
     assert repair(message[:30], message[30:], limits=Limits(line=20, event=20)).kinds == ["whole_message"]
 
 
+@pytest.mark.parametrize("key", ["id", "model", "type"])
+@pytest.mark.parametrize("behind", [b"", b"data: {\n\n"])
+def test_a_start_that_waits_and_is_no_message_leaves_the_error_event_alone(key: str, behind: bytes) -> None:
+    placeholder = {**START["message"], "content": [{"type": "text", "text": ""}], key: 1}
+    repaired = repair(wire({"type": "message_start", "message": placeholder}) + behind)
+    assert repaired.state in ("broken", "truncated")
+    assert repaired.out.startswith(b"event: error\n")
+    assert repaired.out.count(b"\n\n") == 1
+
+
 def test_a_refusal_in_json_becomes_an_error_event() -> None:
     repaired = repair(b'{"error": {"code": 429, "message": "slow down"}}')
     assert repaired.state == "errored"

@@ -37,15 +37,19 @@ _ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
 
 @define(frozen=True)
 class Mutant:
-    """One change: the module, the line, what is done there, and the whole module with it."""
+    """One change: the module, the function and line, what is done there, and the whole module with it."""
 
     path: Path
+    function: int
+    """The line of the function it is in, of its first decorator where it has one."""
     line: int
     what: str
+    before: str
+    """The line as it was."""
     source: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.what}"
+        return f"{self.path}:{self.line}: {self.what}: {self.before}"
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -53,24 +57,24 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
     match node:
         case ast.Compare(ops=[op]) if type(op) in _COMPARISONS:
             other = _COMPARISONS[type(op)]
-            yield f"{type(op).__name__} becomes {other.__name__}", lambda: setattr(node, "ops", [other()])
+            yield f"{type(op).__name__} becomes {other.__name__}", partial(setattr, node, "ops", [other()])
         case ast.BoolOp(op=op):
             wanted = ast.Or() if isinstance(op, ast.And) else ast.And()
-            yield f"{type(op).__name__} becomes {type(wanted).__name__}", lambda: setattr(node, "op", wanted)
+            yield f"{type(op).__name__} becomes {type(wanted).__name__}", partial(setattr, node, "op", wanted)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield "not is left out", lambda: _become_truth(node, operand)
+            yield "not is left out", partial(_become_truth, node, operand)
         case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in _ARITHMETIC:
             sign = _ARITHMETIC[type(op)]
-            yield f"{type(op).__name__} becomes {sign.__name__}", lambda: setattr(node, "op", sign())
+            yield f"{type(op).__name__} becomes {sign.__name__}", partial(setattr, node, "op", sign())
         case ast.Constant(value=bool(value)):
-            yield f"{value} becomes {not value}", lambda: setattr(node, "value", not value)
+            yield f"{value} becomes {not value}", partial(setattr, node, "value", not value)
         case ast.Constant(value=int(number)):
-            yield f"{number} becomes {number + 1}", lambda: setattr(node, "value", number + 1)
+            yield f"{number} becomes {number + 1}", partial(setattr, node, "value", number + 1)
         case ast.Return(value=ast.expr() as result) if not _is_none(result):
-            yield "returns None", lambda: setattr(node, "value", ast.Constant(None))
+            yield "returns None", partial(setattr, node, "value", ast.Constant(None))
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
             negated = ast.UnaryOp(op=ast.Not(), operand=test)
-            yield "the condition is negated", lambda: setattr(node, "test", negated)
+            yield "the condition is negated", partial(setattr, node, "test", negated)
 
 
 def _become_truth(node: ast.UnaryOp, operand: ast.expr) -> None:
@@ -90,44 +94,53 @@ def _deletions(body: list[ast.stmt]) -> Iterator[tuple[int, str, Callable[[], No
             yield statement.lineno, "a statement is left out", partial(body.__setitem__, at, ast.Pass())
 
 
-def mutants_of(path: Path, source: str) -> Iterator[Mutant]:
-    """Every mutant of the functions of a module. What is outside of functions are names and tables."""
-    count = sum(1 for _ in _steps(ast.parse(source)))
-    for number in range(count):
-        tree = ast.parse(source)  # each from a fresh tree
-        for at, (line, what, change) in enumerate(_steps(tree)):
-            if at == number:
-                change()
-                yield Mutant(path, line, what, ast.unparse(ast.fix_missing_locations(tree)))
-                break
+@define(frozen=True)
+class _Step:
+    function: int
+    line: int
+    what: str
+    change: Callable[[], None]
 
 
-def _steps(tree: ast.Module) -> Iterator[tuple[int, str, Callable[[], None]]]:
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        for node in ast.walk(function):
-            if isinstance(node, ast.FunctionDef) and node is not function:
-                continue
-            yield from ((getattr(node, "lineno", 0), what, change) for what, change in _changes(node))
+def _steps(tree: ast.Module) -> list[_Step]:
+    """Every change of the functions of a module. What is outside of functions are names and tables."""
+    found: list[_Step] = []
+
+    def walk(node: ast.AST, function: int) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = min(node.lineno, *(each.lineno for each in (node, *node.decorator_list)))
+            inside: list[ast.AST] = list(node.body)  # not defaults and annotations
+        else:
+            inside = list(ast.iter_child_nodes(node))
+        if function:
+            found.extend(_Step(function, getattr(node, "lineno", function), *each) for each in _changes(node))
             for name in ("body", "orelse"):
                 block = getattr(node, name, None)
                 if isinstance(block, list):
-                    yield from _deletions(block)
+                    found.extend(_Step(function, *each) for each in _deletions(block))
+        for each in inside:
+            walk(each, function)
+
+    walk(tree, 0)
+    return found
+
+
+def _made(path: Path, source: str, number: int) -> Mutant:
+    tree = ast.parse(source)  # each from a fresh tree
+    step = _steps(tree)[number]
+    step.change()
+    before = source.splitlines()[step.line - 1].strip()
+    changed = ast.unparse(ast.fix_missing_locations(tree))
+    return Mutant(path, step.function, step.line, step.what, before, changed)
+
+
+def mutants_of(path: Path, source: str) -> Iterator[Mutant]:
+    """Every mutant of a module."""
+    for number in range(len(_steps(ast.parse(source)))):
+        yield _made(path, source, number)
 
 
 def draw(sources: dict[Path, str], number: int, seed: int) -> list[Mutant]:
-    """So many mutants of these modules, each module as often as it has lines, by the seed."""
-    dice = Random(seed)
-    paths = sorted(sources)
-    weights = [sources[path].count("\n") for path in paths]
-    drawn: list[Mutant] = []
-    for path in dice.choices(paths, weights, k=number):
-        tree = ast.parse(sources[path])
-        steps = list(_steps(tree))
-        if not steps:
-            continue
-        line, what, change = dice.choice(steps)
-        change()
-        drawn.append(Mutant(path, line, what, ast.unparse(ast.fix_missing_locations(tree))))
-    return drawn
+    """So many mutants of these modules, no one twice, each change as likely as any other, by the seed."""
+    steps = [(path, at) for path in sorted(sources) for at in range(len(_steps(ast.parse(sources[path]))))]
+    return [_made(path, sources[path], at) for path, at in Random(seed).sample(steps, min(number, len(steps)))]
