@@ -193,6 +193,12 @@ KNOWN_KEYS = {
 }
 WHOLE = ("tool_use", "end_turn", "stop_sequence", "pause_turn")
 CUTTING = ("max_tokens", "model_context_window_exceeded", "refusal")
+
+
+def is_odd_counter(value: Any) -> bool:
+    return value is not None and not (type(value) is int and value >= 0)
+
+
 COUNTERS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 INCOMPLETE = "$incomplete_json"
 
@@ -814,8 +820,8 @@ class _Reader:
             if isinstance(counters, dict):
                 old = message.get("usage")
                 old = dict(old) if isinstance(old, dict) else {}
-                good = {key for key in COUNTERS if type(old.get(key)) is int}
-                odd = {key for key in COUNTERS if type(counters.get(key)) not in (int, type(None))}
+                good = {key for key in COUNTERS if type(old.get(key)) is int and old[key] >= 0}
+                odd = {key for key in COUNTERS if is_odd_counter(counters.get(key))}
                 overwrite(old, {key: item for key, item in counters.items() if key not in good & odd})
                 message["usage"] = old
         self.change(message, extra)
@@ -914,7 +920,7 @@ class _Reader:
             self.deviate("usage")
             return
         for key in COUNTERS:
-            if usage.get(key) is not None and type(usage[key]) is not int:
+            if is_odd_counter(usage.get(key)):
                 self.deviate("usage")
 
     def result(self) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ from sansio_claude._message.views import (
     StopDetails,
     UsageIteration,
 )
+from sansio_claude._message.written import InputFact, Unsaid, WrittenMessage
 
 __all__ = ["Message", "Usage"]
 
@@ -55,7 +56,7 @@ class Usage(CopiedWhole):
 
     def _count(self, key: str) -> int | None:
         value: Any = self._raw.get(key)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return value if type(value) is int and value >= 0 else None
 
     @property
     def input_tokens(self) -> int | None:
@@ -162,12 +163,16 @@ class Message(CopiedWhole):
     def from_dict(cls, value: Mapping[str, Any]) -> Message:
         """The message of one JSON object (str keys, JSON values), which is copied.
 
+        What `to_dict` gave is that message again, to the status of each input and what goes back to the API.
         Raises RemoteProtocolError where it cannot be a message: no list of content, a block without a type, a text
         that is no string.
         """
         if not isinstance(value, Mapping):
             raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stage="message")
-        return message_from_object(copy_json(dict(value)))
+        message = message_from_object(copy_json(dict(value)))
+        if isinstance(value, WrittenMessage):
+            message._take_unsaid(value.unsaid)
+        return message
 
     @classmethod
     def from_json(cls, data: bytes | str, *, limits: Limits | None = None) -> Message:
@@ -321,7 +326,9 @@ class Message(CopiedWhole):
     def to_dict(self) -> dict[str, Any]:
         """A detached JSON object, equal to the one that came: unknown keys and nulls included.
 
-        A tool input that is not complete is written as `{"$incomplete_json": raw text}`.
+        A tool input that is not complete is written as `{"$incomplete_json": raw text}`. What JSON cannot say (which
+        keys only a delta of an unknown type brought, whether the last input that came under max_tokens is whole) is
+        kept beside the dict for `from_dict` and the pickle; the JSON text of it has it no more.
         """
         value: dict[str, Any] = {}
         for key, item in self._raw.items():
@@ -329,7 +336,37 @@ class Message(CopiedWhole):
                 value[key] = [block.to_dict() for block in self.content]
             else:
                 value[key] = copy_json(item)
-        return value
+        unsaid = self._unsaid()
+        return WrittenMessage(value, unsaid) if unsaid else value
+
+    def _unsaid(self) -> Unsaid:
+        """What the JSON object does not say."""
+        keys = {
+            place: frozenset(block._unknown_delta_keys)
+            for place, block in enumerate(self.content)
+            if block._unknown_delta_keys
+        }
+        last = len(self.content) - 1
+        inputs: dict[int, InputFact] = {}
+        for place, block in enumerate(self.content):
+            if isinstance(block, ToolInputBlock):
+                fact = block._unsaid(self.stop_reason if place == last else "tool_use")
+                if fact is not None:
+                    inputs[place] = fact
+        return Unsaid(len(self.content), keys, inputs, self.whole and self.stop_reason is None)
+
+    def _take_unsaid(self, unsaid: Unsaid) -> None:
+        content = self.content
+        if len(content) != unsaid.blocks:
+            return
+        for place, keys in unsaid.delta_keys.items():
+            if place < len(content):
+                content[place]._unknown_delta_keys = set(keys)
+        for place, fact in unsaid.inputs.items():
+            block = content[place] if place < len(content) else None
+            if isinstance(block, ToolInputBlock):
+                block._take_unsaid(fact)
+        self.whole = self.whole or unsaid.whole
 
     def to_param(self) -> dict[str, Any]:
         """The message as the next request must carry it: the role assistant, and what each block must go back as.

@@ -15,6 +15,7 @@ from sansio_claude._json import DEFAULT_DEPTH, loads_input, without_halves
 from sansio_claude._message.block import Block
 from sansio_claude._message.view import view_of
 from sansio_claude._message.views import Caller
+from sansio_claude._message.written import InputFact
 
 if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON
@@ -29,6 +30,8 @@ __all__ = [
 
 InputStatus: TypeAlias = Literal["complete", "partial", "invalid"]
 INCOMPLETE: Final = "$incomplete_json"
+_WHITE: Final = " \t\n\r"
+_NOTHING: Final = ("null", '""')  # the texts of the values that stand for no arguments
 WHOLE_REASONS: Final = frozenset({"tool_use", "end_turn", "stop_sequence", "pause_turn"})
 """The stop reasons under which nothing was cut from an input that came as a value in the last block."""
 
@@ -54,7 +57,9 @@ class ToolInputBlock(Block):
             self._has_text = True
             self._value_known = False
             self._pieces.append(given[INCOMPLETE])
-            self._status = "invalid" if self._judged(given[INCOMPLETE])[0] == "invalid" else "partial"
+            # A value that is no object was written as it came: here its block had not stopped.
+            status, value = self._judged(given[INCOMPLETE])
+            self._status = "invalid" if status == "invalid" and _is_empty(value) else "partial"
         elif not _is_empty(given) and not isinstance(given, dict):
             self._status = "invalid"
 
@@ -196,7 +201,7 @@ class ToolInputBlock(Block):
         if self._status == "complete":
             return
         text = self.input_json
-        if not text.strip(" \t\n\r"):
+        if not text.strip(_WHITE):
             self._has_text = False
             given: Any = self._raw.get("input")
             self._is_blank = not given
@@ -247,6 +252,23 @@ class ToolInputBlock(Block):
     def _unsettle_given(self) -> None:
         """Something may have been cut from an input that came as a value, or may still come."""
         if self._status == "complete" and not self._has_text:
+            self._status = "partial"
+
+    def _unsaid(self, reason: str | None) -> InputFact | None:
+        """What the written input does not say of its status, where the answer's end is this stop reason."""
+        if not self._value_known and self._status == "partial" and self.input_json.strip(_WHITE) in _NOTHING:
+            return "unstopped"
+        if self._status == "complete" and reason is not None and reason not in WHOLE_REASONS:
+            return "whole"
+        return "given" if reason is None and self._value_known and self._is_unsettled else None
+
+    def _take_unsaid(self, fact: InputFact) -> None:
+        """Be as `_unsaid` said."""
+        if fact == "whole":
+            self._settle_given()
+        elif fact == "given":
+            self._unsettle_given()
+        elif not self._value_known:
             self._status = "partial"
 
     def _finish(self) -> None:

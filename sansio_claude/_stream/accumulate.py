@@ -370,7 +370,7 @@ class MessageAccumulator(BlockDeltas):
             self._deviate("usage", f"usage of {where} is missing, null or no object")
             return
         for key in odd_counters(usage):
-            self._deviate("usage", f"{key} in the usage of {where} is not an integer")
+            self._deviate("usage", f"{key} in the usage of {where} is not a whole number of 0 or more")
 
 
 _HANDLERS: Final[dict[type, Callable[[MessageAccumulator, Any], Event | None]]] = {

@@ -60,20 +60,25 @@ def merge_values(target: dict[str, Any], changes: Mapping[str, Any], *, but: Con
 
 
 def odd_counters(usage: Mapping[str, Any]) -> list[str]:
-    """The counters that are no integers."""
-    if _COUNTS.issuperset(map(type, map(usage.get, COUNTERS))):
+    """The counters that are no whole numbers of 0 or more, nulls aside."""
+    values = [*map(usage.get, COUNTERS)]
+    if _COUNTS.issuperset(map(type, values)) and all(value is None or value >= 0 for value in values):
         return []
-    return [key for key in COUNTERS if type(usage.get(key)) not in _COUNTS]
+    return [key for key in COUNTERS if usage.get(key) is not None and not _is_counter(usage.get(key))]
+
+
+def _is_counter(value: Any) -> bool:
+    return type(value) is int and value >= 0
 
 
 def merge_usage(raw: dict[str, Any], changes: Mapping[str, Any], *, but: Collection[str] = ()) -> None:
-    """Merge counters into the usage of a message. A counter that is no integer replaces no integer."""
+    """Merge counters into the usage of a message. A counter that is no whole number replaces none that is one."""
     usage = raw.get("usage")
     if not isinstance(usage, dict):
         usage = raw["usage"] = {}
     odd = odd_counters(changes)
     if odd:
-        but = [*but, *(key for key in odd if type(usage.get(key)) is int)]
+        but = [*but, *(key for key in odd if _is_counter(usage.get(key)))]
     merge_values(usage, changes, but=but)
 
 

@@ -164,7 +164,7 @@ class Mender(BlockMender):
                 value["usage"] = {}
             return
         for key in odd_counters(usage):
-            if self.mend("usage", f"{key} in the usage of {where} is not an integer"):
+            if self.mend("usage", f"{key} in the usage of {where} is not a whole number of 0 or more"):
                 del usage[key]
 
     def _delta(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:

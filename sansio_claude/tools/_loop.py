@@ -27,6 +27,7 @@ from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished,
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._saved import FORMAT, arguments_of, call_as_dict, call_fields, checked, without_secrets
+from sansio_claude.tools._saved_message import message_as_dict, message_of
 from sansio_claude.tools._schema import RunnableTool, tool, tools_of
 from sansio_claude.tools._turn import (
     Ids,
@@ -335,7 +336,7 @@ class ToolLoop(NotCopied):
             "state": self._state,
             "reason": self._reason,
             "error": None if self._error is None else self._error.message,
-            "message": None if self._message is None else self._message.to_dict(),
+            **message_as_dict(self._message),
             "usage": dict(self._usage),
             "asked_again": self._asked_again,
             "calls": [call_as_dict(call) for call in self._pending.calls.values()],
@@ -362,12 +363,8 @@ class ToolLoop(NotCopied):
         loop._first, loop._turn, loop._asked_again = saved["first"], saved["turn"], saved["asked_again"]
         loop._state, loop._reason = saved["state"], saved["reason"]
         loop._usage = {key: saved["usage"].get(key, 0) for key in _COUNTED}
-        error, message = saved["error"], saved["message"]
+        error, loop._message = saved["error"], message_of(saved)
         loop._error = None if error is None else RemoteProtocolError(error, stage="message")
-        try:
-            loop._message = None if message is None else Message.from_dict(plain(message))
-        except RemoteProtocolError as broken:
-            raise LocalProtocolError(f"this is no saved loop: `message` is no answer: {broken.message}") from broken
         loop._said = plain(saved["said"])
         loop._pending = PendingCalls(
             ToolCall(**call_fields(call), tool=loop._runner_of(call)) for call in saved["calls"]

@@ -13,7 +13,14 @@ from sansio_claude._request.request import MessageRequest
 from sansio_claude.tools._calls import ToolCall
 from sansio_claude.tools._turn import plain
 
-__all__ = ["FORMAT", "arguments_of", "call_as_dict", "call_fields", "checked", "without_secrets"]
+__all__ = [
+    "FORMAT",
+    "arguments_of",
+    "call_as_dict",
+    "call_fields",
+    "checked",
+    "without_secrets",
+]
 
 FORMAT: Final = 2
 """The number of the format that `ToolLoop.to_dict` writes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocol
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock
 from sansio_claude._message.message import Message, Usage, message_from_object
+from sansio_claude._stream.message_stream import MessageStream
 
 WHOLE: dict[str, Any] = {
     "model": "claude-opus-5-5",
@@ -261,3 +263,85 @@ def test_usage_without_anything() -> None:
 def test_the_text_of_no_text_block_is_empty() -> None:
     assert Message.from_dict({"content": [{"type": "thinking", "thinking": "x"}]}).text == ""
     assert Message(dict(WHOLE), [TextBlock({"type": "text", "text": "a"})]).text == "a"
+
+
+def _streamed(*events: dict[str, Any]) -> Message:
+    stream = MessageStream()
+    start: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "stop_reason": None,
+        "usage": {},
+    }
+    for event in ({"type": "message_start", "message": start}, *events):
+        stream.receive_data(b"data: %b\n\n" % json.dumps(event).encode())
+    stream.receive_eof()
+    assert stream.message is not None
+    return stream.message
+
+
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+STARTED = {"type": "content_block_start", "index": 0, "content_block": CALL}
+GIVEN = {"type": "content_block_start", "index": 0, "content_block": {**CALL, "input": {"a": 1}}}
+STOPPED = {"type": "content_block_stop", "index": 0}
+STOP = {"type": "message_stop"}
+
+
+def _fragment(text: str) -> dict[str, Any]:
+    delta = {"type": "input_json_delta", "partial_json": text}
+    return {"type": "content_block_delta", "index": 0, "delta": delta}
+
+
+def _ended(reason: str) -> dict[str, Any]:
+    return {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {}}
+
+
+# What JSON cannot say of a message, and what `from_dict` makes of its JSON text instead.
+UNSAID: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "whole by its text, under max_tokens": (
+        [STARTED, _fragment('{"a":1}'), STOPPED, _ended("max_tokens"), STOP],
+        "complete",
+        "partial",
+    ),
+    "given, and cut before the stop reason": ([GIVEN, STOPPED], "partial", "complete"),
+    "null, in a block that never stopped": ([STARTED, _fragment("null")], "partial", "invalid"),
+    "no object, in a block that never stopped": ([STARTED, _fragment("[1]")], "partial", "partial"),
+    "no object": ([STARTED, _fragment("[1]"), STOPPED, _ended("tool_use"), STOP], "invalid", "invalid"),
+}
+
+
+@pytest.mark.parametrize("name", UNSAID)
+def test_a_message_that_is_written_and_read_has_the_same_inputs(name: str) -> None:
+    events, status, from_text = UNSAID[name]
+    message = _streamed(*events)
+    written = message.to_dict()
+    for twin in (message, Message.from_dict(written), Message.from_dict(copy.deepcopy(written))):
+        assert twin.tool_uses[0].input_status == status
+        assert twin == message
+    assert Message.from_dict(pickle.loads(pickle.dumps(written))).tool_uses[0].input_status == status
+    assert Message.from_dict(json.loads(json.dumps(written))).tool_uses[0].input_status == from_text
+
+
+def test_a_message_that_is_written_and_read_knows_what_unknown_deltas_brought() -> None:
+    text: dict[str, Any] = {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "text", "text": "a", "old": 1},
+    }
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "x_delta", "new": "b", "old": 2}}
+    message = _streamed(text, delta, STOPPED, STOP)
+    written = message.to_dict()
+    assert written["content"] == [{"type": "text", "text": "a", "old": 2, "new": "b"}]
+    again = Message.from_dict(written)
+    assert (
+        again.to_param()
+        == message.to_param()
+        == {"role": "assistant", "content": [{**text["content_block"], "old": 2}]}
+    )
+    assert again.whole  # it has no stop reason, and message_stop came
+    assert again.to_dict() == written
+    # Of a dict that somebody has taken a block out of nothing more is known.
+    written["content"].append({"type": "text", "text": "c"})
+    assert Message.from_dict(written).to_param()["content"][0]["new"] == "b"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import pickle
 from typing import Any
@@ -15,6 +16,7 @@ from sansio_claude._json import dumps
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import WHOLE_REASONS, ToolInputBlock
 from tests import strategies
+from tests.fuzz.roundtrips import check_round_trips, streams
 
 
 @given(strategies.messages())
@@ -59,3 +61,8 @@ def test_every_typed_view_can_be_looked_at(value: dict[str, Any]) -> None:
     for block, given_block in zip(message.to_dict()["content"], value["content"], strict=True):
         for key in opaque:
             assert (block.get(key) or "").encode() == (given_block.get(key) or "").encode()
+
+
+def test_what_a_stream_made_of_any_bytes_goes_there_and_back() -> None:
+    begun = sum(check_round_trips(case) for case in itertools.islice(streams(11), 150))
+    assert begun > 50

@@ -522,15 +522,16 @@ def test_no_usage_at_all() -> None:
 @pytest.mark.parametrize(
     "key", ["input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"]
 )
-@pytest.mark.parametrize("odd", ["5", 1.5, True, [], {}])
-def test_counters_of_odd_types_are_kept_and_recorded(key: str, odd: Any) -> None:
+@pytest.mark.parametrize("odd", ["5", 1.5, True, [], {}, -1])
+def test_odd_counters_are_kept_and_recorded(key: str, odd: Any) -> None:
     accumulator = accumulated(message_start(usage={key: odd}), message_delta(usage={key: odd}))
     assert [(each.kind, each.words) for each in accumulator.deviations] == [
-        ("usage", f"{key} in the usage of message_start is not an integer"),
-        ("usage", f"{key} in the usage of message_delta is not an integer"),
+        ("usage", f"{key} in the usage of message_start is not a whole number of 0 or more"),
+        ("usage", f"{key} in the usage of message_delta is not a whole number of 0 or more"),
     ]
     assert accumulator.message is not None
     assert accumulator.message.usage.raw[key] == odd
+    assert getattr(accumulator.message.usage, key) is None
     for fine in (None, 0, 10**20):
         assert kinds(accumulated(message_start(usage={key: fine}), message_delta(usage={key: fine}))) == []
 
