@@ -125,7 +125,6 @@ def test_any_look_at_any_moment_shows_what_the_twin_sees(
             assert parser.text == so_far
         elif look == 7:
             parser = pickle.loads(pickle.dumps(parser))
-            rebuilt = []
         else:
             assert same(copy.deepcopy(parser).value, None if seen.value is NOTHING else seen.value)
     seen = see(text, **settings)
