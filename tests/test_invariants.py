@@ -8,6 +8,7 @@ import pytest
 
 from tests import invariants
 from tests.blocks import ROOT
+from tests.fuzz.wings import WINGS
 from tests.invariants import PROMISES, STREAM, Evidence, hold
 from tests.properties.test_edits import STREAMS
 
@@ -38,3 +39,19 @@ def test_every_promise_is_held_by_something_that_is_there() -> None:
 @pytest.mark.parametrize("kind", STREAMS)
 def test_they_hold_of_a_good_stream(kind: str) -> None:
     assert hold(Evidence(STREAMS[kind]), count=True).state == ("errored" if kind == "error" else "complete")
+
+
+def test_what_holds_the_defences_is_there() -> None:
+    page = (ROOT / "SECURITY.md").read_text("utf-8")
+    table = page.split("## Threats by route", 1)[1]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 9
+    for route, *_, held in rows:
+        fuzzed, _, tested = held.partition("; ")
+        assert fuzzed.startswith("fuzz "), route
+        assert set(re.findall(r"`(\w+)`", fuzzed)) <= set(WINGS), route
+        places = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", tested)
+        assert places, route
+        for path, name in places:
+            source = (ROOT / path).read_text("utf-8")
+            assert not name or re.search(rf"^ *(?:async )?def {name}\(", source, re.MULTILINE), (route, path, name)

@@ -53,6 +53,16 @@ def test_an_endpoint_that_does_much_wrong(capsys: pytest.CaptureFixture[str]) ->
     assert "https://platform.claude.com/docs/en/api/overview" in out
 
 
+def test_what_several_answers_show_alike_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    nameless = compose("Hello", seed=1).data.replace(b"event: content_block_stop\n", b"")
+    with serve_in_thread(ReplayServer([Answer(pieces=(nameless,))] * 12)) as address:
+        assert main(["conform", "--base-url", address.url, "--yes"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("error: stream.event_names [text, whole, tools, thinking, max_tokens]: ") == 1
+    assert out.count("stream.event_names") == 1
+    assert out.count("seen: a content_block_stop came without a name") == 1
+
+
 def test_no_server(capsys: pytest.CaptureFixture[str]) -> None:
     with serve_in_thread(conforming_server()) as address:
         url = address.url

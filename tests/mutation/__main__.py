@@ -33,7 +33,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "_message": ("message", "stream", "properties/test_message.py", "test_reprs.py"),
     "_partial_json": ("partial_json", "properties/test_partial_json.py", "stream/test_reading.py", "test_reprs.py"),
-    "_http": ("http", "properties/test_chunked.py", "properties/test_http.py", "test_reprs.py"),
+    "_http": ("http", "ground", "properties/test_chunked.py", "properties/test_http.py", "test_reprs.py"),
     "_connect": ("connect", "call", "test_reprs.py"),
     "_errors": ("ground", "call", "stream", "message/test_batch_results.py"),
     "_call": ("call", "properties/test_call.py", "test_reprs.py"),
