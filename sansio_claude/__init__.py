@@ -8,6 +8,7 @@ where the public names are written; `__init__.pyi`, which type checkers and comp
 `python -m tests.public_names`.
 """
 
+import sys
 from typing import Any
 
 # Module, a colon, the public names that it defines. A module with many names has several lines.
@@ -85,6 +86,21 @@ _ELSEWHERE = {
     "APIStatusError": "an answer that says no is an APIError, with .status",
     "APIConnectionError": "a connection that fails raises a TransportError",
     "APITimeoutError": "a deadline that passes raises a DeadlineError",
+    "AnthropicError": "the root of all exceptions here is ClaudeError",
+    "BadRequestError": "it is called InvalidRequestError here",
+    "UnprocessableEntityError": "it is called InvalidRequestError here",
+    "PaymentRequiredError": "it is called BillingError here",
+    "ContentTooLargeError": "it is called RequestTooLargeError here",
+    "InternalServerError": "it is called ServerError here",
+    "ServiceUnavailableError": "it is called ServerError here",
+    "run": "run is a method of the clients",
+    "extract": "extract is a method of the clients",
+    "compose": "compose is in sansio_claude.testing",
+    "serve_in_thread": "serve_in_thread is in sansio_claude.testing",
+    "TextEditor": "TextEditor is in sansio_claude.tools",
+    "ToolResult": "ToolResult is in sansio_claude.tools",
+    "Repair": "Repair is in sansio_claude.gateway",
+    "StreamMonitor": "StreamMonitor is in sansio_claude.gateway",
 }
 
 
@@ -92,6 +108,9 @@ def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
         hint = f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        if hint and sys._getframe(1).f_code.co_name == "_handle_fromlist":
+            # An import statement asks by hasattr() first, and drops the words of an AttributeError.
+            raise ImportError(f"cannot import name {name!r} from 'sansio_claude'{hint}", name=__name__)
         raise AttributeError(f"module 'sansio_claude' has no attribute {name!r}{hint}")
     from importlib import import_module
 

@@ -68,6 +68,9 @@ def test_every_public_name_is_there_once_and_known_to_type_checkers() -> None:
 def test_a_wrong_guess_is_helped(name: str, words: str) -> None:
     with pytest.raises(AttributeError, match=re.escape(words)):
         getattr(sansio_claude, name)
+    with pytest.raises(ImportError, match=re.escape(words)):
+        exec(f"from sansio_claude import {name}")
+    assert not hasattr(sansio_claude, name)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
