@@ -95,10 +95,14 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
         bad = data[error.start : error.end]
         cause: Exception = UnicodeDecodeError(error.encoding, bad, 0, len(bad), error.reason)
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-        words = f"this is not JSON: {_reason(error, data)}"
+        reason = _reason(error, data)
+        words = f"a number in the JSON is too large: {reason}" if _OUT in reason else f"this is not JSON: {reason}"
         cause = error
     # The frames of the cause would keep all of `data` alive as long as the exception.
     raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause.with_traceback(None)
+
+
+_OUT: Final = "out of range"  # of msgspec's words: JSON has such numbers, a program cannot hold them
 
 
 def loads_with_halves(data: bytes, depth: int = DEFAULT_DEPTH) -> tuple[Any, bool]:

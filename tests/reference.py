@@ -812,8 +812,9 @@ class _Reader:
             for key in ("type", "role", "id", "content"):
                 if changes.get(key) is not None and (key == "content" or changes[key] != message.get(key)):
                     self.deviate("kept_key")
-            if not isinstance(changes.get("model"), str | None):
-                self.deviate("kept_key")
+            for key in ("stop_reason", "stop_sequence", "model"):
+                if not isinstance(changes.get(key), str | None):
+                    self.deviate("kept_key")
         self.has_delta = True
         self.change(message, delta)
         for counters in (inner, usage):
@@ -829,7 +830,7 @@ class _Reader:
     def change(self, message: dict[str, Any], changes: dict[str, Any]) -> None:
         for key, value in changes.items():
             if key in ("type", "role", "id", "content", "usage") or (
-                key == "model" and not isinstance(value, str | None)
+                key in ("stop_reason", "stop_sequence", "model") and not isinstance(value, str | None)
             ):
                 continue
             if value is None or (key == "stop_reason" and value == ""):

@@ -304,7 +304,9 @@ class Answer:
             self.stage = "whole"
         elif kind == "stream":
             if self.wanted in ("whole", "json"):
-                self.fail(_unusable("is an event stream, which was not asked for", start))
+                named = start.removeprefix(_BOM).lstrip(_BLANK).startswith(_FIELDS)
+                words = "is an event stream, which was not asked for" if named else "is not JSON in UTF-8"
+                self.fail(_unusable(words, start))
                 return
             self.stage = "stream"
             self._bodies.clear()
@@ -388,6 +390,9 @@ _NOTHING: Final = frozenset({Ping, ErrorEvent})
 def _unusable(words: str, start: bytes) -> RemoteProtocolError:
     """The error of a body that is neither what was asked for nor a refusal."""
     return RemoteProtocolError(f"the body of the answer {words}", stage="message", excerpt=start[:EXCERPT], offset=0)
+
+
+_FIELDS: Final = (b"event:", b"data:", b"id:", b"retry:", b":")  # how a line of an event stream begins
 
 
 def _kind(start: bytes) -> Literal["stream", "json", "html", "gzip"] | None:

@@ -164,8 +164,8 @@ class Message(CopiedWhole):
         """The message of one JSON object (str keys, JSON values), which is copied.
 
         What `to_dict` gave is that message again, to the status of each input and what goes back to the API.
-        Raises RemoteProtocolError where it cannot be a message: no list of content, a block without a type, a text
-        that is no string.
+        Raises RemoteProtocolError where it cannot be a message: a content that is no list (null or absent is an empty
+        one where the type is "message"), a block without a type, a text that is no string.
         """
         if not isinstance(value, Mapping):
             raise RemoteProtocolError(f"the message is {kind_of(value)}, not an object", stage="message")
@@ -407,7 +407,7 @@ def message_from_object(raw: dict[str, Any], *, begins_stream: bool = False) -> 
     if raw.get("type", "message") not in ("message", "", None):
         raise RemoteProtocolError(f"this is no message: its type is {raw['type']!r:.40}", stage="message")
     content = raw.get("content")
-    if content is None and (begins_stream or (raw.get("type") == "message" and "content" in raw)):
+    if content is None and (begins_stream or raw.get("type") == "message"):
         content = []
     if not isinstance(content, list):
         found = kind_of(content) if "content" in raw else "missing"

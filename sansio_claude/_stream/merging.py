@@ -27,7 +27,8 @@ COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens
 _COUNTS: Final = frozenset({int, type(None)})
 # What says what a message or a block is: no delta changes it.
 _MESSAGE_IDENTITY: Final = ("type", "role", "id", "content")
-_MAY_BE_KEPT: Final = frozenset({*_MESSAGE_IDENTITY, "model"})
+_MESSAGE_STRINGS: Final = ("stop_reason", "stop_sequence", "model")
+"""What is a string wherever it is not null: a value of another kind would hide the one that came before."""
 _ALWAYS_KEPT: Final = frozenset(
     {"type", "role", "id", "model", "stop_reason", "stop_sequence", "input_tokens", "output_tokens"}
 )
@@ -37,13 +38,10 @@ _BLOCK_IDENTITY: Final = frozenset({"id", "name", "tool_use_id"})
 
 def kept_of_message(message: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
     """The keys of `changes` that must not be put into the message, null and equal values aside."""
-    if changes.keys().isdisjoint(_MAY_BE_KEPT):
-        return []
-    kept = [key for key in _MESSAGE_IDENTITY if changes.get(key) is not None]
-    kept = [key for key in kept if key == "content" or changes[key] != message.get(key)]
-    model = changes.get("model")
-    if model is not None and not isinstance(model, str):
-        kept.append("model")
+    kept = [key for key in _MESSAGE_STRINGS if not isinstance(changes.get(key), str | None)]
+    if not changes.keys().isdisjoint(_MESSAGE_IDENTITY):
+        other = [key for key in _MESSAGE_IDENTITY if changes.get(key) is not None]
+        kept += [key for key in other if key == "content" or changes[key] != message.get(key)]
     return kept
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.faults.case import Outcome, case
 from tests.faults.cases_answers import tool_is
-from tests.faults.cases_events import MIDDLE, THINK, failing, odd, refused, text_of
+from tests.faults.cases_events import MIDDLE, THINK, failing, odd, recorded, refused, text_of
 from tests.faults.cases_limits import json_answer
 from tests.faults.pieces import EVENTS, HELLO, JSON, MESSAGE, PING, TEXT_BLOCK, whole
 from tests.faults.server import READ
@@ -21,17 +21,6 @@ OPENED = EVENTS[:6]
 SETTINGS: dict[str, dict[str, Any]] = {"": {}, "_strict": {"strict": True}}
 """The dial of the client, by the end of the name of the case."""
 TOOL_END = (message_delta({"stop_reason": "tool_use", "stop_sequence": None}), END)
-
-
-def recorded(*kinds: str, then: Callable[[Outcome], object] | None = None) -> Callable[[Outcome], None]:
-    """A check: these deviations and no other, in this order."""
-
-    def check(outcome: Outcome) -> None:
-        assert outcome.deviations == list(kinds)
-        if then is not None:
-            then(outcome)
-
-    return check
 
 
 def taken(
