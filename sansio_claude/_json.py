@@ -20,6 +20,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._value import an
 
 __all__ = [
     "DEFAULT_DEPTH",
@@ -310,7 +311,7 @@ def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int],
             for key, member in value.items():
                 step = ""
                 if not isinstance(key, str):
-                    raise _Unwritable(f"a key is {_named(key)}, not a str")
+                    raise _Unwritable(f"a key is {an(type(key).__name__)}, not a str")
                 name = str.__str__(key)
                 odd |= not name.isascii() and type(_text(name, exact=exact)) is msgspec.Raw
                 step = f".{name}"
@@ -325,7 +326,7 @@ def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int],
         else:
             result = value if convert is None else convert(value)
             if result is value:
-                raise _Unwritable(f"{_named(value)} is not a JSON value")
+                raise _Unwritable(f"{an(type(value).__name__)} is not a JSON value")
             result = _stand_in(result, convert, above, exact=True)
     except _Unwritable as found:
         found.steps.append(step)
@@ -370,8 +371,3 @@ def _number(value: float, *, exact: bool) -> Any:
     if exact and not math.isnan(value):
         return msgspec.Raw(b"1e999" if value > 0 else b"-1e999")
     raise _Unwritable(f"{float.__repr__(value)} is not a JSON number")
-
-
-def _named(value: Any) -> str:
-    kind = type(value).__name__
-    return f"an {kind}" if kind[:1].lower() in "aeiou" else f"a {kind}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import an
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -149,7 +150,7 @@ def _bytes(kind: str, data: object) -> bytes:
             f"{kind}() was given a str: bytes come first, a file's name is path=, an address url=", path="source.data"
         )
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise LocalProtocolError(f"{kind}() takes bytes, not a {type(data).__name__}", path="source.data")
+        raise LocalProtocolError(f"{kind}() takes bytes, not {an(type(data).__name__)}", path="source.data")
     return bytes(data)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-__all__ = ["FrozenValue", "Value"]
+__all__ = ["FrozenValue", "Value", "an"]
 
 
 class Value:
@@ -44,3 +44,8 @@ class FrozenValue(Value):
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash((type(self), *[getattr(self, name) for name in self._names()]))
+
+
+def an(noun: str) -> str:
+    """A noun, such as the name of a type, with its article."""
+    return f"{'an' if (noun[:1].lower() or ' ') in 'aeiou' else 'a'} {noun}"

@@ -23,6 +23,7 @@ from sansio_claude._request.credentials import authorizer
 from sansio_claude._request.endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._request.request import MessageRequest
 from sansio_claude._stream.deviations import verdicts
+from sansio_claude._value import an
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -304,7 +305,7 @@ def message_request(request: MessageRequest | None, arguments: Mapping[str, Any]
     """The request of a client's arguments: those given go over those of `request`."""
     if request is not None and not isinstance(request, MessageRequest):
         raise LocalProtocolError(
-            f"a request has to be a MessageRequest or keyword arguments, not a {type(request).__name__}"
+            f"a request has to be a MessageRequest or keyword arguments, not {an(type(request).__name__)}"
         )
     try:
         return MessageRequest(**arguments) if request is None else request.replace(**arguments)

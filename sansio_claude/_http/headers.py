@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import an
 
 __all__ = ["check_headers", "check_key", "check_value", "is_secret", "merge_betas", "secret_values"]
 
@@ -37,7 +38,7 @@ _SECRET: Final = r"(?i)auth|key|token|secret|passw|cookie|credential|signature"
 def check_value(value: object, where: str) -> str:
     """A header's value without the white space around it. `where` is what errors call it."""
     if not isinstance(value, str):
-        raise LocalProtocolError(f"{where} has to be a str, not a {type(value).__name__}", path=where)
+        raise LocalProtocolError(f"{where} has to be a str, not {an(type(value).__name__)}", path=where)
     text = str.__str__(value).strip(" \t")
     if re.fullmatch(_VALUE, text) is None:
         raise LocalProtocolError(
@@ -80,7 +81,7 @@ def merge_betas(*given: str | Iterable[str] | None) -> tuple[str, ...]:
     for flags in given:
         for flag in (flags,) if isinstance(flags, str) else flags or ():
             if not isinstance(flag, str):
-                raise LocalProtocolError(f"a beta flag has to be a str, not a {type(flag).__name__}", path="betas")
+                raise LocalProtocolError(f"a beta flag has to be a str, not {an(type(flag).__name__)}", path="betas")
             for part in str.__str__(flag).split(","):
                 name = part.strip(" \t")
                 if name and re.fullmatch(_NAME, name) is None:

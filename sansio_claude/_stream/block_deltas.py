@@ -13,7 +13,7 @@ from sansio_claude._message.blocks import (
     ToolInputBlock,
     UnknownBlock,
 )
-from sansio_claude._stream.decode import NO_INDEX, an, delta_from_value
+from sansio_claude._stream.decode import NO_INDEX, delta_from_value
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -33,6 +33,7 @@ from sansio_claude._stream.merging import (
     set_signature,
 )
 from sansio_claude._stream.under_construction import UnderConstruction, refusal
+from sansio_claude._value import an
 
 __all__ = ["BlockDeltas"]
 

@@ -38,11 +38,12 @@ from sansio_claude._stream.events import (
     UnknownDelta,
     UnknownEvent,
 )
+from sansio_claude._value import an
 
 if TYPE_CHECKING:
     from sansio_claude._stream.sse import ServerSentEvent
 
-__all__ = ["NO_INDEX", "Notes", "an", "decode", "decode_data", "delta_from_value", "event_from_value"]
+__all__ = ["NO_INDEX", "Notes", "decode", "decode_data", "delta_from_value", "event_from_value"]
 
 
 def _bad(words: str) -> RemoteProtocolError:
@@ -178,11 +179,6 @@ def _join(outer: Extra, inner: Extra) -> Extra:
     if outer.keys() & inner.keys():
         return {**outer, "delta": inner}
     return {**outer, **inner}
-
-
-def an(kind: str) -> str:
-    """The name of an event or a delta with its article."""
-    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def _block_stop(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:

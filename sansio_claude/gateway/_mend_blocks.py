@@ -7,9 +7,9 @@ from typing import Any, Final
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import ContentBlock, UnknownBlock, block_from_dict
-from sansio_claude._stream.decode import an
 from sansio_claude._stream.halves import HalfCharacters
 from sansio_claude._stream.merging import kept_of_unknown_delta
+from sansio_claude._value import an
 from sansio_claude.gateway._dial import Item, refusal
 from sansio_claude.gateway._mend_block import STRING_OF, TYPELESS, MendBlock, empty_block, grows_by
 from sansio_claude.gateway._mend_kinds import MendKind

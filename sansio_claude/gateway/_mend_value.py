@@ -9,8 +9,9 @@ from sansio_claude._errors.error_object import OTHER_TYPES, error_object, read_e
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import Limits
 from sansio_claude._message.halves import mend_event
-from sansio_claude._stream.decode import an, decode_data
+from sansio_claude._stream.decode import decode_data
 from sansio_claude._stream.events import UnknownEvent
+from sansio_claude._value import an
 from sansio_claude.gateway._dial import Dial, Item
 
 __all__ = ["read_item"]

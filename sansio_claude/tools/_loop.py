@@ -23,6 +23,7 @@ from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._request.continuation import container_of, larger_max_tokens, next_step
 from sansio_claude._request.request import MessageRequest
+from sansio_claude._value import an
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
@@ -385,7 +386,7 @@ class ToolLoop(NotCopied):
         elif callable(given):
             made = tool(given)
         else:
-            raise LocalProtocolError(f"a {type(given).__name__} is no tool", path="tools")
+            raise LocalProtocolError(f"{an(type(given).__name__)} is no tool", path="tools")
         if made.name in self._runnable:
             raise LocalProtocolError(f"there are two tools named {made.name!r}", path="tools")
         self._runnable[made.name] = made

@@ -17,6 +17,7 @@ import msgspec
 
 from sansio_claude._errors import ToolError
 from sansio_claude._json import dumps
+from sansio_claude._value import an
 
 __all__ = ["LONGEST_RESULT", "ToolResult", "plain_json"]
 
@@ -70,7 +71,8 @@ class ToolResult:
                 return attrs.evolve(value, content=_cut(_sendable(value.content), limit))
             return cls(_cut(_sendable(_content(value)), limit))
         except Exception as error:  # whatever an odd value's own methods raise, the model gets an answer
-            words = f"Error: The tool ran, but its result, a {type(value).__name__}, cannot be written as JSON: {error}"
+            kind = an(type(value).__name__)
+            words = f"Error: The tool ran, but its result, {kind}, cannot be written as JSON: {error}"
             return cls(_well_formed(words), is_error=True)
 
     @classmethod
@@ -128,7 +130,7 @@ def _stand_in(value: Any) -> Any:
         return list(value)
     if type(value).__module__ in ("ipaddress", "fractions", "re", "zoneinfo"):
         return str(value)
-    raise TypeError(f"a {type(value).__name__} has no form in JSON")
+    raise TypeError(f"{an(type(value).__name__)} has no form in JSON")
 
 
 def _content(value: Any) -> str | list[dict[str, Any]] | None:

@@ -10,6 +10,7 @@ import attrs
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request.request import MessageRequest
+from sansio_claude._value import an
 from sansio_claude.tools._calls import ToolCall
 from sansio_claude.tools._turn import plain
 
@@ -71,7 +72,7 @@ def call_fields(saved: Mapping[str, Any]) -> dict[str, Any]:
 def checked(given: Any) -> Mapping[str, Any]:
     """A saved loop, if that is what it is. Raises LocalProtocolError that names the first part that is not right."""
     if not isinstance(given, Mapping):
-        raise LocalProtocolError(f"this is no saved loop: it is a {type(given).__name__}, not what to_dict() gave")
+        raise LocalProtocolError(f"this is no saved loop: it is {an(type(given).__name__)}, not what to_dict() gave")
     value: Mapping[str, Any] = given
     if value.get("format") != FORMAT:
         _refuse(f"it has format {value.get('format')!r:.20}, not {FORMAT}")

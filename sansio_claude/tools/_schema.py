@@ -10,6 +10,7 @@ import attrs
 from sansio_claude._check.shapes import TOOL_NAME
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._json import dumps
+from sansio_claude._value import an
 from sansio_claude.tools._docstring import parse_docstring
 from sansio_claude.tools._misfit import Misfit
 from sansio_claude.tools._result import LONGEST_RESULT
@@ -237,7 +238,7 @@ def tools_of(tools: Any) -> Iterable[Any]:
     if isinstance(tools, Iterable) and not isinstance(tools, str | bytes | Mapping):
         return tools
     raise LocalProtocolError(
-        f"tools must be a list of tools, functions or definitions, not a {type(tools).__name__}: write tools=[...]",
+        f"tools must be a list of tools, functions or definitions, not {an(type(tools).__name__)}: write tools=[...]",
         path="tools",
     )
 

@@ -55,7 +55,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     generator, `*args`, `**kwargs`, an annotation that cannot be resolved.
     """
     layers = list(_layers(function))
-    label = next((name for one in layers if (name := getattr(one, "__name__", None))), type(function).__name__)
+    label = _label(layers)
     inner = layers[-1]
     if isinstance(function, type) or not isinstance(inner, types.FunctionType):
         raise LocalProtocolError(
@@ -84,6 +84,17 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     hints = _hints(taken, layers, label)
     is_async = any(code.co_flags & _COROUTINE for code in codes) or inspect.iscoroutinefunction(function)
     return Signature(label, _doc(function, inner), tuple(_parameter(one, hints) for one in taken), is_async, bound)
+
+
+def _label(layers: Sequence[Any]) -> str:
+    """The name of what was given: of an object that can be called, the name of its class."""
+    for one in layers:
+        name = getattr(one, "__name__", None)
+        if isinstance(name, str) and name:
+            return name
+        if not isinstance(one, functools.partial):
+            return type(one).__name__
+    return type(layers[0]).__name__
 
 
 def _layers(function: Any) -> Iterator[Any]:

@@ -135,7 +135,7 @@ def test_an_image_is_no_document() -> None:
         (lambda: document(text="a", url="https://h"), "exactly one"),
         (lambda: document(), "exactly one of bytes, path=, url=, file_id=, text=$"),
         (lambda: image("cat.png"), "path="),  # type: ignore[arg-type]
-        (lambda: document(5), "not a int"),  # type: ignore[arg-type]
+        (lambda: document(5), "not an int"),  # type: ignore[arg-type]
         (lambda: image(path="/nowhere/cat.png"), "No such file"),
         (lambda: image(path="a\0b"), "cannot be read"),
         (lambda: image(path=object()), "cannot be read"),  # type: ignore[arg-type]

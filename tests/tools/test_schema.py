@@ -392,6 +392,7 @@ def test_methods_partials_wrappers_and_objects_that_can_be_called() -> None:
     assert deposit.call({"amount": 3}) == 3
     called = tool(account, name="withdraw")
     assert (called.description, called.call({"amount": 1})) == ("An account.", 2)
+    assert tool(account).name == tool(functools.partial(account)).name == "Account"
 
     part = tool(functools.partial(get_weather, days=3))
     assert part.name == "get_weather"
