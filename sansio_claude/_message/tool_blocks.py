@@ -44,7 +44,8 @@ class ToolInputBlock(Block):
     _keys = frozenset({"id", "name", "input", "caller"})
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        super().__init__(raw)
+        self._raw = raw
+        self._unknown_delta_keys = None
         self._pieces: list[str] = []  # fragments that are not joined yet
         self._max_depth = DEFAULT_DEPTH  # how deep the input may nest; the accumulator sets it
         self._parser: PartialJSON | None = None  # made when somebody looks
@@ -53,6 +54,8 @@ class ToolInputBlock(Block):
         self._value_known = True  # whether raw["input"] is the value of the input
         self._status: InputStatus = "complete"
         given: Any = raw.get("input")
+        if given == {}:  # what nearly every call starts with
+            return
         if type(given) is dict and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
             self._has_text = True
             self._value_known = False

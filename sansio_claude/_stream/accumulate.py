@@ -251,7 +251,9 @@ class MessageAccumulator(BlockDeltas):
         assert self.message is not None
         if isinstance(block, ToolInputBlock):
             block._end_input()
-            if block is not self.message.content[-1] or self.message.stop_reason in WHOLE_REASONS:
+            if block._is_unsettled and (
+                block is not self.message.content[-1] or self.message.stop_reason in WHOLE_REASONS
+            ):
                 block._settle_given()
         block._finish()
 

@@ -21,7 +21,7 @@ new_event: Final = object.__new__
 """What makes the event of a delta, whose three fields are set at once: `__init__` takes half as long again."""
 _TOOL: Final = (b'"input_json_delta","partial_json":"', InputJSONDelta)
 # By the class of the block: how its deltas are spelled behind their index up to the text, and their class.
-_SPELLINGS: Final[dict[type, tuple[bytes, type]]] = {
+_SPELLINGS: Final[dict[type | None, tuple[bytes, type]]] = {
     TextBlock: (b'"text_delta","text":"', TextDelta),
     ThinkingBlock: (b'"thinking_delta","thinking":"', ThinkingDelta),
     ToolUseBlock: _TOOL,
@@ -68,10 +68,12 @@ class Armed:
         self.index = index
         self.kind = kind
         self.opening = opening
-        self.pieces: Pieces = _NOWHERE
-        if isinstance(block, TextBlock) and block._as_json is not None:
+        self.pieces: Pieces
+        if block is None:
+            self.pieces = _NOWHERE
+        elif type(block) is TextBlock and block._as_json is not None:
             self.pieces = _ReadAsJSON(block)
-        elif block is not None:
+        else:
             self.pieces = block._pieces  # type: ignore[attr-defined]  # each class in _SPELLINGS has them
 
     def extend(self, texts: list[str]) -> list[Event]:
@@ -128,11 +130,10 @@ def armed_for(index: int, kind: type[Block] | None, block: Block | None) -> Arme
 
     `block` is None where no content is kept.
     """
-    spelling = None if kind is None else _SPELLINGS.get(kind)
+    spelling = _SPELLINGS.get(kind)
     if spelling is None:
         return None
-    spelled, delta = spelling
-    return Armed(index, delta, _opening(index, spelled), block)
+    return Armed(index, spelling[1], _opening(index, spelling[0]), block)
 
 
 @lru_cache(maxsize=1024)

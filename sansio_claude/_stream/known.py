@@ -57,11 +57,11 @@ class WhatIsKnown(CopiedWhole):
         require_message_stop: bool = True,
         keep_content: bool = True,
     ) -> None:
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
         self._require_message_stop = require_message_stop
         self._decoder: SSEDecoder | None = None  # made when it is needed: a faster way may never need it
         self._accumulator = MessageAccumulator(
-            limits=self._limits, strict=strict, tolerance=tolerance, keep_content=keep_content
+            limits=limits, strict=strict, tolerance=tolerance, keep_content=keep_content
         )
         self._events: list[Event] | None = None  # None: an event that comes alone gets a list of just its size
         self._error: RemoteProtocolError | APIError | None = None
@@ -76,7 +76,7 @@ class WhatIsKnown(CopiedWhole):
         self._received = 0  # bytes of the body
         self._number = 0  # events so far, those that say nothing included
         self._sniffed = b""  # the first bytes, while no event has come, for the words of an error
-        self._budget = self._limits.message if keep_content else float("inf")
+        self._budget = limits.message if keep_content else float("inf")
 
     def __repr__(self) -> str:
         counts = f"{self._number} events, {self._received} bytes received"

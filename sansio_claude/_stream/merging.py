@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 COUNTERS: Final = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-_COUNTS: Final = frozenset({int, type(None)})
 # What says what a message or a block is: no delta changes it.
 _MESSAGE_IDENTITY: Final = ("type", "role", "id", "content")
 _MESSAGE_STRINGS: Final = ("stop_reason", "stop_sequence", "model")
@@ -59,10 +58,11 @@ def merge_values(target: dict[str, Any], changes: Mapping[str, Any], *, but: Con
 
 def odd_counters(usage: Mapping[str, Any]) -> list[str]:
     """The counters that are no whole numbers of 0 or more, nulls aside."""
-    values = [*map(usage.get, COUNTERS)]
-    if _COUNTS.issuperset(map(type, values)) and all(value is None or value >= 0 for value in values):
-        return []
-    return [key for key in COUNTERS if usage.get(key) is not None and not _is_counter(usage.get(key))]
+    for key in COUNTERS:
+        value = usage.get(key)
+        if value is not None and (type(value) is not int or value < 0):
+            return [key for key in COUNTERS if usage.get(key) is not None and not _is_counter(usage.get(key))]
+    return []
 
 
 def _is_counter(value: Any) -> bool:
@@ -140,7 +140,8 @@ class KeptSize:
     def too_large(self, place: str, values: Mapping[str, Any]) -> list[str]:
         """Count values that are about to be kept, each in the place of an earlier one of its name.
 
-        Gives the keys that do not fit any more. They are not counted, and must not be kept.
+        Gives the keys that do not fit any more. They are not counted, and must not be kept. To count the same again
+        changes nothing.
         """
         left_out = []
         for key, value in values.items():
@@ -157,7 +158,10 @@ class KeptSize:
 
 
 def _size(key: str, value: Any) -> int:
-    if isinstance(value, str | list | dict):
+    kind = type(value)
+    if kind is str and value.isascii():
+        return len(key) + len(value) + 2
+    if kind is dict or kind is list or kind is str:
         written = dumps_plain(value)
         return len(key) + (len(repr(value)) if written is None else len(written))
     return len(key) + 8

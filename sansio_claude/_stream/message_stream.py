@@ -24,10 +24,28 @@ from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude._stream.armed import Armed, armed_for, new_event
 from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.endings import as_bytes
-from sansio_claude._stream.events import Event, InputJSONDelta, TextDelta, ThinkingDelta
+from sansio_claude._stream.events import (
+    ContentBlockStart,
+    ContentBlockStop,
+    Event,
+    InputJSONDelta,
+    MessageStop,
+    Ping,
+    TextDelta,
+    ThinkingDelta,
+)
 from sansio_claude._stream.plain_stream import PlainStream, StreamState
+from sansio_claude._stream.shortcuts import short_way
 from sansio_claude._stream.sse import bytes_within_limits
-from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, expect_names, texts_of, usual_event
+from sansio_claude._stream.usual import (
+    ENDINGS,
+    EVENT_LINES,
+    LF_DATA,
+    WHOLE_ENDINGS,
+    expect_names,
+    texts_of,
+    usual_event,
+)
 
 __all__ = ["MessageStream", "StreamState"]
 
@@ -41,6 +59,7 @@ expect_names(
 
 _decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
 
+_LF: Final = 10
 _CR: Final = 13
 _WINDOW: Final = 8 * 1024  # bytes of a read that are taken apart at once
 _HELD: Final = 1024  # bytes of an unfinished event that may wait: joined at each read, so it must stay small
@@ -105,39 +124,40 @@ class MessageStream(PlainStream):
         if fast is not None and type(data) is bytes and now is None:
             # A usual delta, which nearly every read of a stream is.
             behind = data.removeprefix(fast.opening)
-            raw, quote, ending = behind.rpartition(b'"')
-            received = self._received + len(data)
-            if ending in WHOLE_ENDINGS and behind is not data and received <= self._fusable:
-                try:
-                    text = _decode_text(quote + raw + quote)  # nothing, where there is no quote: no JSON
-                except ValueError:
-                    pass  # the plain way says what it is
-                else:
-                    self._received = received
-                    self._number += 1
-                    fast.pieces.append(text)
-                    kind = fast.kind
-                    event: Event
-                    if kind is TextDelta:
-                        event = new_event(TextDelta)
-                        event.index = fast.index
-                        event.text = text
-                        event.extra = None
-                    elif kind is InputJSONDelta:
-                        event = new_event(InputJSONDelta)
-                        event.index = fast.index
-                        event.partial_json = text
-                        event.extra = None
+            if behind is not data:
+                raw, quote, ending = behind.rpartition(b'"')
+                received = self._received + len(data)
+                if ending in WHOLE_ENDINGS and received <= self._fusable:
+                    try:
+                        text = _decode_text(quote + raw + quote)  # nothing, where there is no quote: no JSON
+                    except ValueError:
+                        pass  # the plain way says what it is
                     else:
-                        event = new_event(ThinkingDelta)
-                        event.index = fast.index
-                        event.thinking = text
-                        event.extra = None
-                    if self._events is None:
-                        self._events = [event]
-                    else:
-                        self._events.append(event)
-                    return
+                        self._received = received
+                        self._number += 1
+                        fast.pieces.append(text)
+                        kind = fast.kind
+                        event: Event
+                        if kind is TextDelta:
+                            event = new_event(TextDelta)
+                            event.index = fast.index
+                            event.text = text
+                            event.extra = None
+                        elif kind is InputJSONDelta:
+                            event = new_event(InputJSONDelta)
+                            event.index = fast.index
+                            event.partial_json = text
+                            event.extra = None
+                        else:
+                            event = new_event(ThinkingDelta)
+                            event.index = fast.index
+                            event.thinking = text
+                            event.extra = None
+                        if self._events is None:
+                            self._events = [event]
+                        else:
+                            self._events.append(event)
+                        return
         if type(data) is not bytes:
             data = as_bytes(data)
         if self._eof:
@@ -151,21 +171,40 @@ class MessageStream(PlainStream):
 
     def _take_one(self, data: bytes) -> bool:
         """Take one whole usual event; False where it is anything else, or may pass a limit. Only at a border."""
-        received = self._received + len(data)
-        if len(data) > _WINDOW or received > self._fusable or not data.endswith(b"\n\n"):
-            return False
-        event = data[:-2]
-        found = usual_event(event)
-        if found is None:
-            return False
+        line, _, rest = data.partition(LF_DATA)
+        name = EVENT_LINES.get(line)
+        raw = rest.removesuffix(b"\n\n")
         begin = self._received
+        received = begin + len(data)
+        if name is None or raw is rest or received > self._fusable or _LF in raw or _CR in raw:
+            return False
         self._received = received
-        refused = self._take(*found)
-        if refused is not None:
-            self._fail(refused, begin, found[1])
-        self._arm()
+        event = short_way(self._accumulator, name, raw, self._limits)
+        if event is not None:
+            self._note_short(event)
+        else:
+            refused = self._take(name, raw)
+            if refused is not None:
+                self._fail(refused, begin, raw)
+            self._arm()
         self._fast = self._armed
         return True
+
+    def _note_short(self, event: Event) -> None:
+        """Hand out an event that went the short way."""
+        self._number += 1
+        if self._events is None:
+            self._events = [event]
+        else:
+            self._events.append(event)
+        kind = type(event)
+        if kind is ContentBlockStart or kind is ContentBlockStop:
+            self._arm()
+        elif kind is Ping:
+            self._idle += 1
+        elif kind is MessageStop:
+            self._state = "complete"
+            self._armed = None
 
     def _take_bytes(self, data: bytes) -> None:
         if self._held:
@@ -227,11 +266,15 @@ class MessageStream(PlainStream):
                     raws.clear()
                     break
                 raws.clear()
-            refused = self._take(*found)
-            if refused is not None:
-                self._fail(refused, self._received + _size(events[:number]), found[1])
+            short = short_way(self._accumulator, found[0], found[1], self._limits)
+            if short is not None:
+                self._note_short(short)
+            else:
+                refused = self._take(*found)
+                if refused is not None:
+                    self._fail(refused, self._received + _size(events[:number]), found[1])
+                self._arm()
             number += 1
-            self._arm()
             opening = None if self._armed is None else self._armed.opening
             if self._state != "open":
                 break

@@ -24,6 +24,7 @@ __all__ = ["Frame", "FrameSplitter"]
 # A blank line: two line ends, each taken whole. A frame that begins with one line end holds nothing before it.
 _BLANK: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 _LONGEST_BLANK: Final = 4  # bytes
+_CR: Final = 13
 
 
 @define(eq=False)
@@ -46,33 +47,46 @@ class FrameSplitter:
         self._after_cr = False
         self.pending = bytearray()
 
-    def receive_first(self, data: bytes) -> tuple[list[Frame], bytes]:
-        """Take bytes up to the end of the first frame: gives that frame, or a line feed, and the rest of `data`.
+    def receive_first(self, data: bytes, start: int) -> tuple[Frame | None, int]:
+        """Take the bytes of `data` from `start` up to the end of the first frame.
 
-        The rest is copied at each call, so `data` should be short; then the cost is linear in the bytes received, for
-        any chunking. Raises LimitError where a frame without an end passes `Limits.event`.
+        Gives that frame, or a line feed, or None where it has not ended; and where the next begins. Linear in the bytes
+        received, for any chunking, where `data` is short: it may be looked through at each call. Raises LimitError
+        where a frame without an end passes `Limits.event`.
         """
-        if self._after_cr and data:
+        if self._after_cr and start < len(data):
             self._after_cr = False
-            if data.startswith(b"\n"):
-                return [Frame(b"\n", line_feed=True)], data[1:]
+            if data.startswith(b"\n", start):
+                return Frame(b"\n", line_feed=True), start + 1
         pending = self.pending
-        pending += data
-        blank = _BLANK.search(pending, self._scanned)
-        if blank is not None:
-            end = blank.end()
-            frame = Frame(bytes(pending[:end]))
-            rest = bytes(pending[end:])
-            pending.clear()
-            self._scanned = 0
-            self._after_cr = not rest and frame.data.endswith(b"\r")
-            return [frame], rest
+        held = len(pending)
+        if held:
+            pending += data[start:]
+            blank = _BLANK.search(pending, self._scanned)
+            if blank is not None:
+                frame = bytes(pending[: blank.end()])
+                pending.clear()
+                self._scanned = 0
+                return self._whole(frame, data, start + len(frame) - held)
+        else:
+            end = data.find(b"\n\n", start) + 2
+            frame = data[start:end] if end > 1 else b""
+            if frame and _CR not in frame:  # the usual line ends
+                return Frame(frame), end
+            blank = _BLANK.search(data, start)
+            if blank is not None:
+                return self._whole(data[start : blank.end()], data, blank.end())
+            pending += data[start:]
         self._scanned = max(0, len(pending) - _LONGEST_BLANK)
         if len(pending) > self._limit:
             raise LimitError(
                 f"an event passes Limits.event = {self._limit} bytes", limit="event", value=self._limit, stage="frames"
             )
-        return [], b""
+        return None, len(data)
+
+    def _whole(self, frame: bytes, data: bytes, end: int) -> tuple[Frame, int]:
+        self._after_cr = end == len(data) and frame.endswith(b"\r")
+        return Frame(frame), end
 
     def take_rest(self) -> bytes:
         """What is left at the end of input: the bytes of an event without its blank line."""

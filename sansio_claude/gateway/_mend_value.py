@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._errors.error_object import OTHER_TYPES, error_object, read_error
-from sansio_claude._json import loads_with_halves
+from sansio_claude._json import loads, loads_with_halves
 from sansio_claude._limits import Limits
 from sansio_claude._message.halves import mend_event
 from sansio_claude._stream.decode import decode_data
@@ -25,6 +25,13 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
     Its `frame` is what came; whether it must be written anew the dial remembers. Raises RemoteProtocolError where the
     data is no event.
     """
+    if name in OTHER_TYPES:
+        try:
+            value: Any = loads(data, limits.depth)
+        except RemoteProtocolError:
+            value = None  # looked at below
+        if type(value) is dict and value.get("type") == name:
+            return Item(value, frame)  # there is nothing to mend
     stripped = data.strip()
     if stripped == b"[DONE]" or (not stripped and name not in ("ping", "error")):
         words = f"an event named {name!r:.40} carries nothing that could be read"

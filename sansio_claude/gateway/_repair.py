@@ -7,7 +7,8 @@ The rules of what is mended are at the top of `_mend.py`. What needs no mending 
 repair of a right stream is the identity, and what was repaired once is not changed by a second repair.
 
 What goes out is read, event by event, by the accumulator of the stream's reader, without its content: what it would
-refuse ends the stream here. The usual delta (`usual` says which that is) goes past all of this, as it came.
+refuse ends the stream here. The usual delta (`usual` says which that is) goes past all of this, as it came or as the
+event that it is.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sansio_claude._stream.encode import event_object, json_of_event
 from sansio_claude._stream.endings import as_bytes, events_of_message, is_whole_message, unfinished_event
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
+from sansio_claude._stream.shortcuts import take_usual
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, texts_of
 from sansio_claude.gateway._dial import Item
@@ -41,6 +43,7 @@ _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _CONTENT: Final = b"content_block"
 _WINDOW: Final = 16 * 1024  # bytes of a read that are taken apart at once
+_RUN: Final = 8 * 1024  # and those that are looked through for usual deltas
 
 
 @final
@@ -165,9 +168,12 @@ class Repair(NotCopied):
                 else:
                     if self._tool is None:
                         self._mender.number += 1
-                        self._out.append(data)
+                        if self._output == "bytes":
+                            self._out.append(data)
+                        else:
+                            self._events += fast.extend([text])
                         return
-                    if self._pass(data, [text]):
+                    if self._pass(fast, data, [text]):
                         return
         data = as_bytes(data)
         if self._eof:
@@ -227,28 +233,34 @@ class Repair(NotCopied):
     # The stream.
 
     def _receive(self, data: bytes) -> None:
-        """Take some bytes of the stream, in windows: what is left of one is copied for each frame in it."""
+        """Take some bytes of the stream, in windows: one may be looked through for each frame in it."""
         for start in range(0, len(data), _WINDOW):
             self._receive_window(data[start : start + _WINDOW])
 
     def _receive_window(self, data: bytes) -> None:
         """Take a window of the bytes: usual deltas as they are, anything else frame by frame."""
-        while data and self.error is None:
+        at = 0
+        while at < len(data) and self.error is None:
             armed = self._armed
             if armed is not None and not self._splitter.pending and self._mender.idle:
-                data = self._pass_usual(data, armed)
-            frames, data = self._splitter.receive_first(data)
-            for frame in frames:
+                size = self._pass_usual(data, at, armed)
+                if size:
+                    at += size
+                    continue
+            frame, at = self._splitter.receive_first(data, at)
+            if frame is not None:
                 self._take(frame)
 
-    def _pass_usual(self, data: bytes, armed: Armed) -> bytes:
-        """Pass on the usual deltas of the block at hand at the front of `data`, as they came. Gives the rest."""
-        end = data.rfind(b"\n\n")
-        if end < 0 or not data.startswith(armed.opening):
-            return data
+    def _pass_usual(self, data: bytes, start: int, armed: Armed) -> int:
+        """Pass on usual deltas of the block at hand that `data` has from `start` on. Gives how many bytes they have."""
+        if not data.startswith(armed.opening, start):
+            return 0
+        end = data.rfind(b"\n\n", start, start + _RUN)
+        if end < 0:
+            return 0
         raws = []
         size = 0
-        for event in data[:end].split(b"\n\n"):
+        for event in data[start:end].split(b"\n\n"):
             behind = event.removeprefix(armed.opening)
             raw, quote, ending = behind.rpartition(b'"')
             if behind is event or not quote or ending not in ENDINGS:
@@ -257,17 +269,20 @@ class Repair(NotCopied):
             size += len(event) + 2
         texts = texts_of(raws) if raws else []
         if not raws or len(texts) < len(raws) or size > self._limits.event:
-            return data
-        return data[size:] if self._pass(data[:size], texts) else data
+            return 0
+        return size if self._pass(armed, data[start : start + size], texts) else 0
 
-    def _pass(self, data: bytes, texts: list[str]) -> bool:
+    def _pass(self, armed: Armed, data: bytes, texts: list[str]) -> bool:
         """Pass on usual deltas with these texts as they came; False where the inputs of calls grow too large."""
         if self._tool is not None:
             if not self._mender.has_room(texts):
                 return False
             self._mender.keep_input(self._tool, texts)
         self._mender.number += len(texts)
-        self._out.append(data)
+        if self._output == "bytes":
+            self._out.append(data)
+        else:
+            self._events += armed.extend(texts)
         return True
 
     def _take(self, frame: Frame) -> None:
@@ -291,7 +306,7 @@ class Repair(NotCopied):
         """Be ready for the usual deltas of the block that started last, where they may go out as they come."""
         block = self._mender.newest
         self._armed = self._tool = None
-        if self._output != "bytes" or block is None or block.stopped or block.came != block.index:
+        if block is None or block.stopped or block.came != block.index:
             return
         if self._mender.halves.holds(block.came):
             return
@@ -414,12 +429,19 @@ class Repair(NotCopied):
                     self._out.append(data)
                 continue
             event = item.event
+            reader = self._reader
             if event is None:
-                notes: Any = []
-                event = event_from_value(value, "message", self._limits, notes)
-            if not self._reader.done:
-                event = self._reader.receive_event(event)
-                released = self._reader._take_released()
+                kind: Any = value.get("type")
+                event = take_usual(reader, kind, value, self._limits) if isinstance(kind, str) else None
+                if event is None:
+                    notes: Any = []
+                    event = event_from_value(value, "message", self._limits, notes)
+                    if not reader.done:
+                        event = reader.receive_event(event)
+            elif not reader.done:
+                event = reader.receive_event(event)
+            if reader._released:
+                released = reader._take_released()
                 if self._output == "events":
                     self._events += released
             if self._output == "events":

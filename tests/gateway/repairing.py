@@ -11,7 +11,7 @@ from attrs import define
 from sansio_claude import APIError, ClaudeError, Message, MessageStream, RemoteProtocolError
 from sansio_claude.gateway import Mended, Repair
 
-__all__ = ["Repaired", "read", "repair", "wire"]
+__all__ = ["Repaired", "read", "repair", "repaired_events", "wire"]
 
 
 @define
@@ -46,6 +46,18 @@ def repair(*chunks: bytes, ended_well: bool = True, **options: Any) -> Repaired:
     assert machine.data_to_send() == b""
     error = None if machine.error is None else str(machine.error)
     return Repaired(b"".join(out), machine.mended, machine.state, error)
+
+
+def repaired_events(*chunks: bytes) -> tuple[list[str], list[Mended], str, str | None]:
+    """The events of a repair, as their repr, and what it came to."""
+    machine = Repair(output="events")
+    events: list[str] = []
+    for chunk in chunks:
+        machine.receive_data(chunk)
+        events += map(repr, machine.events_received())
+    machine.receive_eof()
+    events += map(repr, machine.events_received())
+    return events, machine.mended, machine.state, None if machine.error is None else str(machine.error)
 
 
 def read(body: bytes, **options: Any) -> Message | ClaudeError:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sansio_claude import ContentBlockStart, Limits, Message, MessageStart, MessageStream, Tolerance
 from sansio_claude._stream.deviations import DEVIATION_KINDS
-from sansio_claude.gateway import MEND_KINDS, Repair
+from sansio_claude.gateway import MEND_KINDS, Repair, _mend_value, _repair
 from sansio_claude.testing import Dialect, chunkings
 from tests import strategies
-from tests.gateway.repairing import read, repair
+from tests.gateway.repairing import read, repair, repaired_events
 
 # The API names every event.
 RIGHT_DIALECTS = st.builds(
@@ -55,11 +55,15 @@ def test_a_repair_does_not_depend_on_how_the_bytes_were_cut(
 
 
 @given(BODIES, strategies.cuts())
-def test_the_short_way_of_usual_deltas_equals_the_plain_one(body: bytes, cut: strategies.Cut) -> None:
+def test_the_short_ways_of_usual_events_equal_the_plain_one(body: bytes, cut: strategies.Cut) -> None:
     fast = repair(*cut.of(body))
+    events = repaired_events(*cut.of(body))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Repair, "_arm", lambda self: None)
+        patch.setattr(_repair, "take_usual", lambda *event: None)
+        patch.setattr(_mend_value, "OTHER_TYPES", frozenset())
         assert repair(*cut.of(body)) == fast
+        assert repaired_events(body) == events
 
 
 @given(BODIES)

@@ -29,6 +29,8 @@ from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream import decode as _decode
+from sansio_claude._stream import message_stream
+from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.events import (
     ContentBlockStart,
     ContentBlockStop,
@@ -45,6 +47,7 @@ from sansio_claude._stream.events import (
 )
 from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude._stream.plain_stream import PlainStream
+from sansio_claude._stream.shortcuts import short_way
 from sansio_claude.testing import Transcript, chunkings, compose
 from sansio_claude.testing.transcripts import prose
 from tests.counting import growth, work
@@ -234,7 +237,7 @@ def test_a_stream_can_be_referred_to_weakly(kind: type[PlainStream]) -> None:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The JSON of every event that takes the plain way."""
+    """The JSON of every event that takes the plain way, or the short way of events that are no deltas."""
     seen: list[dict[str, Any]] = []
 
     def spy(data: bytes, depth: int) -> Any:
@@ -242,7 +245,14 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         seen.append(value)
         return value
 
+    def spy_short(accumulator: MessageAccumulator, name: str, raw: bytes, limits: Limits) -> Any:
+        event = short_way(accumulator, name, raw, limits)
+        if event is not None:
+            seen.append(loads(raw))
+        return event
+
     monkeypatch.setattr(_decode, "loads", spy)
+    monkeypatch.setattr(message_stream, "short_way", spy_short)
     return seen
 
 
