@@ -109,6 +109,18 @@ def _in_child(action: Callable[[], int], seconds: float) -> int:
     return _LATE
 
 
+class _Chosen:
+    """A plugin that leaves of what was collected the tests of a list, in its order: names may hold any character."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._places = {name: at for at, name in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        chosen = [each for each in items if each.nodeid in self._places]
+        items[:] = sorted(chosen, key=lambda each: self._places[each.nodeid])
+
+
 def fate(mutant: Mutant, root: Path, tests: Sequence[str], seconds: float) -> Fate:
     """Say "killed" where one of the tests fails, "alive" where all pass.
 
@@ -123,7 +135,8 @@ def fate(mutant: Mutant, root: Path, tests: Sequence[str], seconds: float) -> Fa
         finder: Any = _Changed(name, mutant.source, root / mutant.path)
         sys.meta_path.insert(0, finder)
         os.chdir(root)
-        return int(pytest.main([*_ARGUMENTS, *tests]))
+        files = dict.fromkeys(each.partition("::")[0] for each in tests)
+        return int(pytest.main([*_ARGUMENTS, *files], plugins=[_Chosen(tests)]))
 
     code = _in_child(judge, seconds)
     return "late" if code == _LATE else "alive" if code == 0 else "killed"

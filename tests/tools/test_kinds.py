@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import datetime
 import enum
+import functools
 import pathlib
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import Tool, tool
 from sansio_claude.tools._misfit import Misfit
 from sansio_claude.tools._types import InputType
+from tests.counting import calls
 
 T = TypeVar("T")
 
@@ -484,6 +486,13 @@ def test_unions_that_cannot_be_told_apart_take_linear_work() -> None:
         return value
 
     kind = InputType.of_type(Left | Right)
+
+    def refused(depth: int) -> None:
+        with pytest.raises(Misfit):
+            kind.convert({"value": nested(depth, "x")})
+
+    # Counted on a shallow value first: work that doubles with each level would never end below.
+    assert calls(functools.partial(refused, 14)) < 200_000
     found = kind.convert({"value": nested(20, 3)})
     for _ in range(20):
         found = found.below
