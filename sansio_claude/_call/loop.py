@@ -119,12 +119,12 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
     """Do what the call asks for until it has events, or None when it is over. Raises its error."""
     if call.driven:
         raise LocalProtocolError(ONE_TASK)
-    call.driven = True
     wire: Wire | None = call.handle
     if wire is None:
         call.home, clock = adapter.home(), adapter.now
     else:
         clock = wire.clock
+    call.driven = True
     try:
         now = clock()
         while True:

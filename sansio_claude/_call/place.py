@@ -42,7 +42,12 @@ class Place:
 
     def ask(self, origin: Hashable, now: float, *, fresh: bool, home: Home | None) -> None:
         """Get in line. Raises LocalProtocolError on a closed pool, and where the client is in use elsewhere."""
-        self.ticket = self.pool.request(origin, now, fresh=fresh, home=home)
+        ticket = self.ticket = Ticket(origin, fresh=fresh, home=home)
+        try:
+            self.pool.enter(ticket, now)
+        except LocalProtocolError:
+            self.ticket = None
+            raise
 
     def on_wake(self, wake: Callable[[], object] | None) -> None:
         """Set the function that is called once when the place is granted or `wake` is called; None removes it."""

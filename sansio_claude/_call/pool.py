@@ -45,6 +45,16 @@ class Lock(Protocol):
         """Give it back."""
         ...
 
+    def __enter__(self) -> object:
+        """Take it, for a block. One that is written in C leaves Ctrl-C no moment between the lock and its block."""
+        ...
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        """Give it back."""
+        ...
+
 
 class _NoThreads:
     """The lock of a pool that one thread uses: only finalizers can come in between."""
@@ -65,12 +75,18 @@ class _NoThreads:
     def release(self) -> None:
         self._held = False
 
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._held = False
+
 
 _P = TypeVar("_P", bound=Pooled)
 
 
 class Ticket(Generic[_P]):
-    """One attempt's claim to a place among the connections. Made by `Pool.request`."""
+    """One attempt's claim to a place among the connections. Made by `Pool.request`, or by who calls `Pool.enter`."""
 
     __slots__ = ("connection", "fresh", "granted", "held", "home", "origin", "wake")
 
@@ -120,7 +136,8 @@ class Pool(NotCopied, Generic[_P]):
 
     One lock is held during every step. `discard` and `close` wait for nothing, not even for the lock: they only note
     what is to be done where somebody is at work in the pool, who then does it before leaving. So they may be called
-    from any thread, and from a finalizer, which may run in the middle of any step.
+    from any thread, and from a finalizer, which may run in the middle of any step. KeyboardInterrupt may end a step at
+    any point: the next one goes on with what it finds, so that nothing relies on two instructions being done together.
 
     Every step takes O(1) time, amortized.
     """
@@ -129,6 +146,7 @@ class Pool(NotCopied, Generic[_P]):
         "_by_origin",
         "_closed",
         "_discarded",
+        "_holding",
         "_home",
         "_idle",
         "_idle_timeout",
@@ -136,7 +154,6 @@ class Pool(NotCopied, Generic[_P]):
         "_max",
         "_noted",
         "_now",
-        "_taken",
         "_waiting",
     )
     _instead = "its connections belong to one process: make another one"
@@ -149,7 +166,7 @@ class Pool(NotCopied, Generic[_P]):
         self._lock: Lock = lock or _NoThreads()
         self._home: Home | None = None
         self._now = 0.0  # the latest time that anybody told
-        self._taken = 0  # places held by tickets
+        self._holding: set[Ticket[_P]] = set()  # the tickets that hold a place
         self._idle: OrderedDict[int, _Idle[_P]] = OrderedDict()  # by id of the entry, the longest idle first
         self._by_origin: dict[Hashable, dict[int, _Idle[_P]]] = {}  # the same entries, the last idle at the end
         self._waiting: OrderedDict[int, Ticket[_P]] = OrderedDict()  # by id of the ticket, the first in the row first
@@ -157,28 +174,19 @@ class Pool(NotCopied, Generic[_P]):
         self._noted: deque[tuple[Ticket[_P], _P | None] | None] = deque()  # places to be given back; None: close
         self._closed = False
 
-    def __enter__(self) -> None:
-        """Begin a step."""
-        self._lock.acquire()
-        self._settle()
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._lock.release()
-        self._take_up()
-
     def __repr__(self) -> str:
         # Takes no lock: it may be shown while a step is under way.
         state = "closed" if self._closed else "open"
-        counts = f"{self._taken} taken, {len(self._idle)} idle, {len(self._waiting)} waiting, at most {self._max}"
+        counts = (
+            f"{len(self._holding)} taken, {len(self._idle)} idle, {len(self._waiting)} waiting, at most {self._max}"
+        )
         return f"<Pool {state}, {counts}>"
 
     @property
     def taken(self) -> int:
         """Places held by calls."""
         self._take_up()
-        return self._taken
+        return len(self._holding)
 
     @property
     def idle(self) -> int:
@@ -203,43 +211,48 @@ class Pool(NotCopied, Generic[_P]):
         `fresh=True` does not take an idle connection. `home` is where the call runs. Raises LocalProtocolError on a
         closed pool, and while calls run elsewhere.
         """
-        with self:
+        ticket: Ticket[_P] = Ticket(origin, fresh=fresh, home=home)
+        self.enter(ticket, now)
+        return ticket
+
+    def enter(self, ticket: Ticket[_P], now: float) -> None:
+        """As `request`, with a ticket that the caller has already, and can give back whatever interrupts this."""
+        with self._lock:
+            self._settle()
             if self._closed:
                 raise LocalProtocolError("the client is closed; make a new one")
-            if home != self._home:
-                self._move(home)
+            if ticket.home != self._home:
+                self._move(ticket.home)
             self._expire(now)
-            ticket: Ticket[_P] = Ticket(origin, fresh=fresh, home=home)
             if not self._grant(ticket):
                 self._waiting[id(ticket)] = ticket
-        return ticket
+        self._take_up()
 
     def renew(self, ticket: Ticket[_P]) -> None:
         """Replace the ticket's connection, which went stale before it was used, by another one or a new one."""
-        with self:
+        with self._lock:
+            self._settle()
             if ticket.connection is not None:
                 self._discarded.append(ticket.connection)
                 ticket.connection = self._pick(ticket.origin)
+        self._take_up()
 
     def release(self, ticket: Ticket[_P], connection: _P, now: float, *, keep: float | None = None) -> None:
         """Give a connection back that can be used again, and with it the place.
 
         `keep` is the seconds for which the server keeps an idle connection, None where it does not say.
         """
-        with self:
+        with self._lock:
+            self._settle()
             self._now = max(self._now, now)
-            if self._closed or not ticket.held or ticket.home != self._home:
+            if self._closed or ticket not in self._holding:
                 self._give_back(ticket, connection)
-                return
-            ticket.held = False
-            self._taken -= 1
-            seconds = self._idle_timeout
-            if keep is not None:  # a request that is under way when the server closes would be lost
-                seconds = min(seconds, max(keep - CLOSING, keep / 2))
-            entry = _Idle(connection, ticket.origin, now + seconds)
-            self._idle[id(entry)] = entry
-            self._by_origin.setdefault(ticket.origin, {})[id(entry)] = entry
-            self._serve()
+            else:
+                self._holding.discard(ticket)
+                ticket.held = False
+                self._keep(connection, ticket.origin, now, keep)
+                self._serve()
+        self._take_up()
 
     def discard(self, ticket: Ticket[_P], connection: _P | None = None) -> None:
         """Give a place back without a usable connection, or leave the row.
@@ -251,8 +264,10 @@ class Pool(NotCopied, Generic[_P]):
 
     def expire(self, now: float) -> None:
         """Put the connections that have been idle for too long on the list of those to close."""
-        with self:
+        with self._lock:
+            self._settle()
             self._expire(now)
+        self._take_up()
 
     def close(self) -> None:
         """Close everything that is idle and let nobody in any more. Waiting tickets are granted without a place.
@@ -299,11 +314,18 @@ class Pool(NotCopied, Generic[_P]):
         if connection is not None:
             self._discarded.append(connection)
         self._waiting.pop(id(ticket), None)
-        if ticket.held:
+        if ticket in self._holding:
+            self._holding.discard(ticket)
             ticket.held = False
-            if ticket.home == self._home:
-                self._taken -= 1
-                self._serve()
+            self._serve()
+
+    def _keep(self, connection: _P, origin: Hashable, now: float, keep: float | None) -> None:
+        seconds = self._idle_timeout
+        if keep is not None:  # a request that is under way when the server closes would be lost
+            seconds = min(seconds, max(keep - CLOSING, keep / 2))
+        entry = _Idle(connection, origin, now + seconds)
+        self._idle[id(entry)] = entry
+        self._by_origin.setdefault(origin, {})[id(entry)] = entry
 
     def _close(self) -> None:
         self._closed = True
@@ -312,18 +334,19 @@ class Pool(NotCopied, Generic[_P]):
             self._wake(self._waiting.popitem(last=False)[1])
 
     def _discard_idle(self) -> None:
+        self._by_origin.clear()
         while self._idle:
-            self._discarded.append(self._remove_first().connection)
+            self._discarded.append(self._idle.popitem(last=False)[1].connection)
 
     def _move(self, home: Home | None) -> None:
         """Go on in another event loop or process. What was under way in one that has ended is nobody's."""
-        if (self._taken or self._waiting) and self._home is not None and not self._home.over:
+        if (self._holding or self._waiting) and self._home is not None and not self._home.over:
             raise LocalProtocolError(
                 "this client is in use in another event loop or thread, where calls of it are under way; make a client "
                 "for each of them"
             )
         self._discard_idle()
-        self._taken = 0
+        self._holding.clear()
         self._waiting.clear()
         self._home = home
         self._now = 0.0  # clocks of two event loops have nothing in common
@@ -352,11 +375,11 @@ class Pool(NotCopied, Generic[_P]):
 
     def _grant(self, ticket: Ticket[_P]) -> bool:
         connection = None if ticket.fresh else self._pick(ticket.origin)
-        if connection is None and self._taken + len(self._idle) >= self._max:
+        if connection is None and len(self._holding) + len(self._idle) >= self._max:
             if not self._idle:
                 return False
             self._discarded.append(self._remove_first().connection)
-        self._taken += 1
+        self._holding.add(ticket)
         ticket.connection = connection
         ticket.granted = ticket.held = True
         return True
@@ -366,9 +389,9 @@ class Pool(NotCopied, Generic[_P]):
         entries = self._by_origin.get(origin)
         while entries:
             key, entry = entries.popitem()
-            del self._idle[key]
+            self._idle.pop(key, None)
             if not entries:
-                del self._by_origin[origin]
+                self._by_origin.pop(origin, None)
             if self._now < entry.until and not entry.connection.stale:
                 return entry.connection
             self._discarded.append(entry.connection)
@@ -376,8 +399,8 @@ class Pool(NotCopied, Generic[_P]):
 
     def _remove_first(self) -> _Idle[_P]:
         key, entry = self._idle.popitem(last=False)
-        entries = self._by_origin[entry.origin]
-        del entries[key]
+        entries = self._by_origin.get(entry.origin, {})
+        entries.pop(key, None)
         if not entries:
-            del self._by_origin[entry.origin]
+            self._by_origin.pop(entry.origin, None)
         return entry

@@ -182,6 +182,8 @@ class Wire:
             pass  # it is not connected any more, and whoever waits is woken by that
 
     def _begin(self) -> None:
+        if self._process != os.getpid():
+            raise LocalProtocolError("this stream belongs to another process: a child of it has to begin its own")
         self._busy = True  # first, so that who closes it meanwhile leaves the socket to this thread
         if self._closed:
             self._end()

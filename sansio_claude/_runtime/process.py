@@ -7,7 +7,8 @@ import os
 import random
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from sansio_claude._client.runtime import Runtime
 
@@ -15,27 +16,29 @@ if TYPE_CHECKING:
     from sansio_claude._call.loop import Adapter
     from sansio_claude.tools._run import MakeExecutor
 
-__all__ = ["ProcessHome", "ProcessLock", "runtime_of"]
+__all__ = ["ProcessHome", "process_lock", "runtime_of"]
 
 
-class ProcessLock:
-    """A lock that is free in a child process, whatever a thread of the parent held when it forked."""
+_locks: Final[WeakSet[threading.Lock]] = WeakSet()
 
-    __slots__ = ("_lock", "_process")
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process = os.getpid()
+def process_lock() -> threading.Lock:
+    """A lock that is free in a child process, whatever a thread of the parent held when it forked.
 
-    def acquire(self, blocking: bool = True) -> bool:
-        """Take it; False where it is taken already and `blocking` is False."""
-        if self._process != os.getpid():
-            self.__init__()  # type: ignore[misc]  # the parent's threads are not here
-        return self._lock.acquire(blocking)
+    The interpreter's own, not a class around it: in between Ctrl-C could leave it taken for ever.
+    """
+    lock = threading.Lock()
+    _locks.add(lock)
+    return lock
 
-    def release(self) -> None:
-        """Give it back."""
-        self._lock.release()
+
+def _free_all() -> None:
+    for lock in _locks:
+        lock._at_fork_reinit()  # type: ignore[attr-defined]  # what the logging of the standard library does
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_all)
 
 
 class ProcessHome:
@@ -69,5 +72,5 @@ def runtime_of(name: str, adapter: Adapter, *, executor: MakeExecutor) -> Runtim
         chance=random.random,
         debugging=lambda: logger.isEnabledFor(logging.DEBUG),
         debug=logger.debug,
-        lock=ProcessLock,
+        lock=process_lock,
     )

@@ -16,7 +16,7 @@ from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.stream import Stream, TextIterator
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome, runtime_of
-from sansio_claude.asyncio._net import Wire
+from sansio_claude.asyncio._net import Wire, running_loop
 
 if TYPE_CHECKING:
     from sansio_claude.tools._execution import Executor
@@ -79,7 +79,7 @@ class LoopHome(ProcessHome):
 
     def __init__(self) -> None:
         super().__init__()
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
 
     @property
     def over(self) -> bool:

@@ -33,13 +33,17 @@ from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.sockets import BUFFER, readable
 
-__all__ = ["Wire"]
+__all__ = ["Wire", "running_loop"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 BACKLOG: Final = 128 * 1024  # bytes that may wait for a slow consumer before reading is paused
 WRONG_LOOP: Final = "this stream belongs to another event loop: read it where it was begun, and make a client for each"
+NO_LOOP: Final = (
+    "no event loop of asyncio runs here: await it inside of asyncio.run(...), or use the client of sansio_claude.trio "
+    "or sansio_claude.sync"
+)
 _STOCK: Final = asyncio.BaseEventLoop.run_until_complete
 
 _shared = threading.local()
@@ -58,6 +62,14 @@ def _resumes_inside(loop: asyncio.AbstractEventLoop) -> bool:
     nest_asyncio does, replaces `run_until_complete`."""
     kind = type(loop)
     return kind.run_until_complete is _STOCK or kind.__module__.partition(".")[0] == "uvloop"
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The event loop that runs in this thread. Raises LocalProtocolError where there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise LocalProtocolError(NO_LOOP) from error
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -255,12 +267,12 @@ class Wire(asyncio.BufferedProtocol):
         chunks = self._chunks
         if not chunks and not self._ended:
             self._deadline = deadline
-            if deadline < self._timer_at:
-                self._arm()
-            self._asyncio_future_blocking = True
             try:
+                if deadline < self._timer_at:
+                    self._arm()
+                self._asyncio_future_blocking = True
                 yield self
-            except RuntimeError as error:  # the task's own loop says it, and nobody else
+            except (RuntimeError, TypeError) as error:  # an event loop says it (TypeError: trio), and nobody else
                 raise LocalProtocolError(WRONG_LOOP) from error
             finally:
                 data, self._data = self._data, None  # lost where this was cancelled, which ends the stream anyway

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sansio_claude._runtime.execution import cancellations, log_failure
 from sansio_claude._runtime.workers import Job, LeftBehind, start
+from sansio_claude.asyncio._net import running_loop
 from sansio_claude.tools._execution import Execution
 from sansio_claude.tools._outcome import Box, boxed_await
 
@@ -27,7 +28,7 @@ class TaskExecutor:
     """The executor of one run. Made in its event loop."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
         self._rung = False
         self._waiter: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -16,7 +16,7 @@ from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.stream import Stream, TextIterator
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome, runtime_of
-from sansio_claude.trio._net import Wire
+from sansio_claude.trio._net import Wire, current_token
 
 if TYPE_CHECKING:
     from sansio_claude.tools._execution import Executor
@@ -70,7 +70,7 @@ class RunHome(ProcessHome):
 
     def __init__(self) -> None:
         super().__init__()
-        self._token = trio.lowlevel.current_trio_token()
+        self._token = current_token()
 
     @property
     def over(self) -> bool:

@@ -19,9 +19,20 @@ from typing import Any, Final, cast
 import trio
 
 from sansio_claude._call.timeouts import NEVER
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.sockets import BUFFER, readable
 
-__all__ = ["Wire"]
+__all__ = ["Wire", "current_token"]
+
+NO_RUN: Final = (
+    "trio does not run here: await it inside of trio.run(...), or use the client of sansio_claude.asyncio or "
+    "sansio_claude.sync"
+)
+
+WRONG_RUN: Final = (
+    "this stream belongs to another run of trio, or another process: read it where it was begun, and make a client for "
+    "each"
+)
 
 
 class Watch:
@@ -71,25 +82,34 @@ class Watch:
 _watches: Final[Any] = cast(Any, trio.lowlevel.RunVar)("sansio_claude.watch", default=None)  # one in each run of trio
 
 
+def _now() -> float:
+    try:
+        return trio.current_time()
+    except RuntimeError as error:
+        raise LocalProtocolError(NO_RUN) from error
+
+
 class Wire:
     """One TCP connection. `receive` and `send` are for one task at a time."""
 
     __slots__ = ("__weakref__", "_half", "_process", "_watch", "deadline", "socket")
 
-    clock = staticmethod(trio.current_time)
+    clock = staticmethod(_now)
     """trio's clock."""
 
-    def __init__(self, sock: socket.socket, watch: Watch | None = None) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._process = os.getpid()
         self._half = False  # whether a part of what is to be sent is written, and a part is not
         self.deadline = NEVER
         """Until when `receive` waits."""
-        self._watch = watch or _watch()
+        self._watch = _watch()
 
     async def receive(self, deadline: float) -> bytes | None:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
         sock, watch = self.socket, self._watch
+        if _watch() is not watch or self._process != os.getpid():
+            raise LocalProtocolError(WRONG_RUN)
         self.deadline = deadline
         while True:
             try:
@@ -160,8 +180,10 @@ class Wire:
 
     def close(self, last: bytes = b"") -> None:
         """Close at once. Safe to call more than once. `last` is written first if that takes no waiting."""
-        if self.socket.fileno() >= 0:
-            if last and not self._half and self._process == os.getpid():
+        if self._process != os.getpid():
+            self.socket.close()  # the parent goes on with it, and shares with this process what trio waits with
+        elif self.socket.fileno() >= 0:
+            if last and not self._half:
                 with contextlib.suppress(OSError):
                     self.socket.send(last)
             try:
@@ -188,6 +210,14 @@ async def _writable_or_readable(sock: socket.socket) -> None:
         if isinstance(error, trio.ClosedResourceError):
             raise OSError(errno.EBADF, "the connection was closed") from None
         raise error from None
+
+
+def current_token() -> trio.lowlevel.TrioToken:
+    """The token of this run of trio. Raises LocalProtocolError outside of one."""
+    try:
+        return trio.lowlevel.current_trio_token()
+    except RuntimeError as error:
+        raise LocalProtocolError(NO_RUN) from error
 
 
 def _watch() -> Watch:

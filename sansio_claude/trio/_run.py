@@ -18,6 +18,7 @@ from sansio_claude._runtime.execution import cancellations, log_failure
 from sansio_claude._runtime.workers import Job, LeftBehind
 from sansio_claude.tools._execution import Execution
 from sansio_claude.tools._outcome import Box, boxed_await
+from sansio_claude.trio._net import current_token
 
 __all__ = ["SystemTaskExecutor"]
 
@@ -28,7 +29,7 @@ class SystemTaskExecutor:
     """The executor of one run. Made inside a run of trio."""
 
     def __init__(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
+        self._token = current_token()
         self._event = trio.Event()
         self._limiter = trio.CapacityLimiter(math.inf)  # the run has a limit of its own
         self._scopes: set[trio.CancelScope] = set()

@@ -13,7 +13,7 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sansio_claude.trio._net import Watch, Wire
+from sansio_claude.trio._net import Wire, _watch
 
 
 @attrs.define(frozen=True)
@@ -49,7 +49,7 @@ class Alone(Wire):
 
 async def _live(kind: type[Wire], schedule: list[Plan]) -> list[list[tuple[float, Any]]]:
     seen: list[list[tuple[float, Any]]] = [[] for _ in schedule]
-    watch = Watch()
+    watch = _watch()
 
     async def write(plan: Plan, peer: socket.socket) -> None:
         for at in plan.writes:
@@ -72,7 +72,7 @@ async def _live(kind: type[Wire], schedule: list[Plan]) -> list[list[tuple[float
                 for number, (plan, pair) in enumerate(zip(schedule, pairs, strict=True)):
                     pair[0].setblocking(False)
                     nursery.start_soon(write, plan, pair[1])
-                    nursery.start_soon(read, number, plan, kind(pair[0], watch))
+                    nursery.start_soon(read, number, plan, kind(pair[0]))
     finally:
         for one, other in pairs:
             trio.lowlevel.notify_closing(one)
@@ -94,9 +94,8 @@ def test_one_keeps_the_time_for_all(schedule: list[Plan]) -> None:
 
 def test_a_wire_that_is_closed_while_it_waits() -> None:
     async def main() -> None:
-        watch = Watch()
         pairs = [socket.socketpair() for _ in range(3)]
-        wires = [Wire(one, watch) for one, _ in pairs]
+        wires = [Wire(one) for one, _ in pairs]
         for one, _ in pairs:
             one.setblocking(False)
         failed: list[int] = []
@@ -124,14 +123,13 @@ def test_a_wire_that_is_closed_while_it_waits() -> None:
 @pytest.mark.parametrize("count", [1, 50])
 def test_each_deadline_rings_in_time(count: int) -> None:
     async def main() -> None:
-        watch = Watch()
         pairs = [socket.socketpair() for _ in range(count)]
         start = trio.current_time()
 
         async def read(number: int) -> None:
             pairs[number][0].setblocking(False)
             deadline = start + 1 + (number * 7) % count
-            assert await Wire(pairs[number][0], watch).receive(deadline) is None
+            assert await Wire(pairs[number][0]).receive(deadline) is None
             assert trio.current_time() == pytest.approx(deadline)
 
         async with trio.open_nursery() as nursery:
