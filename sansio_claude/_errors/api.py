@@ -260,7 +260,7 @@ def api_error(
     """
     from sansio_claude._errors.error_object import read_error
 
-    found = read_error(payload)
+    found = read_error(payload).mended()
     cls, _ = _judge(found.type, found.code, status)
     text = f"{words}; the server says: {found.words}" if words and found.words else words or found.words
     error = cls(

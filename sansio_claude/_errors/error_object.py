@@ -61,6 +61,17 @@ class ErrorObject(NamedTuple):
     details: Any = None
     request_id: str | None = None
 
+    def mended(self) -> ErrorObject:
+        """The same with U+FFFD for each half of a surrogate pair in its texts, which could not be printed."""
+        texts = (self.type, self.words, self.code, self.request_id)
+        if all(text is None or text.isascii() for text in texts):
+            return self
+        kind, words, code, request_id = (
+            None if text is None else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for text in texts
+        )
+        return ErrorObject(kind, words or "", code, self.details, request_id)
+
 
 def error_object(value: Any, *, named: bool = False) -> ErrorObject | None:
     """What the error says that `value` is; None where it is no error.

@@ -27,9 +27,10 @@ from sansio_claude._errors import (
     api_error,
 )
 from sansio_claude._errors.error_object import error_object
-from sansio_claude._json import EXCERPT, loads
+from sansio_claude._json import EXCERPT, loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 from sansio_claude._message.block import kind_of
+from sansio_claude._message.halves import mend_row
 from sansio_claude._message.message import Message
 from sansio_claude._value import Value
 
@@ -92,6 +93,10 @@ class BatchResults(CopiedWhole):
         """How many results have come."""
         self.ended: bool = False
         """Whether the file has ended."""
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ended else "open"
+        return f"<{type(self).__name__} {state}, {self.count} results, {self._offset} bytes received>"
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes. Raises LocalProtocolError for what is no bytes or comes after the end, else nothing."""
@@ -167,7 +172,10 @@ class BatchResults(CopiedWhole):
             self._too_long()
             return
         try:
-            self._results.append(self._result(loads(line, depth=self._limits.depth)))
+            value, has_halves = loads_with_halves(line, self._limits.depth)
+            if has_halves and isinstance(value, dict):
+                mend_row(value)
+            self._results.append(self._result(value))
             self.count += 1
         except LimitError as error:
             self._fail(error, line)

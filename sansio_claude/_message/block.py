@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from sansio_claude._copies import CopiedWhole
+from sansio_claude._json import mend_text
 
 __all__ = ["Block", "GrowingBlock", "copy_json", "kind_of"]
 
@@ -76,14 +77,15 @@ class Block(CopiedWhole):
         return copy
 
     def to_param(self) -> dict[str, Any]:
-        """The block as the next request must carry it: what came, with "" for a null text or thinking.
+        """The block as the next request must carry it: what came, with "" for a null text or thinking, and U+FFFD for
+        half a character in one.
 
         A key that only a delta of an unknown type brought is left out of a block whose type is known.
         """
         param = self.to_dict()
         for key in self._sent_empty:
-            if key in param and param[key] is None:
-                param[key] = ""
+            if key in param:
+                param[key] = "" if param[key] is None else mend_text(param[key])
         for key in self._unknown_delta_keys or ():
             param.pop(key, None)
         return param

@@ -11,16 +11,26 @@ from typing import Any
 
 from sansio_claude._json import mend_text
 
-__all__ = ["mend_event", "mend_message"]
+__all__ = ["mend_event", "mend_message", "mend_row"]
 
 _GROWING = ("text", "thinking", "partial_json", "input")
 
 
 def mend_message(message: dict[str, Any]) -> bool:
     """Mend a whole message but for its tool inputs. Gives whether anything had to be mended."""
-    content = message.get("content")
+    return _mend(message, _inputs_of(message))
+
+
+def mend_row(row: dict[str, Any]) -> bool:
+    """Mend a row of the results of a batch but for the tool inputs of its message."""
+    result = row.get("result")
+    return _mend(row, _inputs_of(result.get("message") if isinstance(result, dict) else None))
+
+
+def _inputs_of(message: Any) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
+    content = message.get("content") if isinstance(message, dict) else None
     blocks = content if isinstance(content, list) else []
-    return _mend(message, [(block, ("input",)) for block in blocks if isinstance(block, dict)])
+    return [(block, ("input",)) for block in blocks if isinstance(block, dict)]
 
 
 def mend_event(event: dict[str, Any]) -> bool:
@@ -30,11 +40,7 @@ def mend_event(event: dict[str, Any]) -> bool:
         part = event.get(key)
         if isinstance(part, dict):
             places.append((part, _GROWING))
-    message = event.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    blocks = content if isinstance(content, list) else []
-    places += [(block, ("input",)) for block in blocks if isinstance(block, dict)]
-    return _mend(event, places)
+    return _mend(event, [*places, *_inputs_of(event.get("message"))])
 
 
 def _mend(root: dict[str, Any], kept: list[tuple[dict[str, Any], tuple[str, ...]]]) -> bool:

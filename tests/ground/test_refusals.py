@@ -184,6 +184,18 @@ HEADERS = {
 }
 
 
+def test_an_error_can_be_printed_whatever_half_characters_it_has() -> None:
+    body = {
+        "type": "error",
+        "error": {"type": "t\ud800", "message": "m\udc00é", "code": "c\ud800"},
+        "request_id": "r\ud800",
+    }
+    error = of(json.dumps(body).encode(), 400)
+    assert (error.type, error.code, error.request_id) == ("t\ufffd", "c\ufffd", "r\ufffd")
+    assert error.error_message == "m\ufffdé"
+    assert str(error).encode()
+
+
 class TestRateLimits:
     def test_whatever_of_it_is_there(self) -> None:
         limits = of(OVERLOADED, 529, HEADERS).rate_limits

@@ -19,6 +19,7 @@ from sansio_claude import (
     LimitError,
     Limits,
     LocalProtocolError,
+    Message,
     OverloadedError,
     RemoteProtocolError,
     TruncatedError,
@@ -180,3 +181,19 @@ def test_reading_is_linear_in_rows_and_in_the_length_of_a_line() -> None:
 
     assert growth(rows, size=50) < 1.2
     assert growth(line, size=2000) < 1.2
+
+
+def test_half_a_character_is_half_a_character_in_a_row_too() -> None:
+    half = "a\ud800"
+    content = [{"type": "text", "text": half}, {"type": "tool_use", "id": "t", "name": "n", "input": {"x": half}}]
+    answer = {"id": "m", "type": "message", "role": "assistant", "model": "x", "content": content, "usage": {}}
+    answer["stop_reason"] = "tool_use"
+    row = {"custom_id": half, "result": {"type": "succeeded", "message": answer}}
+    results = BatchResults()
+    results.receive_data(json.dumps(row).encode() + b"\n")
+    assert repr(results) == f"<BatchResults open, 1 results, {len(json.dumps(row)) + 1} bytes received>"
+    (result,) = results.finish()
+    assert result.custom_id == "a\ufffd"
+    assert result.message is not None
+    assert result.message.to_dict() == Message.from_json(json.dumps(answer)).to_dict()
+    assert (result.message.text, result.message.tool_uses[0].input) == ("a\ufffd", {"x": half})

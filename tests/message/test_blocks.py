@@ -212,3 +212,10 @@ def test_a_text_block_feeds_its_mirror_while_there_is_one() -> None:
     block._append("[1]")
     assert block._as_json.text == "[1]"
     assert block.text == "a[1]"
+
+
+def test_what_goes_back_has_no_half_character() -> None:
+    for key, kind in (("text", "text"), ("thinking", "thinking")):
+        block = block_from_dict({"type": kind, key: "a\ud800"})
+        assert block.to_dict()[key] == "a\ud800"
+        assert block.to_param()[key] == "a\ufffd"
