@@ -297,7 +297,7 @@ def _fit_ids(turns: Sequence[_Turn], changes: list[HistoryChange]) -> None:
     calls = [block for turn in turns if turn.role == "assistant" for block in turn.blocks if block.kind in _CALLS]
     taken = {block.text_of("id") for block in calls}
     seen: set[str] = set()
-    names: dict[str, str] = {}  # the id that a result has -> the id of the last call with it
+    names: dict[str, _Namesakes] = {}  # by the id that a result has
     endings: dict[str, int] = {}
     for turn in turns:
         for block in turn.blocks:
@@ -312,14 +312,36 @@ def _fit_ids(turns: Sequence[_Turn], changes: list[HistoryChange]) -> None:
                     turn.changed = True
                 seen.add(old)
                 seen.add(new)
-                names[old] = new
+                namesakes = names.get(old)
+                if namesakes is None or namesakes.turn is not turn:
+                    namesakes = names[old] = _Namesakes(turn)
+                namesakes.ids.append(new)
             elif block.kind == "tool_result" or block.kind in RESULTS:
                 old = block.text_of("tool_use_id")
-                if names.get(old, old) != old:
-                    words = f"renamed to {names[old]}, as its call"
-                    changes.append(HistoryChange(f"{turn.place(block)}.tool_use_id", "call_id", words))
-                    block.replace(tool_use_id=names[old])
+                new = names[old].next() if old in names else old
+                if new != old:
+                    changes.append(
+                        HistoryChange(f"{turn.place(block)}.tool_use_id", "call_id", f"renamed to {new}, as its call")
+                    )
+                    block.replace(tool_use_id=new)
                     turn.changed = True
+
+
+class _Namesakes:
+    """The calls of the last turn that has calls with one id, by their new ids. Results answer them in their order."""
+
+    __slots__ = ("answered", "ids", "turn")
+
+    def __init__(self, turn: _Turn) -> None:
+        self.turn = turn
+        self.ids: list[str] = []
+        self.answered = 0
+
+    def next(self) -> str:
+        """The id of the call that the next result answers."""
+        place = min(self.answered, len(self.ids) - 1)
+        self.answered += 1
+        return self.ids[place]
 
 
 def _free_id(old: str, kind: str, taken: set[str], endings: dict[str, int]) -> str:

@@ -43,7 +43,8 @@ def names_of(view: type[View]) -> list[str]:
 
 def read_all(view: Any) -> None:
     """Read every attribute of a view, and of the views in it."""
-    for name in names_of(type(view)):
+    kind: Any = type(view)
+    for name in names_of(kind):
         value = getattr(view, name)
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, View):

@@ -300,3 +300,25 @@ def test_its_work_is_linear() -> None:
         return lambda: fit_messages(history, MODEL)
 
     assert growth(action, size=300) < 1.2
+
+
+def test_results_of_calls_with_one_id_answer_them_in_their_order() -> None:
+    calls = [{**CALL, "id": "a", "input": {"n": number}} for number in range(3)]
+    history = [
+        user("x"),
+        assistant(*calls),
+        user(tool_result("a", "0"), tool_result("a", "1"), tool_result("a", "2")),
+        assistant(calls[0]),
+        user(tool_result("a", "3")),
+    ]
+    fitted = fit_messages(history, MODEL)
+    ids = [block["id"] for turn in fitted.messages[1::2] for block in turn["content"]]
+    results = [(block["tool_use_id"], block["content"]) for turn in fitted.messages[2::2] for block in turn["content"]]
+    assert len(set(ids)) == 4
+    assert results == [(name, str(number)) for number, name in enumerate(ids)]
+    assert {change.fault for change in fitted.changes} == {"call_id"}
+    server = {**SEARCH, "id": "srvtoolu_1"}, {**FOUND, "tool_use_id": "srvtoolu_1"}
+    fitted = fit_messages([user("x"), assistant(*server, *server), user("y")], MODEL)
+    first, answer, second, other = fitted.messages[1]["content"]
+    assert (answer["tool_use_id"], other["tool_use_id"]) == (first["id"], second["id"])
+    assert first["id"] != second["id"]
