@@ -557,6 +557,8 @@ class _Reader:
         self.check_usage(raw.get("usage"))
         for block in content or ():
             self.check_strings(block)
+            if block["type"] in TOOLS and block.get("input") in (None, ""):
+                self.deviate("empty_value")
         self.message = {**raw, "content": []}
         for index, block in enumerate(content or ()):
             self.order.append(index)
@@ -629,7 +631,7 @@ class _Reader:
         name = block["type"] if block is not None else None
         if block is not None and not (isinstance(delta.get("type"), str) and delta["type"]):
             for kind, key in TYPELESS.get(str(name), ()):
-                if key in delta and (isinstance(delta[key], str) or key == "content"):
+                if key in delta and (isinstance(delta[key], str | None) or key == "content"):
                     self.check_delta({**delta, "type": kind})
                     self.deviate("typeless_delta")
                     delta = value["delta"] = {**delta, "type": kind}

@@ -50,6 +50,7 @@ from sansio_claude._stream.events import (
     TextDelta,
     ThinkingDelta,
     UnknownDelta,
+    UnknownEvent,
 )
 from sansio_claude._stream.merging import kept_of_message, merge_usage, merge_values, odd_counters
 from sansio_claude._stream.under_construction import SHOWN_BLOCKS, refusal, too_many_blocks
@@ -123,14 +124,16 @@ class MessageAccumulator(BlockDeltas):
 
     # message_start and the starts of blocks.
 
-    def _start(self, event: MessageStart) -> None:
+    def _start(self, event: MessageStart) -> Event | None:
         sent = event.message
         raw = sent._raw
         if self.message is not None:
             if sent.id != self.message.id:
                 raise refusal("a second message_start came, with another id")
             self._deviate("repeated_start", "message_start came twice with the same id; the second was ignored")
-            return
+            # It adds nothing, so that it is none of the events that say what the answer has.
+            again = {"type": "message_start", "message": sent.to_dict(), **(event.extra or {})}
+            return UnknownEvent(again, "message_start")
         if len(sent.content) > self._limits.blocks:
             raise too_many_blocks(self._limits)
         if raw.get("content") is None:
@@ -142,6 +145,8 @@ class MessageAccumulator(BlockDeltas):
         self._check_usage(raw.get("usage"), "message_start")
         for index, block in enumerate(sent.content):
             self._check_strings(index, block)
+            if isinstance(block, ToolInputBlock) and block._raw.get("input") in (None, ""):
+                self._deviate("empty_value", f"block {index} is a call without an input; it counts as {{}}")
         self.message = sent._growing(keep_content=self._keep)
         if self._kept is not None:
             places: tuple[tuple[str, Any], ...] = (
@@ -157,6 +162,7 @@ class MessageAccumulator(BlockDeltas):
                 self._placeholders.add(index)
         self.blocks.update(enumerate(self.message.content))
         self._order = list(range(len(sent.content)))
+        return None
 
     def _start_block(self, event: ContentBlockStart) -> None:
         message = self.message

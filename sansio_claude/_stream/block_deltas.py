@@ -13,7 +13,7 @@ from sansio_claude._message.blocks import (
     ToolInputBlock,
     UnknownBlock,
 )
-from sansio_claude._stream.decode import NO_INDEX, delta_from_value
+from sansio_claude._stream.decode import NO_INDEX, Notes, delta_from_value
 from sansio_claude._stream.events import (
     CitationsDelta,
     CompactionDelta,
@@ -96,15 +96,18 @@ class BlockDeltas(UnderConstruction):
         if block is not None:
             _apply(block, event)
         self._find_direct()
-        return event
+        return _of_unknown_block(event) if kind is UnknownBlock else event
 
     def _typed(self, event: UnknownDelta, kind: type[Block]) -> ContentBlockDelta:
         """A delta without a type as one of its block's own kind, where it has that kind's key."""
         for block_class, key, delta_type in _TYPELESS:
             if kind is block_class or (block_class is ToolInputBlock and issubclass(kind, ToolInputBlock)):
-                if key not in event.raw or not (isinstance(event.raw[key], str) or key == "content"):
+                if key not in event.raw or not (isinstance(event.raw[key], str | None) or key == "content"):
                     continue
-                typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, [])
+                notes: Notes = []
+                typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, notes)
+                for odd, words in notes:
+                    self._deviate(odd, words)
                 self._deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
                 return typed
         return event
@@ -167,13 +170,20 @@ class BlockDeltas(UnderConstruction):
         block = self.open.get(event.index)
         if block is not None:
             _apply(block, event)
-        self._released.append(event)
+        self._released.append(_of_unknown_block(event) if self._types.get(event.index) is UnknownBlock else event)
 
     def _release_halves(self, index: int | None) -> None:
         for event in self._lone_halves(index):
             if type(event) is not InputJSONDelta:
                 self._deviate("half_character", f"half of a surrogate pair stands alone in block {event.index}")
             self._hand_out_half(event)
+
+
+def _of_unknown_block(event: ContentBlockDelta) -> ContentBlockDelta:
+    """A delta as it is handed out of a block that nobody knows, whose text is none of the message's."""
+    if type(event) is not TextDelta:
+        return event
+    return UnknownDelta(event.index, {"type": event.delta_type, "text": event.text}, event.extra)
 
 
 def _apply(block: ContentBlock, event: ContentBlockDelta) -> None:

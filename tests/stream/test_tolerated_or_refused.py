@@ -16,6 +16,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._stream.events import MessageStart, TextDelta, UnknownDelta, UnknownEvent
 from sansio_claude._stream.message_stream import MessageStream
 from sansio_claude._stream.plain_stream import PlainStream
+from sansio_claude._stream.text import text_of
 from sansio_claude.testing import chunkings
 from tests.frames import (
     DELTA,
@@ -467,9 +468,13 @@ ERRORS: dict[str, tuple[list[Any], str, str]] = {
     "a number beyond the limit": (
         [START, b'data: {"type":"ping","x":%b}\n\n' % (b"9" * 5_000)],
         "RemoteProtocolError",
-        "not JSON",
+        "a number in the JSON is too large",
     ),
-    "a number beyond double": ([START, b'data: {"type":"ping","x":1e999}\n\n'], "RemoteProtocolError", "not JSON"),
+    "a number beyond double": (
+        [START, b'data: {"type":"ping","x":1e999}\n\n'],
+        "RemoteProtocolError",
+        "a number in the JSON is too large",
+    ),
     "a tool input deeper than the limit": ([START, *tool(DEEP)], "LimitError", "Limits.depth"),
     "an error event whose data is no JSON": ([START, b"event: error\ndata: no\n\n"], "APIError", "no"),
     "an error event without data": ([START, b"event: error\n\n"], "APIError", "no message"),
@@ -523,3 +528,45 @@ def test_limits_make_any_of_it_an_error() -> None:
     result = outcome(body(*WHOLE), limits=Limits(line=50))
     assert result.error is not None
     assert result.error["class"] == "LimitError"
+
+
+NEW_BLOCK = start(0, {"type": "new", "text": "a"})
+# Streams in which text stands where it is none of the message's, or comes a second time.
+OTHER_TEXT: dict[str, list[Any]] = {
+    "text for a block that nobody knows": [START, NEW_BLOCK, text("b"), stop(0), *STOP],
+    "half a character for such a block": [START, NEW_BLOCK, text("\ud83d"), text("\ude00"), stop(0), *STOP],
+    "half a character alone there": [START, NEW_BLOCK, text("b\ud83d"), stop(0), *STOP],
+    "message_start twice, with text": [*[message_start([{"type": "text", "text": "a"}])] * 2, *STOP],
+    "a delta without a type, null": [
+        START,
+        start(0, {"type": "text", "text": "a"}),
+        delta(0, text=None),
+        stop(0),
+        *STOP,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TEXT)
+def test_the_text_of_the_events_is_the_text_of_the_message(name: str) -> None:
+    for kind in (MessageStream, PlainStream):
+        stream = kind()
+        stream.receive_data(body(*OTHER_TEXT[name]))
+        events: list[Any] = []
+        message = stream.finish(events.append)
+        assert "".join(map(text_of, events)) == message.text
+
+
+def test_a_delta_without_a_type_whose_key_is_null_is_one_of_its_kind() -> None:
+    stream = MessageStream()
+    stream.receive_data(body(START, start(0, {"type": "text", "text": "a"}), delta(0, text=None), stop(0), *STOP))
+    assert [each.kind for each in stream.deviations] == ["empty_value", "typeless_delta"]
+    assert any(event == TextDelta(0, "") for event in stream.events_received())
+
+
+def test_a_call_without_an_input_in_message_start_is_recorded() -> None:
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f"}
+    stream = MessageStream()
+    stream.receive_data(body(message_start([call]), message_delta({"stop_reason": "tool_use"}), END))
+    assert [each.kind for each in stream.deviations] == ["empty_value"]
+    assert stream.finish().tool_uses[0].input == {}
