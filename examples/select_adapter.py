@@ -1,6 +1,6 @@
 """A whole adapter in one file: blocking sockets and `select`, nothing else.
 
-An adapter brings a clock, bells, and connections ("wires"); every decision is the library's. What waits here blocks
+An adapter brings a clock, wakeups, and connections ("wires"); every decision is the library's. What waits here blocks
 instead of suspending, so the coroutine of the library's loop never suspends, and `send(None)` runs it to its end.
 
     python examples/select_adapter.py "Say hello in five languages."
@@ -21,7 +21,6 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 from sansio_claude import (
-    Bell,
     Call,
     CallSettings,
     ClaudeError,
@@ -32,34 +31,35 @@ from sansio_claude import (
     Pool,
     Race,
     TLSMaker,
+    Wakeup,
     drive,
     text_of,
     user,
 )
 
 T = TypeVar("T")
-LOOK = 0.05  # seconds between two looks at the bell while a connection is opened
+LOOK = 0.05  # seconds between two looks at the wakeup while a connection is opened
 
 
-class EventBell:
+class EventWakeup:
     """Wakes one waiter, from any thread."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._rung = False
+        self._is_set = False
 
-    def ring(self) -> None:
-        self._rung = True
+    def set(self) -> None:
+        self._is_set = True
         self._event.set()
 
-    def nudge(self) -> None:
+    def notify(self) -> None:
         self._event.set()
 
     async def wait(self, until: float) -> bool:
-        if not self._rung:
+        if not self._is_set:
             self._event.wait(min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX))
             self._event.clear()
-        return self._rung
+        return self._is_set
 
 
 class SelectWire:
@@ -108,10 +108,10 @@ class SelectAdapter:
     def home(self) -> None:
         return None  # a connection may be used in every thread
 
-    def bell(self) -> EventBell:
-        return EventBell()
+    def wakeup(self) -> EventWakeup:
+        return EventWakeup()
 
-    async def connect(self, action: Connect, bell: Bell) -> SelectWire | None:
+    async def connect(self, action: Connect, wakeup: Wakeup) -> SelectWire | None:
         # The system's resolver blocks; a serious adapter asks it in a thread, so that the deadline holds for it too.
         found = socket.getaddrinfo(action.host, action.port, type=socket.SOCK_STREAM)
         race = Race(found, self.now(), deadline=action.deadline, loopback=action.loopback)
@@ -141,7 +141,7 @@ class SelectAdapter:
                         return SelectWire(sock)
                     else:
                         sock.close()
-                if await bell.wait(0):
+                if await wakeup.wait(0):
                     return None
         finally:
             for sock in open_sockets:

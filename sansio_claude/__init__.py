@@ -16,7 +16,7 @@ _PUBLIC = """
 _call.actions: Action Authorize Authorizer CallSettings Connect Deliver Done Receive Send Wait
 _call.answer: Wanted
 _call.call: Call
-_call.loop: Adapter Bell Wire drive
+_call.loop: Adapter Wakeup Wire drive
 _call.pool: Pool
 _call.retry: Attempt RetryPolicy
 _call.timeouts: Timeouts

@@ -12,7 +12,7 @@ from sansio_claude._call.actions import Wait as Wait
 from sansio_claude._call.answer import Wanted as Wanted
 from sansio_claude._call.call import Call as Call
 from sansio_claude._call.loop import Adapter as Adapter
-from sansio_claude._call.loop import Bell as Bell
+from sansio_claude._call.loop import Wakeup as Wakeup
 from sansio_claude._call.loop import Wire as Wire
 from sansio_claude._call.loop import drive as drive
 from sansio_claude._call.pool import Pool as Pool
@@ -194,7 +194,6 @@ __all__ = [
     "BashCodeExecutionToolResultBlock",
     "BatchResult",
     "BatchResults",
-    "Bell",
     "BillingError",
     "Block",
     "CacheCreation",
@@ -336,6 +335,7 @@ __all__ = [
     "UsageIteration",
     "Verdict",
     "Wait",
+    "Wakeup",
     "Wanted",
     "Watch",
     "WebFetchToolResultBlock",

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias, assert_never
 import attrs
 
 from sansio_claude._call.actions import (
-    TLS,
     Action,
     Authorize,
     Authorizer,
@@ -228,7 +227,7 @@ class World:
         limits: Limits | None = None,
         strict: bool = False,
         proxy: Proxy | None = None,
-        tls: Callable[[str], TLS] | None = None,
+        tls: Callable[[str], Any] | None = None,
         authorize: Authorizer | None = None,
         wall: float = 1_700_000_000.0,
         chance: float = 0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
@@ -15,12 +15,12 @@ from sansio_claude._limits import Limits
 
 if TYPE_CHECKING:
     from sansio_claude._connect.proxy import Proxy
+    from sansio_claude._connect.tls import TLSExchange
     from sansio_claude._request.head import Headers, RequestHead
     from sansio_claude._stream.deviations import Tolerance
     from sansio_claude._stream.events import Event
 
 __all__ = [
-    "TLS",
     "Action",
     "Authorize",
     "Authorizer",
@@ -157,55 +157,7 @@ Authorizer: TypeAlias = Callable[["RequestHead", bytes], "Headers | Awaitable[He
 """Gives the headers that sign a request, at once or when it is awaited."""
 
 
-class TLS(Protocol):
-    """TLS as a state machine; `sansio_claude._connect.tls.TLSExchange` is the one that the adapters bring."""
-
-    @property
-    def handshake_done(self) -> bool:
-        """Whether plaintext may be sent."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether no more plaintext will come."""
-        ...
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is pending in either direction."""
-        ...
-
-    @property
-    def ended_cleanly(self) -> bool:
-        """Whether the peer said that it was done."""
-        ...
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes of the network."""
-        ...
-
-    def receive_eof(self) -> None:
-        """The network's bytes have ended."""
-        ...
-
-    def plaintext_received(self) -> bytes:
-        """The plaintext so far; raises TLSError once all is out."""
-        ...
-
-    def send(self, plaintext: bytes | memoryview) -> None:
-        """Encrypt."""
-        ...
-
-    def data_to_send(self) -> bytes:
-        """Bytes for the network."""
-        ...
-
-    def close(self) -> bytes:
-        """The last bytes for the network."""
-        ...
-
-
-TLSFactory: TypeAlias = Callable[[str], TLS]
+TLSFactory: TypeAlias = Callable[[str], "TLSExchange"]
 """Makes the TLS for a server name."""
 
 

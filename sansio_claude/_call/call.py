@@ -24,10 +24,9 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sansio_claude._call.actions import (
-    TLS,
     Action,
     Authorize,
     Authorizer,
@@ -54,6 +53,9 @@ from sansio_claude._http.framing import keep_alive
 from sansio_claude._request.endpoint import Headers, RequestHead
 from sansio_claude._stream.events import Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
+
+if TYPE_CHECKING:
+    from sansio_claude._connect.tls import TLSExchange
 
 __all__ = ["Call"]
 
@@ -125,7 +127,7 @@ class Call(CallView):
         self._conversation: Conversation | None = None
         self._events: list[Event] | None = None
         self._direct: MessageStream | None = None  # the stream, while bytes go to it directly
-        self._tls: TLS | None = None
+        self._tls: TLSExchange | None = None
         self._chunks: ChunkedDecoder | None = None
         self.handle: Any = None
         """The adapter's object of the connection in use."""

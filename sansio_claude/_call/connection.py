@@ -15,9 +15,10 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ProxyError, RemoteProtocolError, TLSError
 
 if TYPE_CHECKING:
-    from sansio_claude._call.actions import TLS, CallSettings
+    from sansio_claude._call.actions import CallSettings
     from sansio_claude._connect.proxy import ConnectExchange
     from sansio_claude._connect.socks import SocksExchange
+    from sansio_claude._connect.tls import TLSExchange
     from sansio_claude._errors import ClaudeError
 
 __all__ = ["Connection"]
@@ -40,7 +41,7 @@ class Connection(NotCopied):
         self.stage: Literal["opening", "tunnel", "tls", "open"] = "opening"
         self.handle: Any = None
         """The adapter's own object; its `stale` is asked before the connection is used again."""
-        self.tls: TLS | None = None
+        self.tls: TLSExchange | None = None
         self.used = False
         """Whether it has carried a call before."""
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from sansio_claude._call.actions import TLS, Connect, Receive, Send
+from sansio_claude._call.actions import Connect, Receive, Send
 from sansio_claude._call.broken import broken_reading, broken_writing, closed_writing, not_connected, reason
 from sansio_claude._errors import (
     APIError,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sansio_claude._call.connection import Connection
     from sansio_claude._call.deadlines import Deadlines
     from sansio_claude._call.trace import TraceKind
+    from sansio_claude._connect.tls import TLSExchange
     from sansio_claude._http.exchange import HTTPExchange
     from sansio_claude._stream.events import Event
 
@@ -112,7 +113,7 @@ class Conversation:
         self._answer = answer
         self._deadlines = deadlines
         self._streamed = answer.wanted == "stream"
-        self._tls: TLS | None = None
+        self._tls: TLSExchange | None = None
         self._request = b""
         self._sent = 0
         self._sending: bytes | memoryview | None = None
@@ -406,7 +407,7 @@ class Conversation:
         if self._answer.discard_rest(data) or (tls is not None and tls.ended) or now >= self._deadlines.step_at:
             self.phase = ENDED
 
-    def _decrypt(self, tls: TLS) -> None:
+    def _decrypt(self, tls: TLSExchange) -> None:
         try:
             while plain := tls.plaintext_received():
                 self._answer.receive_data(plain)

@@ -1,6 +1,6 @@
 """The loop over the actions of a call, written once. What has to wait is awaited from the adapter, and nothing else.
 
-An adapter brings a clock, bells to wait for, and wires (open TCP connections). One whose waits block instead of
+An adapter brings a clock, wakeups to wait for, and wires (open TCP connections). One whose waits block instead of
 suspending, as those on blocking sockets do, drives the coroutine by `send(None)`.
 
 Rules:
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     from sansio_claude._request.head import Headers
     from sansio_claude._stream.events import Event
 
-__all__ = ["Adapter", "Bell", "Wire", "close_discarded", "drive"]
+__all__ = ["Adapter", "Wakeup", "Wire", "close_discarded", "drive"]
 
 T = TypeVar("T")
 
 ONE_TASK: Final = "another task is reading this stream already: read it in one task at a time (any task may close it)"
 
 
-class Bell(Protocol):
+class Wakeup(Protocol):
     """Wakes one waiter."""
 
-    def ring(self) -> object:
+    def set(self) -> object:
         """End every wait, now and later. From any thread, from a finalizer too, and any number of times."""
         ...
 
-    def nudge(self) -> object:
-        """End the wait that is under way, or the next one, without ringing. From any thread."""
+    def notify(self) -> object:
+        """End the wait that is under way, or the next one, without setting it. From any thread."""
         ...
 
     async def wait(self, until: float) -> bool:
-        """Wait until the bell rings (True), until the clock says `until` (False), or until a nudge (False)."""
+        """Wait until it is set (True), until the clock says `until` (False), or until it is notified (False)."""
         ...
 
 
@@ -97,21 +97,21 @@ class Adapter(Protocol):
         """The event loop and process that it runs in now, None where connections can be used anywhere."""
         ...
 
-    def bell(self) -> Bell:
-        """A new bell."""
+    def wakeup(self) -> Wakeup:
+        """A new wakeup."""
         ...
 
-    async def connect(self, action: Connect, bell: Bell) -> Wire | None:
-        """Open a TCP connection; None when the deadline passed or the bell rang. Raises what went wrong."""
+    async def connect(self, action: Connect, wakeup: Wakeup) -> Wire | None:
+        """Open a TCP connection; None when the deadline passed or the wakeup was set. Raises what went wrong."""
         ...
 
 
 class Bounding(Protocol):
     """What an adapter may bring beside, so that a token that is awaited has a deadline too. Without it, none has."""
 
-    async def bounded(self, awaitable: Awaitable[T], until: float, bell: Bell) -> tuple[T] | None:
-        """Wait for an awaitable of the caller's: what it gives, or None where `until` came before or the bell rang. It
-        is cancelled then. Raises what it raises."""
+    async def bounded(self, awaitable: Awaitable[T], until: float, wakeup: Wakeup) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's: what it gives, or None where `until` came before or the wakeup was
+        set. It is cancelled then. Raises what it raises."""
         ...
 
 
@@ -190,10 +190,10 @@ async def _send(call: Call, action: Send, clock: Callable[[], float]) -> None:
 
 async def _connect(call: Call, action: Connect, adapter: Adapter) -> None:
     close_discarded(call.pool)
-    bell = adapter.bell()
-    call.on_wake(bell.ring)
+    wakeup = adapter.wakeup()
+    call.on_wake(wakeup.set)
     try:
-        wire = await adapter.connect(action, bell)
+        wire = await adapter.connect(action, wakeup)
     except Exception as error:  # a name that cannot even be encoded is no OSError
         call.connect_failed(error.with_traceback(None), adapter.now())
         return
@@ -226,23 +226,23 @@ async def _bounded(call: Call, action: Authorize, adapter: Adapter, given: Await
     bounding: Bounding = cast(Any, adapter)
     if not hasattr(bounding, "bounded"):
         return (await given,)
-    bell = adapter.bell()
-    call.on_wake(bell.ring)
+    wakeup = adapter.wakeup()
+    call.on_wake(wakeup.set)
     try:
-        return await bounding.bounded(given, action.deadline, bell)
+        return await bounding.bounded(given, action.deadline, wakeup)
     finally:
         call.on_wake(None)
 
 
 async def _wait(call: Call, action: Wait, adapter: Adapter) -> None:
     close_discarded(call.pool)
-    bell = adapter.bell()
-    call.on_wake(bell.ring)
+    wakeup = adapter.wakeup()
+    call.on_wake(wakeup.set)
     try:
-        rung = await bell.wait(action.until)
+        is_set = await wakeup.wait(action.until)
     finally:
         call.on_wake(None)
-    if rung:
+    if is_set:
         call.waited(adapter.now())
     else:
         call.deadline_passed(adapter.now())

@@ -19,7 +19,7 @@ class Runtime(NamedTuple):
     name: str
     """The adapter's module, which is also the name of its logger."""
     adapter: Adapter
-    """The clock, bells and connections."""
+    """The clock, wakeups and connections."""
     executor: MakeExecutor
     """Makes what begins the calls of one run; see `tools._execution.Executor`."""
     wall: Callable[[], float]

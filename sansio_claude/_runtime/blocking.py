@@ -1,4 +1,4 @@
-"""What an adapter on blocking waits brings to the calls: bells, wires, and coroutines that never suspend.
+"""What an adapter on blocking waits brings to the calls: wakeups, wires, and coroutines that never suspend.
 
 The loop over the actions of a call is a coroutine. Here all that it awaits blocks the thread instead of suspending, so
 that one `send(None)` runs it to its end (`finish`).
@@ -19,7 +19,7 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sansio_claude._call.actions import Connect
-from sansio_claude._call.loop import Bell as AnyBell
+from sansio_claude._call.loop import Wakeup as AnyWakeup
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome
@@ -28,12 +28,12 @@ from sansio_claude._runtime.sockets import BUFFER, readable
 if TYPE_CHECKING:
     from sansio_claude.tools._outcome import Box
 
-__all__ = ["Adapter", "Bell", "Wire", "finish", "same_arguments"]
+__all__ = ["Adapter", "Wakeup", "Wire", "finish", "same_arguments"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOOK: Final = 0.1  # seconds between two looks at the bell, while connections are being opened
+LOOK: Final = 0.1  # seconds between two looks at the wakeup, while connections are being opened
 READ: Final = 1
 WRITE: Final = 2
 
@@ -83,32 +83,32 @@ def wait_for(sockets: Sequence[socket.socket], bits: int, seconds: float) -> boo
     return any(select.select(reading, writing, writing, max(seconds, 0.0)))
 
 
-class Bell:
+class Wakeup:
     """Wakes one thread."""
 
-    __slots__ = ("_queue", "rung")
+    __slots__ = ("_queue", "is_set")
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[None] = SimpleQueue()  # of all that wakes a thread, finalizers may use only this
-        self.rung = False
+        self.is_set = False
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """End every wait, from any thread."""
-        self.rung = True
-        self.nudge()
+        self.is_set = True
+        self.notify()
 
-    def nudge(self) -> None:
+    def notify(self) -> None:
         """End the wait that is under way, or the next one, from any thread."""
         self._queue.put(None)
 
     async def wait(self, until: float) -> bool:
-        """Wait until somebody rings (True), or until then."""
-        if not self.rung:
+        """Wait until it is set (True), or until then."""
+        if not self.is_set:
             try:
                 self._queue.get(timeout=max(0.0, min(until - time.monotonic(), TIMEOUT_MAX)))
             except Empty:
                 pass
-        return self.rung
+        return self.is_set
 
 
 class Wire:
@@ -196,26 +196,26 @@ class Wire:
 
 
 class Adapter:
-    """The clock, the bells and the connections of a thread."""
+    """The clock, the wakeups and the connections of a thread."""
 
     now = staticmethod(time.monotonic)
     """Seconds."""
 
-    def bell(self) -> Bell:
-        """A new bell."""
-        return Bell()
+    def wakeup(self) -> Wakeup:
+        """A new wakeup."""
+        return Wakeup()
 
     def home(self) -> ProcessHome:
         """This process: threads share connections."""
         return ProcessHome()
 
-    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+    async def connect(self, action: Connect, wakeup: AnyWakeup) -> Wire | None:
         """Open a connection."""
-        sock = await open_socket(self, action, bell)
+        sock = await open_socket(self, action, wakeup)
         return None if sock is None else Wire(sock)
 
-    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
-        """Wait for an awaitable of the caller's, until then or until the bell rings. A worker thread runs it in an
+    async def bounded(self, awaitable: Awaitable[T], until: float, wakeup: AnyWakeup) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the wakeup is set. A worker thread runs it in an
         event loop (asyncio) of its own."""
         from sansio_claude._runtime.thread_executor import OwnLoop  # takes a while, and is seldom needed
         from sansio_claude._runtime.workers import Job, LeftBehind, start
@@ -224,13 +224,13 @@ class Adapter:
 
         def done(box: Box) -> None:
             ended.append(box)
-            bell.nudge()
+            wakeup.notify()
 
         own = OwnLoop(awaitable)
         job = Job(own, done, LeftBehind())
         start(job)
         try:
-            while not (await bell.wait(until) or ended or self.now() >= until):
+            while not (await wakeup.wait(until) or ended or self.now() >= until):
                 pass
         finally:
             if not ended:
@@ -243,8 +243,8 @@ class Adapter:
             raise box.error
         return (box.value,)
 
-    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
-        """Wait for one of the sockets or the time, and for the bell."""
-        assert isinstance(bell, Bell)
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, wakeup: AnyWakeup) -> bool:
+        """Wait for one of the sockets or the time, and for the wakeup."""
+        assert isinstance(wakeup, Wakeup)
         wait_for(sockets, WRITE, min(until - self.now(), LOOK))
-        return bell.rung
+        return wakeup.is_set

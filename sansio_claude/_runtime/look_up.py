@@ -26,25 +26,25 @@ _lock = threading.Lock()
 class LookUp:
     """A name that is being looked up. `found` or `error` is set once it is done."""
 
-    __slots__ = ("done", "error", "found", "rings")
+    __slots__ = ("callbacks", "done", "error", "found")
 
     def __init__(self) -> None:
-        self.rings: list[Callable[[], object]] = []
+        self.callbacks: list[Callable[[], object]] = []
         """What is called once it is done."""
         self.done = False
         self.found: list[SocketAddress] = []
         """The addresses, in the order in which the system recommends them."""
         self.error: Exception | None = None
 
-    def forget(self, ring: Callable[[], object]) -> None:
-        """Who gave this `ring` does not wait any more."""
+    def forget(self, callback: Callable[[], object]) -> None:
+        """Who gave this `callback` does not wait any more."""
         with _lock:
-            if ring in self.rings:
-                self.rings.remove(ring)
+            if callback in self.callbacks:
+                self.callbacks.remove(callback)
 
 
-def look_up(host: str, port: int, ring: Callable[[], object]) -> LookUp:
-    """The addresses of a host. `ring` is called, in another thread, when it is done unless it is done already."""
+def look_up(host: str, port: int, callback: Callable[[], object]) -> LookUp:
+    """The addresses of a host. `callback` is called, in another thread, when it is done unless it is done already."""
     given = LookUp()
     try:  # a number: no resolver is asked, and nothing blocks
         given.found = _addresses(host, port, socket.AI_NUMERICHOST)
@@ -63,7 +63,7 @@ def look_up(host: str, port: int, ring: Callable[[], object]) -> LookUp:
             thread = threading.Thread(target=_run, args=(current, key), name=f"look-up of {host}", daemon=True)
             thread.start()
             _under_way[key] = current
-        current.rings.append(ring)
+        current.callbacks.append(callback)
     return current
 
 
@@ -78,9 +78,9 @@ def _run(current: LookUp, key: tuple[str, int]) -> None:
         current.done = True
         if _under_way.get(key) is current:
             del _under_way[key]
-        rings, current.rings = current.rings, []
-    for ring in rings:
-        ring()
+        callbacks, current.callbacks = current.callbacks, []
+    for callback in callbacks:
+        callback()
 
 
 def _addresses(host: str, port: int, flags: int) -> list[SocketAddress]:

@@ -1,6 +1,6 @@
 """Opening a connection, written once for every adapter: looking the host up, or finding the unix socket.
 
-Which address is tried when, `_connect.race` decides. The adapter brings two waits: for a bell, and for sockets. Every
+Which address is tried when, `_connect.race` decides. The adapter brings two waits: for a wakeup, and for sockets. Every
 socket that is not handed over is closed before this ends, however it ends.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from sansio_claude._call.actions import Connect
-from sansio_claude._call.loop import Bell
+from sansio_claude._call.loop import Wakeup
 from sansio_claude._connect.race import Candidate, Race
 from sansio_claude._runtime.look_up import look_up
 from sansio_claude._runtime.sockets import set_options, writable
@@ -31,31 +31,31 @@ class Opener(Protocol):
         """Seconds on a clock that never goes back."""
         ...
 
-    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: Bell) -> bool:
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, wakeup: Wakeup) -> bool:
         """Wait until one of these non-blocking sockets is connected or has failed, or until `until`; True as soon as
-        the bell rings. May return early."""
+        the wakeup is set. May return early."""
         ...
 
 
-async def open_socket(opener: Opener, action: Connect, bell: Bell) -> socket.socket | None:
-    """A connected, non-blocking socket; None when the deadline of `action` passed or the bell rang.
+async def open_socket(opener: Opener, action: Connect, wakeup: Wakeup) -> socket.socket | None:
+    """A connected, non-blocking socket; None when the deadline of `action` passed or the wakeup was set.
 
     Raises OSError with the operating system's words, or what a name that cannot be looked up raises.
     """
     if action.uds is not None:
-        return await _open_unix(opener, action.uds, action.deadline, bell)
-    task = look_up(action.host, action.port, bell.nudge)
+        return await _open_unix(opener, action.uds, action.deadline, wakeup)
+    task = look_up(action.host, action.port, wakeup.notify)
     try:
         while not task.done:
-            if await bell.wait(action.deadline) or opener.now() >= action.deadline:
+            if await wakeup.wait(action.deadline) or opener.now() >= action.deadline:
                 return None
     finally:
-        task.forget(bell.nudge)
+        task.forget(wakeup.notify)
     if task.error is not None:
         raise task.error
     attempts = _Attempts(Race(task.found, opener.now(), deadline=action.deadline, loopback=action.loopback))
     try:
-        return await attempts.run(opener, bell)
+        return await attempts.run(opener, wakeup)
     finally:
         for sock in attempts.open:
             sock.close()
@@ -69,8 +69,8 @@ class _Attempts:
         self.open: dict[socket.socket, Candidate] = {}
         """Sockets that nobody else owns."""
 
-    async def run(self, opener: Opener, bell: Bell) -> socket.socket | None:
-        """The socket of the winner; None when the deadline passed or the bell rang."""
+    async def run(self, opener: Opener, wakeup: Wakeup) -> socket.socket | None:
+        """The socket of the winner; None when the deadline passed or the wakeup was set."""
         race = self._race
         while True:
             for candidate in race.due(opener.now()):
@@ -81,7 +81,7 @@ class _Attempts:
                 return None
             if race.over:
                 raise race.error or OSError(errno.EADDRNOTAVAIL, "the host has no address")
-            if opener.now() < race.until and await opener.wait_writable([*self.open], race.until, bell):
+            if opener.now() < race.until and await opener.wait_writable([*self.open], race.until, wakeup):
                 return None
 
     def _begin(self, candidate: Candidate, now: float) -> None:
@@ -118,7 +118,7 @@ class _Attempts:
         self._race.failed(candidate, error, now)
 
 
-async def _open_unix(opener: Opener, path: str, deadline: float, bell: Bell) -> socket.socket | None:
+async def _open_unix(opener: Opener, path: str, deadline: float, wakeup: Wakeup) -> socket.socket | None:
     family = getattr(socket, "AF_UNIX", None)
     if family is None:
         raise OSError(errno.EAFNOSUPPORT, "this system has no unix sockets")
@@ -136,5 +136,5 @@ async def _open_unix(opener: Opener, path: str, deadline: float, bell: Bell) -> 
         if code not in (errno.EAGAIN, errno.EINTR):
             raise OSError(code, os.strerror(code))
         now = opener.now()
-        if now >= deadline or await bell.wait(min(deadline, now + UNIX_POLL)):
+        if now >= deadline or await wakeup.wait(min(deadline, now + UNIX_POLL)):
             return None

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, final
 
 from sansio_claude._call.actions import Connect
-from sansio_claude._call.loop import Bell as AnyBell
+from sansio_claude._call.loop import Wakeup as AnyWakeup
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
@@ -28,22 +28,22 @@ T = TypeVar("T")
 POLL: Final = 0.02  # seconds between two looks at a socket, where the loop cannot wait for one (Windows)
 
 
-class Bell:
+class Wakeup:
     """Wakes one task of the running loop."""
 
-    __slots__ = ("_loop", "_rung", "_waiter")
+    __slots__ = ("_is_set", "_loop", "_waiter")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._rung = False
+        self._is_set = False
         self._waiter: asyncio.Future[None] | None = None
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """End every wait, from any thread."""
-        self._rung = True
-        self.nudge()
+        self._is_set = True
+        self.notify()
 
-    def nudge(self) -> None:
+    def notify(self) -> None:
         """End the wait that is under way, from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
             self._loop.call_soon_threadsafe(self.wake)
@@ -59,8 +59,8 @@ class Bell:
         return self._waiter
 
     async def wait(self, until: float) -> bool:
-        """Wait until somebody rings (True), or until then."""
-        if self._rung:
+        """Wait until it is set (True), or until then."""
+        if self._is_set:
             return True
         waiter = self.waiter()
         timer = None if until == NEVER else self._loop.call_at(until, self.wake)
@@ -69,7 +69,7 @@ class Bell:
         finally:
             if timer is not None:
                 timer.cancel()
-        return self._rung
+        return self._is_set
 
 
 class LoopHome(ProcessHome):
@@ -94,7 +94,7 @@ class LoopHome(ProcessHome):
 
 
 class Adapter:
-    """The clock, the bells and the connections of the running event loop."""
+    """The clock, the wakeups and the connections of the running event loop."""
 
     def now(self) -> float:
         """The loop's clock."""
@@ -104,19 +104,19 @@ class Adapter:
         """The running loop."""
         return LoopHome()
 
-    def bell(self) -> Bell:
-        """A bell of the running loop."""
-        return Bell()
+    def wakeup(self) -> Wakeup:
+        """A wakeup of the running loop."""
+        return Wakeup()
 
-    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+    async def connect(self, action: Connect, wakeup: AnyWakeup) -> Wire | None:
         """Open a connection."""
-        sock = await open_socket(self, action, bell)
+        sock = await open_socket(self, action, wakeup)
         return None if sock is None else await Wire.over(sock)
 
-    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
-        """Wait for an awaitable of the caller's, until then or until the bell rings."""
-        assert isinstance(bell, Bell)
-        waiter = bell.waiter()
+    async def bounded(self, awaitable: Awaitable[T], until: float, wakeup: AnyWakeup) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the wakeup is set."""
+        assert isinstance(wakeup, Wakeup)
+        waiter = wakeup.waiter()
         limit = asyncio.timeout_at(None if until == NEVER else until)
 
         def end(waiter: asyncio.Future[None]) -> None:
@@ -134,18 +134,18 @@ class Adapter:
         finally:
             waiter.cancel()
 
-    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
-        """Wait for one of the sockets, the time or the bell."""
-        assert isinstance(bell, Bell)
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, wakeup: AnyWakeup) -> bool:
+        """Wait for one of the sockets, the time or the wakeup."""
+        assert isinstance(wakeup, Wakeup)
         loop, waited = asyncio.get_running_loop(), []
         try:
             for sock in sockets:
-                loop.add_writer(sock, bell.wake)
+                loop.add_writer(sock, wakeup.wake)
                 waited.append(sock)
         except NotImplementedError:
             until = min(until, loop.time() + POLL)
         try:
-            return await bell.wait(until)
+            return await wakeup.wait(until)
         finally:
             for sock in waited:
                 loop.remove_writer(sock)

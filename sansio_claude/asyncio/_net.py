@@ -367,16 +367,16 @@ class Wire(asyncio.BufferedProtocol):
                 sock.send(last)
         transport.abort()
 
-    # Deadlines: a timer that is too early is set again when it rings, which is seldom; setting one for every read
+    # Deadlines: a timer that is too early is set again when it fires, which is seldom; setting one for every read
     # would cost two microseconds each.
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = self._deadline
-        self._timer = self._loop.call_at(self._deadline, self._ring)
+        self._timer = self._loop.call_at(self._deadline, self._timer_due)
 
-    def _ring(self) -> None:
+    def _timer_due(self) -> None:
         self._timer = None
         self._timer_at = NEVER
         writer = self._writer

@@ -29,7 +29,7 @@ class TaskExecutor:
 
     def __init__(self) -> None:
         self._loop = running_loop()
-        self._rung = False
+        self._notified = False
         self._waiter: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = LeftBehind()
@@ -62,7 +62,7 @@ class TaskExecutor:
 
     def notify(self) -> None:
         """End a wait, or the next one."""
-        self._rung = True
+        self._notified = True
         self.post(self._wake)
 
     def post(self, function: Callable[[], None]) -> None:
@@ -76,7 +76,7 @@ class TaskExecutor:
 
     async def wait(self, until: float | None) -> None:
         """Wait until somebody notifies, or until then."""
-        if not self._rung:
+        if not self._notified:
             self._waiter = self._loop.create_future()
             timer = None if until is None else self._loop.call_at(until, self._wake)
             try:
@@ -85,7 +85,7 @@ class TaskExecutor:
                 self._waiter = None
                 if timer is not None:
                     timer.cancel()
-        self._rung = False
+        self._notified = False
 
     async def stop(self) -> None:
         """Wait for the cancelled tasks to end. Nothing is awaited where there is none."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, final
 import trio
 
 from sansio_claude._call.actions import Connect
-from sansio_claude._call.loop import Bell as AnyBell
+from sansio_claude._call.loop import Wakeup as AnyWakeup
 from sansio_claude._client.client import ClientBase
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.stream import Stream, TextIterator
@@ -27,24 +27,24 @@ __all__ = ["Client", "Stream", "TextIterator"]
 T = TypeVar("T")
 
 
-class Bell:
+class Wakeup:
     """Wakes one task of this run of trio."""
 
-    __slots__ = ("_event", "_rung", "_token", "scope")
+    __slots__ = ("_event", "_is_set", "_token", "scope")
 
     def __init__(self) -> None:
         self._event = trio.Event()
         self.scope: trio.CancelScope | None = None
         """Is cancelled by the next wake."""
-        self._rung = False
+        self._is_set = False
         self._token = trio.lowlevel.current_trio_token()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """End every wait, from any thread."""
-        self._rung = True
-        self.nudge()
+        self._is_set = True
+        self.notify()
 
-    def nudge(self) -> None:
+    def notify(self) -> None:
         """End the wait that is under way, or the next one, from any thread."""
         with contextlib.suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._wake)
@@ -55,12 +55,12 @@ class Bell:
             self.scope.cancel()
 
     async def wait(self, until: float) -> bool:
-        """Wait until somebody rings (True), or until then."""
-        if not self._rung:
+        """Wait until it is set (True), or until then."""
+        if not self._is_set:
             with trio.move_on_at(until):
                 await self._event.wait()
             self._event = trio.Event()
-        return self._rung
+        return self._is_set
 
 
 class RunHome(ProcessHome):
@@ -95,7 +95,7 @@ def _nothing() -> None:
 
 
 class Adapter:
-    """The clock, the bells and the connections of a run of trio."""
+    """The clock, the wakeups and the connections of a run of trio."""
 
     def now(self) -> float:
         """trio's clock."""
@@ -105,26 +105,26 @@ class Adapter:
         """This run."""
         return RunHome()
 
-    def bell(self) -> Bell:
-        """A bell of this run."""
-        return Bell()
+    def wakeup(self) -> Wakeup:
+        """A wakeup of this run."""
+        return Wakeup()
 
-    async def connect(self, action: Connect, bell: AnyBell) -> Wire | None:
+    async def connect(self, action: Connect, wakeup: AnyWakeup) -> Wire | None:
         """Open a connection."""
         await trio.lowlevel.checkpoint()  # on this machine a connection may be open at once
-        sock = await open_socket(self, action, bell)
+        sock = await open_socket(self, action, wakeup)
         return None if sock is None else Wire(sock)
 
-    async def bounded(self, awaitable: Awaitable[T], until: float, bell: AnyBell) -> tuple[T] | None:
-        """Wait for an awaitable of the caller's, until then or until the bell rings."""
-        assert isinstance(bell, Bell)
-        with trio.CancelScope(deadline=until) as bell.scope:
+    async def bounded(self, awaitable: Awaitable[T], until: float, wakeup: AnyWakeup) -> tuple[T] | None:
+        """Wait for an awaitable of the caller's, until then or until the wakeup is set."""
+        assert isinstance(wakeup, Wakeup)
+        with trio.CancelScope(deadline=until) as wakeup.scope:
             return (await awaitable,)
         return None
 
-    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, bell: AnyBell) -> bool:
-        """Wait for one of the sockets, the time or the bell."""
-        rung = False
+    async def wait_writable(self, sockets: Sequence[socket.socket], until: float, wakeup: AnyWakeup) -> bool:
+        """Wait for one of the sockets, the time or the wakeup."""
+        is_set = False
         try:
             async with trio.open_nursery() as nursery:
 
@@ -134,11 +134,11 @@ class Adapter:
 
                 for sock in sockets:
                     nursery.start_soon(wait, sock)
-                rung = await bell.wait(until)
+                is_set = await wakeup.wait(until)
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:  # a cancellation, or Ctrl-C
             raise group.exceptions[0] from None
-        return rung
+        return is_set
 
 
 def _executor() -> Executor:

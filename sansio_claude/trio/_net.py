@@ -41,7 +41,7 @@ class Watch:
     - Whoever begins to wait while nobody keeps the time does so, in `keep`, until its own bytes come.
     - Whoever stops waiting and finds that nobody keeps the time any more wakes another one for it (`pass_on`).
       That goes by `notify_closing`, which wakes whoever waits for a socket and does nothing else to it.
-    - The alarm is never later than the earliest deadline. Deadlines mostly move away from it, so when it rings it
+    - The alarm is never later than the earliest deadline. Deadlines mostly move away from it, so when it is over it
       is looked at which ones have really passed; these wires are woken too.
     """
 

@@ -156,18 +156,18 @@ def test_a_resolver_that_raises_holds_nothing_up(
 
 
 def test_one_thread_a_name(slow_name: threading.Event) -> None:
-    rung, before = threading.Event(), set(threading.enumerate())
-    several = [look_up.look_up("slow.example", 80, rung.set) for _ in range(50)]
+    found, before = threading.Event(), set(threading.enumerate())
+    several = [look_up.look_up("slow.example", 80, found.set) for _ in range(50)]
     assert len({id(each) for each in several}) == 1
     assert [thread.name for thread in {*threading.enumerate()} - before] == ["look-up of slow.example"]
     slow_name.set()
-    assert rung.wait(10)
+    assert found.wait(10)
     assert several[0].done
     assert several[0].found
     assert not look_up._under_way
-    number = look_up.look_up("127.0.0.1", 80, rung.set)
+    number = look_up.look_up("127.0.0.1", 80, found.set)
     assert number.done  # without a thread
-    assert look_up.look_up("::1", 80, rung.set).found[0][0] == socket.AF_INET6
+    assert look_up.look_up("::1", 80, found.set).found[0][0] == socket.AF_INET6
 
 
 @pytest.mark.parametrize("runtime", LOOPS, ids=repr)

@@ -17,7 +17,7 @@ import pytest
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._errors import DeadlineError, LocalProtocolError, OverloadedError
-from sansio_claude._runtime.blocking import Bell, finish
+from sansio_claude._runtime.blocking import Wakeup, finish
 from sansio_claude.sync import Client
 from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
 from tests.adapters.runtimes import open_files, raw_server, read_request
@@ -263,9 +263,9 @@ def test_what_suspends_fails_loudly() -> None:
     assert finish(gives()) == 7
 
 
-def test_a_bell_that_rings_before_the_wait() -> None:
-    bell = Bell()
-    assert not finish(bell.wait(time.monotonic() + 0.01))
-    threading.Thread(target=bell.ring).start()
-    assert finish(bell.wait(float("inf")))
-    assert finish(bell.wait(float("inf")))
+def test_a_wakeup_that_is_set_before_the_wait() -> None:
+    wakeup = Wakeup()
+    assert not finish(wakeup.wait(time.monotonic() + 0.01))
+    threading.Thread(target=wakeup.set).start()
+    assert finish(wakeup.wait(float("inf")))
+    assert finish(wakeup.wait(float("inf")))

@@ -178,8 +178,8 @@ class Sweep:
         for size in places:
             for end in ENDS:
 
-                async def opened(self_: Any, action: Any, bell: Any, size: int = size, end: str = end) -> Near:
-                    wire = await connect(self_, action, bell)
+                async def opened(self_: Any, action: Any, wakeup: Any, size: int = size, end: str = end) -> Near:
+                    wire = await connect(self_, action, wakeup)
                     self.far = Far(self.listener, self.answer, size, end, secure=self.secure)
                     return Near(wire, self.far)
 

@@ -333,8 +333,8 @@ def go_on(request: c.MessageRequest, error: c.ClaudeError) -> str:
 async def adapt(adapter: c.Adapter, call: c.Call, wanted: c.Wanted, now: float) -> None:
     """What an adapter of one's own uses."""
     assert_type(await c.drive(adapter, call), Sequence[c.Event] | None)
-    bell: c.Bell = adapter.bell()
-    wire: c.Wire | None = await adapter.connect(c.Connect("localhost", 80, now, loopback=True), bell)
+    wakeup: c.Wakeup = adapter.wakeup()
+    wire: c.Wire | None = await adapter.connect(c.Connect("localhost", 80, now, loopback=True), wakeup)
     assert_type(None if wire is None else wire.stale, bool | None)
     race = c.Race([(2, ("127.0.0.1", 80))], now, deadline=now + 10.0)
     assert_type(race.until, float)
