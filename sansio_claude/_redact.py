@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from sansio_claude._errors import APIError, ClaudeError
 
-__all__ = ["Redactor"]
+__all__ = ["Redactor", "Redactors"]
 
 _SHORTEST: Final = 4  # a "secret" shorter than this is no secret, and taking it out would garble every text
 _CUT: Final = 8  # bytes of a secret at the edge of a cut text that are taken out too
@@ -40,6 +40,22 @@ _NAMED: Final = {b"amp": b"&", b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt":
 _SHOWN_LATER: Final = frozenset({"partial", "attempts"})  # the answer itself, and words that were redacted already
 
 _Span = tuple[int, int]
+
+
+class Redactors:
+    """Gives redactors, and keeps the last: the secrets of one client's calls are the same, mostly."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[str, ...], Redactor] | None = None
+
+    def of(self, secrets: tuple[str, ...]) -> Redactor:
+        """The redactor of these secrets. From any thread."""
+        last = self._last
+        if last is None or last[0] != secrets:
+            last = self._last = secrets, Redactor(secrets)
+        return last[1]
 
 
 class Redactor:

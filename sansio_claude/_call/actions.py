@@ -12,6 +12,7 @@ from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
+from sansio_claude._redact import Redactors
 
 if TYPE_CHECKING:
     from sansio_claude._connect.proxy import Proxy
@@ -195,3 +196,5 @@ class CallSettings:
     """Told what happens. What it raises goes through to whoever drives the call."""
     tap: Tap | None = None
     """Told the bytes of the bodies of answers, where there is a `trace` too."""
+    redactors: Redactors = attrs.field(factory=Redactors, repr=False)
+    """Takes secrets out of errors."""

@@ -35,7 +35,6 @@ from sansio_claude._http.exchange import HTTPExchange, ResponseHead
 from sansio_claude._json import EXCERPT, loads_with_halves, without_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message, message_from_object
-from sansio_claude._redact import Redactor
 from sansio_claude._stream.endings import is_whole_message
 from sansio_claude._stream.events import ErrorEvent, Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
@@ -65,6 +64,7 @@ class Answer:
         "_exchange",
         "_limits",
         "_may_lack_stop",
+        "_redactors",
         "_secrets",
         "_size",
         "_tap",
@@ -95,6 +95,7 @@ class Answer:
         self.wanted: Wanted = wanted
         self._limits = limits = settings.limits
         self._secrets = secrets
+        self._redactors = settings.redactors
         self._wall = settings.wall
         self._tap = tap
         self._bodies: list[bytes] = []
@@ -148,7 +149,7 @@ class Answer:
         if self.head is None:
             return None
         found = request_id(self.head.get)
-        return None if found is None else Redactor(self._secrets).text(found)
+        return None if found is None else self._redactors.of(self._secrets).text(found)
 
     @property
     def whole(self) -> bool:
@@ -210,7 +211,7 @@ class Answer:
             error.request_id = self.request_id
         if error.partial is None:
             error.partial = self.message
-        Redactor(self._secrets).error(error)
+        self._redactors.of(self._secrets).error(error)
 
     def discard_rest(self, data: bytes) -> bool:
         """Take bytes behind the end of the message; True once the body has ended, or is broken and never will."""
@@ -373,14 +374,14 @@ class Answer:
         """The error of an answer that says no, with what has come of its body."""
         head = self.head
         assert head is not None
-        body = Redactor(self._secrets).data(b"".join(self._bodies)[: self._limits.error_body])
+        body = self._redactors.of(self._secrets).data(b"".join(self._bodies)[: self._limits.error_body])
         error = refusal(head.status, self._headers(head), body, wall=self._wall)
         self.retryable = error.retryable
         return error
 
     def _headers(self, head: ResponseHead) -> dict[str, str]:
         """The header by names in lower case, without secrets."""
-        redactor = Redactor(self._secrets)
+        redactor = self._redactors.of(self._secrets)
         return {name: redactor.text(value) for name, value in header_dict(head.headers).items()}
 
 

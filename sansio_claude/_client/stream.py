@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sansio_claude._partial_json.parser import PartialJSON, Watch
     from sansio_claude._stream.deviations import Deviation
 
-__all__ = ["Stream", "StreamBase", "TextIterator"]
+__all__ = ["NOT_ENTERED", "Stream", "StreamBase", "TextIterator"]
 
 NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
 

@@ -107,7 +107,7 @@ class CloseDelimitedBody(_PlainBody):
 def keep_alive(value: str | None) -> float | None:
     """The seconds for which a server keeps an idle connection, by its Keep-Alive header (`timeout=5, max=100`), None
     where it does not say. Linear in the length."""
-    for part in (value or "").split(","):
+    for part in value.split(",") if value else ():
         name, _, digits = part.partition("=")
         digits = digits.strip().strip('"')
         if name.strip().lower() == "timeout" and digits.isascii() and digits.isdigit() and len(digits) <= 9:

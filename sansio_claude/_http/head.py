@@ -90,6 +90,8 @@ class ResponseHead:
 
     def _values(self, name: str) -> Iterable[bytes]:
         wanted = name.lower().encode("latin-1", "replace")
+        if wanted not in self._packed:
+            return ()
         return (value for found, value in self.headers if found == wanted)
 
     def __repr__(self) -> str:
@@ -127,7 +129,9 @@ def decisive(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]
 def says_close(found: dict[bytes, list[bytes]]) -> bool:
     """Is `close` among the Connection options?"""
     options = found.get(b"connection")
-    return options is not None and any(b"close" in map(bytes.strip, value.split(b",")) for value in options)
+    return options is not None and any(
+        b"close" in value and b"close" in map(bytes.strip, value.split(b",")) for value in options
+    )
 
 
 def response_head(

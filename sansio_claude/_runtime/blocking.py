@@ -34,6 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK: Final = 0.1  # seconds between two looks at the wakeup, while connections are being opened
+_LONGEST: Final = 2**31 - 1  # milliseconds that poll takes
 READ: Final = 1
 WRITE: Final = 2
 
@@ -76,8 +77,7 @@ def wait_for(sockets: Sequence[socket.socket], bits: int, seconds: float) -> boo
         poll = select.poll()
         for sock in sockets:
             poll.register(sock, (select.POLLIN if bits & READ else 0) | (select.POLLOUT if bits & WRITE else 0))
-        most = 2**31 - 1  # milliseconds that poll takes
-        return bool(poll.poll(min(int(max(seconds, 0.0) * 1000.0 + 0.999), most)))
+        return bool(poll.poll(min(int(max(seconds, 0.0) * 1000.0 + 0.999), _LONGEST)))
     reading = sockets if bits & READ else ()
     writing = sockets if bits & WRITE else ()
     return any(select.select(reading, writing, writing, max(seconds, 0.0)))
@@ -114,13 +114,17 @@ class Wakeup:
 class Wire:
     """One TCP connection. `receive` and `send` are for one thread at a time, `close` is for any."""
 
-    __slots__ = ("__weakref__", "_busy", "_closed", "_process", "_socket")
+    __slots__ = ("__weakref__", "_busy", "_closed", "_poll", "_process", "_socket")
 
     clock = staticmethod(time.monotonic)
     """Seconds."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._poll: Any = None  # made once: it knows the socket by its number, which stays until `_end` has closed it
+        if hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(sock, select.POLLIN)
         self._process = os.getpid()
         self._busy = False
         self._closed = False
@@ -129,7 +133,7 @@ class Wire:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
         self._begin()
         try:
-            while wait_for((self._socket,), READ, deadline - time.monotonic()):
+            while self._readable(deadline - time.monotonic()):
                 try:
                     return self._socket.recv(BUFFER)
                 except BlockingIOError:
@@ -162,7 +166,14 @@ class Wire:
     @property
     def stale(self) -> bool:
         """Whether a byte or an end has come while nobody was reading, or this is another process's connection."""
-        return self._closed or self._process != os.getpid() or readable(self._socket)
+        return self._closed or self._process != os.getpid() or self._readable(0.0)
+
+    def _readable(self, seconds: float) -> bool:
+        """Wait for something to read, for so many seconds at most; whether there is anything."""
+        poll = self._poll
+        if poll is None:
+            return wait_for((self._socket,), READ, seconds)
+        return bool(poll.poll(min(int(max(min(seconds, TIMEOUT_MAX), 0.0) * 1000.0 + 0.999), _LONGEST)))
 
     def close(self, last: bytes = b"") -> None:
         """Close at once, from any thread. While another one waits for it, that one is woken and closes it.

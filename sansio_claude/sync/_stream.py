@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
-from sansio_claude._call.loop import ONE_TASK
-from sansio_claude._client.stream import StreamBase
+from sansio_claude._call.loop import ONE_TASK, drive
+from sansio_claude._client.stream import NOT_ENTERED, StreamBase
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.blocking import finish
@@ -57,9 +57,15 @@ class Stream(StreamBase):
         while True:
             for event in self._ready:
                 return event
-            events = self._run(self._more())
+            call = self._call
+            if not self._entered:
+                raise LocalProtocolError(NOT_ENTERED)
+            # What `_more` does, without its coroutine: this is the way of every event.
+            events = None if call.handle is None and call.done else self._run(drive(self._adapter, call))
             if events is None:
                 raise StopIteration
+            if len(events) == 1:
+                return events[0]
             self._ready = iter(events)
 
     def text(self) -> TextIterator:
