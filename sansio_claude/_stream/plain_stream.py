@@ -128,15 +128,11 @@ class PlainStream(WhatIsKnown):
         return []
 
     def _receive_timed(self, data: bytes, now: float) -> None:
-        before = self._received, self._number, self._idle
+        """Take bytes, and note what came with them as of the time `now`. What is not read any more does not count."""
+        received, number, idle = self._received, self._number, self._idle
         if self._error is None and data:
             self._receive(data)
-        self._note_times(before, now, bool(data))
-
-    def _note_times(self, before: tuple[int, int, int], now: float, any_bytes: bool) -> None:
-        """Note what has come since `before` (bytes, events, events without content) as of the time `now`."""
-        _, number, idle = before
-        if any_bytes:
+        if self._received > received:
             self._last_byte = now
         if self._idle > idle:
             self._last_idle = now

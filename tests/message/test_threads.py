@@ -1,0 +1,99 @@
+"""Several threads read one finished message, switched as often as can be: nothing changes, each sees the same."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from sansio_claude._errors import ClaudeError
+from sansio_claude._message.message import Message
+from sansio_claude._stream.message_stream import MessageStream
+from tests.frames import END, START, block, body, delta, message_delta, start, text, tool
+
+THREADS = 4
+ROUNDS = 15  # in each thread
+CITATION = {"type": "char_location", "cited_text": "c", "document_index": 0}
+SIGNED = {"type": "thinking", "thinking": "", "signature": "s"}
+USAGE = {"output_tokens": 5, "server_tool_use": {"web_search_requests": 1}, "iterations": [{"type": "message"}]}
+CONTENT = (
+    *block(SIGNED, *({"type": "thinking_delta", "thinking": f"{n}, "} for n in range(40)), index=0),
+    start(1, {"type": "text", "text": "It "}),
+    *(text(f"is {n}. ", 1) for n in range(40)),
+    delta(1, type="citations_delta", citation=CITATION),
+    delta(1, type="x_delta", new="y"),
+    {"type": "content_block_stop", "index": 1},
+    *tool(*json.dumps({"rows": [*range(40)], "a": {"b": "c"}}), index=2),
+    *tool('{"a": [1, ', "2, {", index=3),
+    *tool('{"a": 1', "}}", index=4),
+    *tool("[1, ", "2]", index=5),
+    start(6, {"type": "text", "text": ""}),
+    *(text(f"{n} ", 6) for n in range(40)),
+)
+BODIES = {
+    "complete": body(START, *CONTENT, message_delta({"stop_reason": "tool_use"}, USAGE), END),
+    "truncated": body(START, *CONTENT),
+    "broken": body(START, *CONTENT, b"data: {\n\n"),
+}
+
+
+def read_all(message: Message) -> Any:
+    """Whatever can be read of a message, its blocks, its usage and their views."""
+    seen: list[Any] = [message.to_dict(), repr(message), message.text, message == message, message.usage.to_dict()]
+    for thing in (message, message.usage, *message.content):
+        for name in dir(type(thing)):
+            if not name.startswith("_") and isinstance(getattr(type(thing), name), property):
+                seen.append((name, tried(lambda thing=thing, name=name: repr(getattr(thing, name)))))
+        if hasattr(thing, "to_param"):
+            seen.append(tried(thing.to_param))
+    return seen
+
+
+def tried(read: Callable[[], Any]) -> Any:
+    """What a read gives, or the words of the error that it raises."""
+    try:
+        return read()
+    except ClaudeError as error:
+        return str(error)
+
+
+@contextmanager
+def switching() -> Iterator[None]:
+    """Threads take turns after a microsecond, in place of five milliseconds."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def of_stream(data: bytes) -> Message:
+    """The message of a stream that has ended, which nobody has looked at yet."""
+    stream = MessageStream()
+    stream.receive_data(data)
+    stream.receive_eof()
+    assert stream.message is not None
+    return stream.message
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_reading_a_finished_message_in_several_threads(name: str) -> None:
+    expected = read_all(of_stream(BODIES[name]))
+    begin = Barrier(THREADS)
+
+    def read(message: Message) -> list[Any]:
+        begin.wait(30.0)
+        return [read_all(message) for _ in range(2)]
+
+    with switching(), ThreadPoolExecutor(THREADS) as threads:
+        for _ in range(ROUNDS):
+            message = of_stream(BODIES[name])  # the first look at each thing is the one that may change it
+            for found in threads.map(read, [message] * THREADS):
+                assert found == [expected, expected]
