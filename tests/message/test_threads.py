@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,23 +20,23 @@ from sansio_claude._stream.message_stream import MessageStream
 from tests.frames import END, START, block, body, delta, message_delta, start, text, tool
 
 THREADS = 4
-ROUNDS = 15  # in each thread
+ROUNDS = 10
 CITATION = {"type": "char_location", "cited_text": "c", "document_index": 0}
 SIGNED = {"type": "thinking", "thinking": "", "signature": "s"}
 USAGE = {"output_tokens": 5, "server_tool_use": {"web_search_requests": 1}, "iterations": [{"type": "message"}]}
 CONTENT = (
-    *block(SIGNED, *({"type": "thinking_delta", "thinking": f"{n}, "} for n in range(40)), index=0),
+    *block(SIGNED, *({"type": "thinking_delta", "thinking": f"{n}, "} for n in range(12)), index=0),
     start(1, {"type": "text", "text": "It "}),
-    *(text(f"is {n}. ", 1) for n in range(40)),
+    *(text(f"is {n}. ", 1) for n in range(12)),
     delta(1, type="citations_delta", citation=CITATION),
     delta(1, type="x_delta", new="y"),
     {"type": "content_block_stop", "index": 1},
-    *tool(*json.dumps({"rows": [*range(40)], "a": {"b": "c"}}), index=2),
+    *tool(*json.dumps({"rows": [*range(12)], "a": {"b": "c"}}), index=2),
     *tool('{"a": [1, ', "2, {", index=3),
     *tool('{"a": 1', "}}", index=4),
     *tool("[1, ", "2]", index=5),
     start(6, {"type": "text", "text": ""}),
-    *(text(f"{n} ", 6) for n in range(40)),
+    *(text(f"{n} ", 6) for n in range(12)),
 )
 BODIES = {
     "complete": body(START, *CONTENT, message_delta({"stop_reason": "tool_use"}, USAGE), END),
@@ -83,17 +85,55 @@ def of_stream(data: bytes) -> Message:
     return stream.message
 
 
+FIRST_LOOKS: tuple[Callable[[Message], Any], ...] = (
+    lambda message: message.text,
+    lambda message: [tried(lambda block=block: dict(block.raw)) for block in message.content],
+    lambda message: [(block.input_json, block.input_status) for block in message.tool_uses],
+    lambda message: message.to_dict(),
+)
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_reading_a_finished_message_in_several_threads(name: str) -> None:
     expected = read_all(of_stream(BODIES[name]))
     begin = Barrier(THREADS)
 
-    def read(message: Message) -> list[Any]:
+    def read(message: Message) -> Any:
         begin.wait(30.0)
-        return [read_all(message) for _ in range(2)]
+        return read_all(message)
 
     with switching(), ThreadPoolExecutor(THREADS) as threads:
         for _ in range(ROUNDS):
             message = of_stream(BODIES[name])  # the first look at each thing is the one that may change it
             for found in threads.map(read, [message] * THREADS):
-                assert found == [expected, expected]
+                assert found == expected
+
+
+def give_way(frame: FrameType, event: str, argument: Any) -> Any:
+    """Trace blocks and messages, and let another thread run at each of their instructions."""
+    if "_message" not in frame.f_code.co_filename and "_partial_json" not in frame.f_code.co_filename:
+        return None
+    frame.f_trace_opcodes = True
+    if event == "opcode":
+        time.sleep(0)  # no wait: whichever thread can run does
+    return give_way
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("number", range(len(FIRST_LOOKS)))
+def test_the_first_look_in_several_threads_that_switch_at_every_instruction(name: str, number: int) -> None:
+    look = FIRST_LOOKS[number]
+    expected = look(of_stream(BODIES[name]))
+    begin = Barrier(2)
+
+    def read(message: Message) -> Any:
+        sys.settrace(give_way)
+        try:
+            begin.wait(30.0)
+            return look(message)
+        finally:
+            sys.settrace(None)
+
+    with ThreadPoolExecutor(2) as threads:
+        message = of_stream(BODIES[name])
+        assert list(threads.map(read, [message] * 2)) == [expected] * 2
