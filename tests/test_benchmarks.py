@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import chart, report, suite
+from benchmarks import chart, pages, report, suite
 from benchmarks.measure import Race, Settings, race
 from benchmarks.processes import MissingClient, replay_server, worker
 from benchmarks.results import Findings, Row, Table, Verdict, race_table
@@ -450,3 +450,50 @@ def test_growth_in_a_soak_that_is_too_short_is_not_judged_and_it_says_so(rss: li
 def test_one_high_sample_is_no_growth_and_one_low_one_hides_none() -> None:
     assert soak.summary(soak_samples([*FLAT, 90.0]), soak_end())[1]
     assert not soak.summary(soak_samples([*range(10, 210), 10]), soak_end())[1]
+
+
+# The figures of README and docs.
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.name)
+def test_the_figures_of_the_pages_are_those_of_the_latest_run(page: Path) -> None:
+    run = pages.Run.of(json.loads(pages.LATEST.read_text()))
+    text = page.read_text()
+    assert text.count("<!-- figures: ") == text.count("<!-- end of figures -->") > 0
+    assert pages.rewritten(text, run) == text, "run `python -m benchmarks.pages`"
+
+
+def test_figures_are_rewritten_and_what_was_not_measured_is_left_out() -> None:
+    verdict = Verdict(goal="P4", what="ChunkedDecoder to h11", wanted="<=", limit=0.2, measured=0.05)
+    unknown = Verdict(goal="P7", what="CPU to by hand", wanted="<=", limit=1.5, measured=None)
+    missed = Verdict(goal="P17", what="CPU of a watched proxy", wanted="<=", limit=1.15, measured=1.25)
+    found = {"any": Findings(verdicts=[verdict, unknown, missed])}
+    run = pages.Run.of(report.as_json(found, report.machine(), quick=True))
+    page = (
+        "a\n<!-- figures: summary -->\n\nold\n\n<!-- end of figures -->\n"
+        "b <!-- figures: sdk --> 5 <!-- end of figures -->"
+    )
+    written = pages.rewritten(page, run)
+    assert "| chunked bodies | h11 | 20x less |\n| a proxy that watches" in written
+    assert "full rate" not in written
+    assert "old" not in written
+    assert "--> 5 <!--" in written
+    assert written.startswith("a\n<!-- figures: summary -->\n\n|")
+    assert pages.rewritten(written, run) == written
+    assert "P17: CPU of a watched proxy | at most 1.15x | 1.25x" in pages.rewritten(
+        "<!-- figures: not reached --> x <!-- end of figures -->", run
+    )
+
+
+def test_the_command_says_which_page_is_not_up_to_date(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- figures: summary -->\nold\n<!-- end of figures -->\n")
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(pages, "PAGES", (page,))
+    assert pages.main(["--check"]) == 1
+    assert "page.md: not up to date" in capsys.readouterr().out
+    assert pages.main([]) == 0
+    assert "page.md: rewritten" in capsys.readouterr().out
+    assert pages.main(["--check"]) == 0
