@@ -34,7 +34,7 @@ STATUSES: Final[dict[int, str]] = {
     FAILED: "the server said no, could not be reached, or the input is not what it should be",
     USAGE: "the command was not understood",
     CUT: "the answer was cut: what had arrived was written",
-    LIMITED: "the answer ended at max_tokens or at the end of the context window: it is not whole",
+    LIMITED: "the answer ended at max_tokens, at the end of the context window or in a pause: it is not whole",
     REFUSED: "the model refused to answer",
     INTERRUPTED: "Ctrl-C",
     BROKEN_PIPE: "whoever read the output left",
@@ -62,4 +62,7 @@ def finished(message: Message | None, *, how_to_go_on: str = "") -> int:
             "The answer ended at the end of the context window and is not whole: shorten the conversation.",
             status=LIMITED,
         )
+    if reason in ("pause_turn", "compaction"):
+        words = "send the conversation with it again to go on, as a run of the client does"
+        raise Complaint(f"The answer ended in a pause ({reason}) and is not whole: {words}.", status=LIMITED)
     return 0

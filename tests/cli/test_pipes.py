@@ -76,6 +76,7 @@ ENDS = {
     "stop_sequence": (0, ""),
     "max_tokens": (4, "--max-tokens"),
     "model_context_window_exceeded": (4, "context window"),
+    "pause_turn": (4, "ended in a pause"),
     "refusal": (5, "refused to answer"),
 }
 
