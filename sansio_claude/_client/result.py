@@ -46,13 +46,14 @@ class ModelListing(NotCopied):
     of all models, or of one page where `limit`, `after_id` or `before_id` says which.
     """
 
-    __slots__ = ("_ask", "_models", "_request")
+    __slots__ = ("_ask", "_models", "_pages", "_request")
     _instead = "it asks its client for page after page: keep the models that it gives"
 
     def __init__(self, ask: Callable[[ModelsRequest], Awaitable[ModelPage]], request: ModelsRequest) -> None:
         self._ask = ask
         self._request: ModelsRequest | None = request
         self._models: Iterator[ListedModel] = iter(())
+        self._pages = _Pages(request)
 
     def __await__(self) -> Generator[Any, Any, ModelPage]:
         return all_models(self._ask, self._request or ModelsRequest()).__await__()
@@ -69,7 +70,29 @@ class ModelListing(NotCopied):
                 raise StopAsyncIteration
             page = await self._ask(request)
             self._models = iter(page.models)
-            self._request = _next(request, page)
+            self._request = self._pages.next(request, page)
+
+
+class _Pages:
+    """The requests of the pages of one listing. Raises RemoteProtocolError where a server leads in a circle."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, first: ModelsRequest) -> None:
+        self._asked = {(first.after_id, first.before_id)}
+
+    def next(self, request: ModelsRequest, page: ModelPage) -> ModelsRequest | None:
+        """The request of the page that follows; None at the end."""
+        further = request.next(page)
+        if further is None:
+            return None
+        place = further.after_id, further.before_id
+        if place in self._asked:
+            raise RemoteProtocolError("the listing of models gives the same page over and over", stage="message")
+        if len(self._asked) > MOST_PAGES:
+            raise RemoteProtocolError(f"the listing of models has more than {MOST_PAGES} pages", stage="message")
+        self._asked.add(place)
+        return further
 
 
 async def all_models(ask: Callable[[ModelsRequest], Awaitable[ModelPage]], request: ModelsRequest) -> ModelPage:
@@ -78,21 +101,9 @@ async def all_models(ask: Callable[[ModelsRequest], Awaitable[ModelPage]], reque
     if any(each is not None for each in (request.limit, request.after_id, request.before_id)):
         return page
     data: list[Any] = [model.raw for model in page.models]
-    first = page
-    for _ in range(MOST_PAGES):
-        further = _next(request, page)
-        if further is None:
-            return (
-                page if page is first else ModelPage({**page.raw, "data": data, "first_id": first.raw.get("first_id")})
-            )
+    first, pages = page, _Pages(request)
+    while (further := pages.next(request, page)) is not None:
         request = further
         page = await ask(request)
         data += [model.raw for model in page.models]
-    raise RemoteProtocolError(f"the listing of models has more than {MOST_PAGES} pages", stage="message")
-
-
-def _next(request: ModelsRequest, page: ModelPage) -> ModelsRequest | None:
-    further = request.next(page)
-    if further == request:
-        raise RemoteProtocolError("the listing of models gives the same page over and over", stage="message")
-    return further
+    return page if page is first else ModelPage({**page.raw, "data": data, "first_id": first.raw.get("first_id")})

@@ -374,7 +374,7 @@ class ToolLoop(NotCopied):
         return loop
 
     def _runner_of(self, call: Mapping[str, Any]) -> RunnableTool | None:
-        return None if call["toolset_name"] else self._runnable.get(call["name"])
+        return None if call.get("toolset_name") else self._runnable.get(call["name"])
 
     def _add_tool(self, given: ToolParam, betas: list[str]) -> None:
         if isinstance(given, Mapping):

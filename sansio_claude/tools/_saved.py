@@ -28,6 +28,7 @@ FORMAT: Final = 2
 
 _CALL: Final = ("id", "name", "input", "turn", "toolset_name")
 _STATES: Final = ("asking", "running", "finished")
+_MAY_BE_NULL: Final = ("max_turns", "token_budget", "error", "message")
 _NEVER_SAVED: Final = ("extra_headers", "extra_query")
 _MAY_HOLD_SECRETS: Final = ("mcp_servers", "extra_body", "container", "metadata")
 _SECRET: Final = ("authorization", "token", "api_key", "apikey", "api-key", "secret", "password", "credential")
@@ -66,14 +67,17 @@ def call_as_dict(call: ToolCall) -> dict[str, Any]:
 
 def call_fields(saved: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for the ToolCall of a `call_as_dict`."""
-    return {key: plain(saved[key]) for key in _CALL}
+    return {key: plain(saved.get(key)) for key in _CALL}
 
 
 def checked(given: Any) -> Mapping[str, Any]:
-    """A saved loop, if that is what it is. Raises LocalProtocolError that names the first part that is not right."""
+    """A saved loop, if that is what it is. Raises LocalProtocolError that names the first part that is not right.
+
+    A part that may be null may also be left out, as some stores of JSON do with nulls.
+    """
     if not isinstance(given, Mapping):
         raise LocalProtocolError(f"this is no saved loop: it is {an(type(given).__name__)}, not what to_dict() gave")
-    value: Mapping[str, Any] = given
+    value: Mapping[str, Any] = {**dict.fromkeys(_MAY_BE_NULL), **given}
     if value.get("format") != FORMAT:
         _refuse(f"it has format {value.get('format')!r:.20}, not {FORMAT}")
     for key in ("request", "usage", "results"):

@@ -13,8 +13,10 @@ import pytest
 import sansio_claude.sync
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._client import result
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, ServerError
 from sansio_claude._message.message import Message
+from sansio_claude._request.catalog import ModelPage, ModelsRequest
 from sansio_claude._request.endpoint import Endpoint
 from tests.adapters.runtimes import LOOPS, Runtime, raw_server, read_request
 from tests.virtual import MESSAGE, SECRET, STREAM, chunked, frame, head
@@ -218,6 +220,20 @@ class TestModels:
 
         with answering([], json_answer(self.PAGES[0])) as url:
             loop.run(main, url)
+        around = [json_answer(page) for page in [*self.PAGES[:2], *self.PAGES[:2], *self.PAGES[:2], self.PAGES[0]]]
+        with answering([], *around) as url:
+            loop.run(main, url)
+
+    def test_a_listing_with_too_many_pages(self) -> None:
+        pages, request = result._Pages(ModelsRequest()), ModelsRequest()
+
+        def page(number: int) -> ModelPage:
+            return ModelPage({"data": [], "has_more": True, "last_id": str(number)})
+
+        for number in range(1000):
+            assert pages.next(request, page(number)) is not None
+        with pytest.raises(RemoteProtocolError, match="more than 1000 pages"):
+            pages.next(request, page(1000))
 
 
 def test_the_blocking_client_has_all_of_it() -> None:

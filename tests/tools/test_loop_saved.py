@@ -84,6 +84,42 @@ def test_a_saved_loop_with_a_wrong_part_is_refused_or_works(key: str, wrong: Any
     loop.next_action()
 
 
+def test_a_saved_loop_without_its_nulls_is_the_same() -> None:
+    """Some stores of JSON leave out what is null."""
+
+    def without_nulls(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without_nulls(item) for key, item in value.items() if item is not None}
+        return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+    saved = saved_in_the_middle()
+    again = ToolLoop.from_dict(without_nulls(saved), tools=[get_weather, write])
+    assert again.to_dict() == ToolLoop.from_dict(saved, tools=[get_weather, write]).to_dict()
+
+
+def places_in(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [place] if place else []
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        found += places_in(item, (*place, key))
+    return found
+
+
+def test_a_saved_loop_with_any_part_left_out_is_refused_or_works() -> None:
+    for *way, last in places_in(saved_in_the_middle()):
+        saved: Any = saved_in_the_middle()
+        holder = saved
+        for key in way:
+            holder = holder[key]
+        del holder[last]
+        try:
+            loop = ToolLoop.from_dict(saved, tools=[get_weather, write])
+        except LocalProtocolError:
+            continue
+        loop.interrupt()
+        loop.next_action()
+        json.dumps(loop.to_dict())
+
+
 def test_a_saved_loop_has_no_secrets_and_says_what_has_to_be_given_again() -> None:
     servers = [{"type": "url", "name": "one", "url": "https://one.example", "authorization_token": "sk-mcp-1"}]
     loop = a_loop(
