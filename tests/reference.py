@@ -485,7 +485,7 @@ class _Reader:
         for at, given in inputs.items():
             mended["content"][at]["input"] = given
         content = mended.get("content")
-        if not isinstance(content, list) and not ("content" in mended and content is None):
+        if not isinstance(content, list | None):
             raise Refusal
         for key in ("id", "model", "role", "type"):
             if not isinstance(mended.get(key), str | None):

@@ -46,7 +46,8 @@ DeviationKind: TypeAlias = Literal[
 
 DEVIATION_KINDS: Final[Mapping[DeviationKind, str]] = {
     "skipped": "An event carries nothing that could be read: [DONE], empty data, or a ping whose data is no JSON.",
-    "usage": "usage is missing, null or no object, or one of its counters is no integer; the last good value stays.",
+    "usage": "usage is missing, null or no object, or one of its counters is no whole number of 0 or more; the last "
+    "good value stays.",
     "no_content": "The content list of message_start is missing or null; it counts as empty.",
     "no_message_delta": "message_delta is missing although message_start had no stop reason, or its delta is null.",
     "index_order": "A block index leaves a gap or goes back; the message has the blocks in the order of their index.",

@@ -48,6 +48,7 @@ _CALLS: Final[dict[str, type[ToolInputBlock]]] = {
 }
 # The keys of message_delta's delta about which the rules have something to say.
 _SPECIAL: Final = frozenset({"type", "role", "id", "content", "model", "usage"})
+_STRING_OR_NULL: Final = frozenset({str, type(None)})
 _INTEGERS: Final = frozenset({int})
 _ENDS: Final = frozenset({"end_turn", "stop_sequence"})
 
@@ -172,6 +173,7 @@ def _message_delta(accumulator: MessageAccumulator, value: dict[str, Any], limit
     if (
         type(reason) is not str
         or not reason
+        or type(delta.get("stop_sequence")) not in _STRING_OR_NULL
         or not _SPECIAL.isdisjoint(delta)
         or type(counts) is not dict
         or odd_counters(usage)

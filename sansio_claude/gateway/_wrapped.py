@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal, Self, TypeAlias, final
+from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, final
 
+from sansio_claude._copies import NotCopied
 from sansio_claude._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["WRAPPINGS", "FirstLook", "WrappedIterator", "Wrapping", "messages_of", "read_wrapped"]
@@ -54,11 +55,13 @@ def read_wrapped(chunks: Iterable[bytes], *, limits: Limits | None = None) -> Wr
 
 
 @final
-class WrappedIterator(Iterator[bytes]):
+class WrappedIterator(NotCopied, Iterator[bytes]):
     """What `read_wrapped` gives: bytes of an event stream; of a wrapping one whole event each time.
 
     `wrapping` is None until enough has come to say.
     """
+
+    _instead: ClassVar[str] = "it reads the chunks that it was made of; copy those and call read_wrapped again"
 
     def __init__(self, chunks: Iterable[bytes], limits: Limits) -> None:
         self.wrapping: Wrapping | None = None

@@ -68,7 +68,7 @@ def test_any_text_is_a_key(key: str) -> None:
         (" \n", "is empty"),
         ("SECRET\nSECRET", "line break"),
         ("SECRÉT", "beyond ASCII"),
-        (5, "not a int"),
+        (5, "not an int"),
     ],
 )
 def test_what_is_no_key_is_refused_and_not_quoted(key: Any, words: str) -> None:
@@ -123,7 +123,7 @@ def test_betas_are_merged_without_doubles_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "words"), [("a b", "cannot carry"), ("a\nb", "cannot carry"), ("é", "cannot carry"), (5, "not a int")]
+    ("flag", "words"), [("a b", "cannot carry"), ("a\nb", "cannot carry"), ("é", "cannot carry"), (5, "not an int")]
 )
 def test_a_bad_flag_is_refused(flag: Any, words: str) -> None:
     with pytest.raises(LocalProtocolError, match=words):

@@ -68,8 +68,10 @@ def goes_back(message: Message, left_out: Sequence[Collection[str]] | None = Non
         content = [{key: value for key, value in block.items() if key not in keys} for block, keys in pairs]
     assert turn == {"role": message.role, "content": content}
     turns: list[tuple[Any, Any]] = [(message, turn), ({"role": "assistant", "content": message.content}, turn)]
+    assert again.to_param() == turn
+    again = Message.from_dict(json.loads(json.dumps(came)))
     if may_be_cut(came, whole=True):
-        # What was written again does not say that the input came as text, which says itself that it is whole.
+        # JSON text does not say that the input came as text, which says itself that it is whole.
         is_refused(again)
         is_refused({"role": "assistant", "content": again.content})
     else:

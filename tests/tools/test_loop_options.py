@@ -163,7 +163,7 @@ def test_a_tool_of_ones_own_class() -> None:
 
 
 def test_what_is_no_tool_is_the_callers_mistake() -> None:
-    with pytest.raises(LocalProtocolError, match="a int is no tool"):
+    with pytest.raises(LocalProtocolError, match="an int is no tool"):
         a_loop(tools=[3])
     with pytest.raises(LocalProtocolError, match="two tools named 'get_weather'"):
         a_loop(tools=[get_weather, get_weather])
