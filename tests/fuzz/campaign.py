@@ -105,7 +105,7 @@ def _guided(target: Target, given: argparse.Namespace, folder: Path, began: floa
         f"-max_len={target.most}",
         f"-seed={given.seed + 1}",
         f"-artifact_prefix={folder}/",
-        "-timeout=20",
+        "-timeout=200",
         "-print_final_stats=1",
         "-len_control=0",
     ]
