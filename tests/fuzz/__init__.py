@@ -1,1 +1,1 @@
-"""A fuzz of MessageStream: `python -m tests.fuzz --seconds 60 --seed 1`. Any bytes, the promises of reading held."""
+"""The fuzzing: `python -m tests.fuzz --seconds 60 --seed 1`. Any bytes, the promises held; eleven targets."""

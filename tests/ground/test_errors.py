@@ -120,6 +120,12 @@ def test_every_class_needs_nothing(cls: type[ClaudeError]) -> None:
     assert pickle.loads(pickle.dumps(error)).message == ""
 
 
+@pytest.mark.parametrize("cls", EVERY_CLASS)
+def test_every_class_takes_its_message_by_name(cls: type[ClaudeError]) -> None:
+    error: Any = cls(message="words")  # type: ignore[call-arg]
+    assert (str(error), error.message) == ("words", "words")
+
+
 def test_an_error_without_arguments_has_no_message() -> None:
     error = ClaudeError("x")
     error.args = ()
