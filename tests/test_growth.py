@@ -10,15 +10,20 @@ from typing import Any, Final
 import pytest
 
 from sansio_claude import (
+    BatchResults,
+    Event,
     LimitError,
     Limits,
     LocalProtocolError,
     Message,
+    MessageAccumulator,
     MessageRequest,
     MessageStream,
     PartialJSON,
     SSEDecoder,
     continuation,
+    decode,
+    encode_event,
     encode_sse,
     fit_messages,
     iter_events,
@@ -99,6 +104,11 @@ def _mend(machine: Repair, data: bytes) -> None:
     machine.data_to_send()
 
 
+def _read_results(machine: BatchResults, data: bytes) -> None:
+    machine.receive_data(data)
+    machine.results_received()
+
+
 def _message(size: int) -> dict[str, Any]:
     content = [{"type": "text", "text": "a" * 20}] * size
     usage = {"input_tokens": 1, "output_tokens": 1}
@@ -139,6 +149,24 @@ def _partial(look: Callable[[PartialJSON], object]) -> Operation:
     return make
 
 
+def _coded(size: int) -> Callable[[], object]:
+    text = {"type": "text_delta", "text": "word " * size}
+    event = {"type": "content_block_delta", "index": 0, "delta": text, "new": [0] * size}
+    sse = ServerSentEvent("content_block_delta", json.dumps(event).encode(), "", None)
+    return lambda: encode_event(_decoded(sse))
+
+
+def _decoded(sse: ServerSentEvent) -> Event:
+    event = decode(sse)
+    assert event is not None
+    return event
+
+
+def _accumulated(size: int) -> Callable[[], object]:
+    events = list(iter_events(_pieces(size)))
+    return lambda: [receive(event) for receive in (MessageAccumulator().receive_event,) for event in events]
+
+
 def _joined(size: int) -> Callable[[], object]:
     found = continuation(
         MessageRequest(model="claude-opus-4-6", max_tokens=9, messages=_history(1)), Message.from_dict(_message(size))
@@ -156,6 +184,11 @@ def _text(size: int) -> Callable[[], object]:
 def _edited(size: int) -> Callable[[], object]:
     editor = TextEditor(MemoryFiles({"a": b"line\n" * size + b"end\n"}))
     return lambda: editor.call({"command": "str_replace", "path": "a", "old_str": "end", "new_str": "x"})
+
+
+def _viewed(size: int) -> Callable[[], object]:
+    editor = TextEditor(MemoryFiles({"a": b"line\n" * size}))
+    return lambda: editor.call({"command": "view", "path": "a"})
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -186,6 +219,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
         _read_body,
         lambda size: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"5\r\nhello\r\n" * size,
     ),
+    "decode and encode_event": _coded,
+    "MessageAccumulator.receive_event": _accumulated,
+    "BatchResults, 7 bytes a read": _fed(
+        BatchResults,
+        _read_results,
+        lambda size: b'{"custom_id":"a","result":{"type":"canceled"}}\n' * size,
+    ),
     "Message.from_dict": lambda size: lambda: Message.from_dict(_message(size)),
     "Message.from_json": lambda size: lambda: Message.from_json(json.dumps(_message(size)).encode()),
     "message.to_dict()": lambda size: Message.from_dict(_message(size)).to_dict,
@@ -196,11 +236,15 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "continuation.join": _joined,
     "fit_messages": lambda size: lambda: fit_messages(_history(size), "claude-opus-4-6"),
     "Repair, 7 bytes a read": _fed(Repair, _mend, lambda size: b"".join(_pieces(size))),
+    "Repair, a message in one JSON text, 7 bytes a read": _fed(
+        Repair, _mend, lambda size: json.dumps(_message(size)).encode()
+    ),
     "StreamMonitor, 7 bytes a read": _fed(
         StreamMonitor, lambda monitor, data: monitor.receive_data(data), lambda size: b"".join(_pieces(size))
     ),
     "Transcript.from_bytes": lambda size: lambda: Transcript.from_bytes(b"".join(_pieces(size))),
     "TextEditor.call": _edited,
+    "TextEditor.call, a view": _viewed,
     "secrets taken out of a text": lambda size: lambda: Redactor(["sk-ant-0123456789"]).text("text " * 10 * size),
 }
 

@@ -122,7 +122,7 @@ def test_every_class_needs_nothing(cls: type[ClaudeError]) -> None:
 
 @pytest.mark.parametrize("cls", EVERY_CLASS)
 def test_every_class_takes_its_message_by_name(cls: type[ClaudeError]) -> None:
-    error: Any = cls(message="words")  # type: ignore[call-arg]
+    error: Any = cls(message="words")
     assert (str(error), error.message) == ("words", "words")
 
 
