@@ -215,10 +215,11 @@ def dumps(value: Any, *, convert: Callable[[Any], Any] | None = None) -> bytes:
     """`value` as compact JSON in UTF-8.
 
     Takes dicts with str keys, lists, tuples, str, int, float, bool, None, and subclasses of these as what they
-    are. `convert` is asked what stands in for any other value, and may give the value itself back. Raises
-    LocalProtocolError that names the path of anything else: NaN, infinities, lone surrogates, other types, cycles,
-    nesting beyond `WRITTEN_DEPTH`. Only in what `convert` gives may there be infinities and lone surrogates, as a
-    tool's input has them where the model wrote 1e999 or half an escape: they are written as they came.
+    are. Any other value is given to `convert`, which returns what is written in its place, or the value itself where
+    it has nothing. Raises LocalProtocolError that names the path of what cannot be written: NaN, infinities, lone
+    surrogates, other types, cycles, nesting beyond `WRITTEN_DEPTH`. Only in what `convert` gives may there be
+    infinities and lone surrogates, as a tool's input has them where the model wrote 1e999 or half an escape: they are
+    written as they came.
 
     Linear; msgspec does the writing, and a walk over the value in C loops finds what msgspec would write as null or
     quietly convert.
@@ -246,7 +247,11 @@ def dumps_plain(value: Any) -> bytes | None:
 
 
 class _Unwritable(Exception):
-    """A value JSON has no word for. On its way up it is told where it is, which costs nothing where there is none."""
+    """A value that JSON cannot say.
+
+    Each container that the exception passes on its way up adds its own step to the path, so that no path has to be kept
+    while a value is right.
+    """
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -285,7 +290,7 @@ def _is_plain(root: Any) -> bool:
 
 
 def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int], *, exact: bool) -> Any:
-    """`value` with everything replaced that JSON knows by another name; raises _Unwritable for what it does not know.
+    """`value` with what JSON cannot say replaced by what stands for it. Raises _Unwritable where nothing does.
 
     Containers are copied, never changed. `above` holds those that are still open, by identity, so that a cycle is
     found where it closes. `exact` writes what only JSON's text can say. One frame for each level of nesting.

@@ -56,7 +56,8 @@ class Limits(FrozenValue):
 
     kept: int = MIB
     """Bytes of the message's own keys, usage among them, that a stream with `keep_content=False` keeps; more are left
-    out. Real messages have less than 2 KiB."""
+    out. Real messages have less than 2 KiB. It is the limit of a whole message there, too, where that comes in place of
+    a stream."""
 
     error_body: int = 64 * KIB
     """Bytes kept of an error answer's body; the rest is not read."""

@@ -59,7 +59,7 @@ MINUS_INFINITY: Final = ("-Infinity", float("-inf"))
 
 
 def stem_of(token: str) -> str:
-    """A short beginning of a number after which exactly the same may follow as after `token`."""
+    """A short beginning of a number that is in the state of `token`: whatever may follow the one may follow both."""
     last = token[-1]
     if last == ".":
         return "1."
@@ -96,7 +96,10 @@ def unfinished_from(text: str) -> int:
 
 
 def fault_in_string(text: str) -> tuple[int, int, str]:
-    """Of the content of a string with something wrong in it: where that is, up to where it is shown, and why."""
+    """Find what is wrong in the content of a string.
+
+    Gives the position of the fault, the length of the content that is shown all the same, and the reason.
+    """
     end = 0
     part = _match_part(text, 0)
     while part is not None:

@@ -63,7 +63,9 @@ class WhatIsKnown(CopiedWhole):
         self._accumulator = MessageAccumulator(
             limits=limits, strict=strict, tolerance=tolerance, keep_content=keep_content
         )
-        self._events: list[Event] | None = None  # None: an event that comes alone gets a list of just its size
+        self._events: list[Event] | None = (
+            None  # None where there are none, so that the first event makes a list of one
+        )
         self._error: RemoteProtocolError | APIError | None = None
         self._state: StreamState = "open"
         self._eof = False

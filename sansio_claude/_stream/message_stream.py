@@ -78,7 +78,7 @@ class MessageStream(PlainStream):
     default) or refused, `strict=True` refuses every kind that it does not name. `require_message_stop=False` takes an
     end without message_stop for whole where a stop reason came in a message_delta and no block is open; call
     `receive_eof` only where the body ended as its framing said. `keep_content=False` keeps no content (see
-    MessageAccumulator), in constant memory and without `Limits.message`.
+    MessageAccumulator), without `Limits.message` and in constant memory: a line, an event, and `Limits.kept` bytes.
 
     One thread at a time may use a stream. A copy or a pickle of it goes on exactly as the original would; a PartialJSON
     or a Watch taken from the original belongs to the original.
@@ -318,6 +318,8 @@ class MessageStream(PlainStream):
 
     def _arm(self, *, anew: bool = False) -> None:
         """Be ready for the deltas of the block that started last, or of none."""
+        if self._body and self._number:
+            self._body = None  # it is a stream
         accumulator = self._accumulator
         index = accumulator._direct
         armed = self._armed

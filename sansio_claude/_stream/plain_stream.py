@@ -209,14 +209,25 @@ class PlainStream(WhatIsKnown):
         body = self._body
         if body is not None:
             body.append(data)
-            start = b"" if _BOM.startswith(self._sniffed) else self._sniffed.removeprefix(_BOM).lstrip()
-            if (start and not start.startswith(b"{")) or self._received > self._limits.message:
+            if not self._may_be_whole() or self._received > self._most_of_body():
                 self._body = None
+
+    def _may_be_whole(self) -> bool:
+        """Whether the body, of which no event has come, may be a whole message."""
+        start = b"" if _BOM.startswith(self._sniffed) else self._sniffed.removeprefix(_BOM).lstrip()
+        return not start or start.startswith(b"{")
+
+    def _most_of_body(self) -> int:
+        """How many bytes of a body that may be a whole message are kept."""
+        limits = self._limits
+        return limits.message if self._accumulator._keep else min(limits.message, limits.kept)
 
     def _take(self, name: str, raw: bytes) -> RemoteProtocolError | None:
         """One server-sent event, its name and data, through stages 4 to 6. Gives what is wrong with it, for `_fail`."""
         accumulator = self._accumulator
         self._number += 1
+        if self._number == 1:
+            self._body = None  # it is a stream
         if accumulator.done:
             self._idle += 1
             if not is_ping(name, raw):
@@ -318,6 +329,11 @@ class PlainStream(WhatIsKnown):
     def _end_without_stop(self) -> None:
         """That is a TruncatedError, what the caller allows, or a body that was a whole message or error in JSON."""
         if self._number == 0 and self._body and self._take_whole_body(b"".join(self._body)):
+            return
+        if self._number == 0 and self._received > self._most_of_body() and self._may_be_whole():
+            limit = self._limits.kept
+            words = f"no event came, and what may be a whole message passes Limits.kept = {limit} bytes"
+            self._fail(LimitError(words, limit="kept", value=limit, stage="stream"), limit, self._sniffed)
             return
         if not self._require_message_stop and self.complete_but_for_stop:
             try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Barrier
 from types import FrameType
 from typing import Any
@@ -51,7 +52,7 @@ def read_all(message: Message) -> Any:
     for thing in (message, message.usage, *message.content):
         for name in dir(type(thing)):
             if not name.startswith("_") and isinstance(getattr(type(thing), name), property):
-                seen.append((name, tried(lambda thing=thing, name=name: repr(getattr(thing, name)))))
+                seen.append((name, repr(tried(partial(getattr, thing, name)))))
         if hasattr(thing, "to_param"):
             seen.append(tried(thing.to_param))
     return seen
@@ -87,7 +88,7 @@ def of_stream(data: bytes) -> Message:
 
 FIRST_LOOKS: tuple[Callable[[Message], Any], ...] = (
     lambda message: message.text,
-    lambda message: [tried(lambda block=block: dict(block.raw)) for block in message.content],
+    lambda message: [dict(block.raw) for block in message.content],
     lambda message: [(block.input_json, block.input_status) for block in message.tool_uses],
     lambda message: message.to_dict(),
 )

@@ -1175,3 +1175,38 @@ def test_the_depth_that_is_allowed_is_allowed_while_the_input_arrives_too(kind: 
     parser = stream.partial_output(1)
     stream.receive_data(body(texts[1]))
     assert (parser.status, parser.error) == ("complete", None)
+
+
+@pytest.mark.parametrize("kind", [MessageStream, PlainStream])
+def test_without_content_a_whole_message_is_read_up_to_a_limit(kind: type[PlainStream]) -> None:
+    whole = json.dumps({"id": "m", "type": "message", "content": [{"type": "text", "text": "x" * 500}]}, indent=1)
+    limits = Limits(kept=300)
+    for pieces in (
+        chunkings.whole(whole.encode()),
+        chunkings.bytewise(whole.encode()),
+        chunkings.steps(whole.encode(), 90),
+    ):
+        stream = kind(limits=limits, keep_content=False)
+        for piece in pieces:
+            stream.receive_data(piece)
+        assert not stream._body  # nothing of it is kept any more
+        with pytest.raises(LimitError, match=r"passes Limits\.kept = 300 bytes") as caught:
+            stream.finish()
+        assert (caught.value.limit, caught.value.value, caught.value.offset) == ("kept", 300, 300)
+    kept = kind(limits=limits)
+    kept.receive_data(whole.encode())
+    assert kept.finish().text == "x" * 500
+    small = kind(keep_content=False)
+    small.receive_data(whole.encode())
+    assert small.finish().content == []
+
+
+@pytest.mark.parametrize("kind", [MessageStream, PlainStream])
+def test_the_beginning_of_a_body_is_kept_no_longer_than_it_may_be_a_whole_message(kind: type[PlainStream]) -> None:
+    stream = kind()
+    stream.receive_data(b"{ a line that is none" + b" " * 2_000 + b"\n")
+    assert stream._body
+    for piece in chunkings.steps(compose("Hello", seed=1).data, 50):
+        stream.receive_data(piece)
+    assert not stream._body
+    assert stream.finish().stop_reason is not None
