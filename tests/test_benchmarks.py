@@ -329,7 +329,7 @@ def test_every_goal_has_a_benchmark() -> None:
 
 
 def test_a_short_soak_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert soak.main(0.02) == 0
+    assert soak.main(0.02, ("asyncio", "sync")) == 0
     assert capsys.readouterr().out.count("all well") == 2
 
 

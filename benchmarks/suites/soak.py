@@ -1,6 +1,7 @@
-"""The soak: good and faulty calls for minutes on both loops, every answer checked, memory and descriptors watched.
+"""The soak: good and faulty calls for minutes on every loop, every answer checked, memory and descriptors watched.
 
-`python -m benchmarks soak --minutes N`. Each loop runs in a process of its own with some twenty endless callers: good
+`python -m benchmarks soak --minutes N`. asyncio, uvloop where it is installed, trio and the blocking client with a
+thread for each caller run in processes of their own, each with some twenty endless callers: good
 streams of several shapes, over TLS too, retried ones, callers that leave in the middle, and every fault that the
 replay server knows, each of which has to end in its own exception class.
 """
@@ -13,7 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.processes import ROOT, Server, replay_server
@@ -85,12 +87,16 @@ def _growth(levels: list[float]) -> tuple[str, bool]:
     return words, grown <= GROWTH
 
 
-def main(minutes: float) -> int:
+def _loops() -> tuple[str, ...]:
+    return "asyncio", *(["uvloop"] if find_spec("uvloop") else []), "trio", "sync"
+
+
+def main(minutes: float, loops: Sequence[str] | None = None) -> int:
     """0 where every answer was right and memory and descriptors stayed flat, else 1."""
     status = 0
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(replay_server())
-        running = {loop: stack.enter_context(_client(server, loop, minutes)) for loop in ("asyncio", "trio")}
+        running = {loop: stack.enter_context(_client(server, loop, minutes)) for loop in loops or _loops()}
         start = time.monotonic()
         for loop, process in running.items():
             out, _ = process.communicate()

@@ -1,4 +1,4 @@
-"""The client process of the soak, on either loop: endless callers, each with its own kind of call.
+"""The client process of the soak, on one loop: endless callers, each with its own kind of call.
 
 Run by `benchmarks.suites.soak`; prints a sample of memory and descriptors every second and a summary at the end.
 """
@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +23,7 @@ from benchmarks.rivals.contest import ASK, Target
 from benchmarks.rivals.hand import context_of
 from benchmarks.traffic.script import Script, answer
 from benchmarks.worker import resident
+from sansio_claude._runtime.blocking import finish
 
 __all__ = ["main"]
 
@@ -88,8 +90,37 @@ class Caller:
             tally.good += 1
 
 
+class Blocking:
+    """The blocking client, or a stream of it, with the methods of the others: coroutines that never suspend."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def stream(self, **arguments: Any) -> Blocking:
+        return Blocking(self.inner.stream(**arguments))
+
+    async def __aenter__(self) -> Blocking:
+        self.inner.__enter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        self.inner.__exit__(*error)
+
+    def __aiter__(self) -> Blocking:
+        return self
+
+    async def __anext__(self) -> Any:
+        for event in self.inner:
+            return event
+        raise StopAsyncIteration
+
+    async def final_message(self) -> Any:
+        return self.inner.final_message()
+
+
 def _callers(settings: dict[str, Any]) -> list[Caller]:
-    adapter = importlib.import_module(f"sansio_claude.{settings['loop']}")
+    blocking = settings["loop"] == "sync"
+    adapter = importlib.import_module(f"sansio_claude.{settings['loop'].replace('uvloop', 'asyncio')}")
     plain = Target(port=settings["plain"], path="")
     secure = None
     if settings["tls"] is not None:
@@ -98,7 +129,8 @@ def _callers(settings: dict[str, Any]) -> list[Caller]:
     def client(target: Target, script: Script, retries: int = 0) -> Any:
         endpoint = sansio_claude.Endpoint.from_base_url(target.origin + script.path, api_key="none")
         retry = sansio_claude.RetryPolicy(max_retries=retries)
-        return adapter.Client(endpoint, retry=retry, ssl_context=context_of(target))
+        made = adapter.Client(endpoint, retry=retry, ssl_context=context_of(target))
+        return Blocking(made) if blocking else made
 
     callers = []
     for target in [plain] if secure is None else [plain, secure]:
@@ -125,6 +157,10 @@ async def _soak(
     together: Callable[[list[Callable[[], Awaitable[None]]]], Awaitable[None]],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
+    first = _callers(settings)[0]
+    async with first.client:
+        await first.call(Tally())  # an event loop may open what it keeps for good
+    await sleep(0.1)
     gc.collect()
     before = _descriptors()
     tally = Tally()
@@ -166,12 +202,27 @@ def main() -> None:
                     nursery.start_soon(call)
 
         trio.run(_soak, settings, in_nursery, trio.sleep)
+    elif settings["loop"] == "sync":
+
+        async def sleep(seconds: float) -> None:
+            time.sleep(seconds)  # noqa: ASYNC251
+
+        async def in_threads(calls: list[Callable[[], Awaitable[None]]]) -> None:
+            threads = [threading.Thread(target=finish, args=(call(),)) for call in calls]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        finish(_soak(settings, in_threads, sleep))
     else:
 
         async def gathered(calls: list[Callable[[], Awaitable[None]]]) -> None:
             await asyncio.gather(*(call() for call in calls))
 
-        asyncio.run(_soak(settings, gathered, asyncio.sleep))
+        factory = None if settings["loop"] == "asyncio" else importlib.import_module("uvloop").new_event_loop
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(_soak(settings, gathered, asyncio.sleep))
 
 
 if __name__ == "__main__":
