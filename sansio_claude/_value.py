@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-__all__ = ["FrozenValue", "Value", "an"]
+__all__ = ["FrozenValue", "Shown", "Value", "an"]
 
 
 class Value:
@@ -33,11 +33,21 @@ class Value:
         return f"{type(self).__name__}({inside})"
 
 
-class FrozenValue(Value):
-    """A Value that can be hashed; its fields may be keyword-only."""
+class Shown:
+    """A repr over the fields, but for those that attrs is told not to show."""
 
     __slots__ = ()
     __attrs_attrs__: ClassVar[Sequence[Any]] = ()
+
+    def __repr__(self) -> str:
+        shown = [(field.name, getattr(self, field.name)) for field in self.__attrs_attrs__ if field.repr]
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
+
+
+class FrozenValue(Shown, Value):
+    """A Value that can be hashed; its fields may be keyword-only, and some of them not shown."""
+
+    __slots__ = ()
 
     def _names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.__attrs_attrs__)

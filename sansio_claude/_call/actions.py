@@ -13,6 +13,7 @@ from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
 from sansio_claude._redact import Redactors
+from sansio_claude._value import Shown
 
 if TYPE_CHECKING:
     from sansio_claude._connect.proxy import Proxy
@@ -162,8 +163,8 @@ TLSFactory: TypeAlias = Callable[[str], "TLSExchange"]
 """Makes the TLS for a server name."""
 
 
-@attrs.define(frozen=True, kw_only=True, eq=False)
-class CallSettings:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class CallSettings(Shown):
     """What the calls of one client have in common."""
 
     timeouts: Timeouts = attrs.field(factory=Timeouts)

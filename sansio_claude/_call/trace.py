@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from sansio_claude._errors import APIError, ClaudeError
+from sansio_claude._value import Shown
 
 if TYPE_CHECKING:
     from sansio_claude._call.answer import Answer, Wanted
@@ -42,8 +43,8 @@ TraceKind: TypeAlias = Literal[
 ]
 
 
-@attrs.define(eq=False, frozen=True, kw_only=True)
-class TraceEvent:
+@attrs.define(eq=False, repr=False, frozen=True, kw_only=True)
+class TraceEvent(Shown):
     """Something that happened in a call, for an onlooker (`trace=`).
 
     Kinds, in the order in which they come:

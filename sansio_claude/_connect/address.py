@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import FrozenValue
 
 __all__ = ["Address", "is_loopback", "is_number", "parse_address"]
 
@@ -29,8 +30,8 @@ def _refuse(words: str) -> LocalProtocolError:
     return LocalProtocolError(words, path="url")
 
 
-@attrs.define(frozen=True)
-class Address:
+@attrs.define(frozen=True, eq=False, repr=False)
+class Address(FrozenValue):
     """The parts of one address. `host` is lower-case ASCII, an IPv6 one without brackets; `query` None where absent."""
 
     scheme: str

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import FrozenValue
 
 if TYPE_CHECKING:
     from sansio_claude._connect.address import Address
@@ -34,8 +35,8 @@ IN_CLEAR: Final = (
 )
 
 
-@attrs.define(frozen=True, kw_only=True)
-class Route:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class Route(FrozenValue):
     """How the TCP connection to a server is made. Everything None and False is the direct way.
 
     `permit()` has to be asked before anything is sent on it.

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from attrs import define
 
+from sansio_claude._value import FrozenValue
+
 __all__ = ["InputFact", "Unsaid", "WrittenMessage"]
 
 InputFact: TypeAlias = Literal["whole", "given", "unstopped"]
@@ -20,8 +22,8 @@ InputFact: TypeAlias = Literal["whole", "given", "unstopped"]
 _FACTS: Final = frozenset(get_args(InputFact))
 
 
-@define(frozen=True)
-class Unsaid:
+@define(frozen=True, eq=False, repr=False)
+class Unsaid(FrozenValue):
     """What the JSON object of a message cannot say."""
 
     blocks: int

@@ -23,6 +23,7 @@ from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
 from sansio_claude._request.credentials import Auth, Token, api_key_of, auth_token_of, bearer, query_secrets, sign
 from sansio_claude._request.head import Headers, PreparedRequest, Requestable, RequestHead, Sendable
+from sansio_claude._value import FrozenValue
 from sansio_claude._version import __version__
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
@@ -42,8 +43,8 @@ def _version(value: str) -> str:
     return check_key(value, "version")
 
 
-@attrs.define(frozen=True, kw_only=True)
-class Endpoint:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class Endpoint(FrozenValue):
     """Where the API is and how to sign in. Made by `from_base_url`, `from_messages_url` and `from_env`.
 
     Options of these three, keyword-only:

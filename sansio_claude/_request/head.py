@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from sansio_claude._http.headers import check_headers, secret_values
+from sansio_claude._value import FrozenValue
 
 __all__ = ["Headers", "PreparedRequest", "RequestHead", "Requestable", "Sendable"]
 
@@ -56,8 +57,8 @@ class Requestable(Sendable, Protocol):
         ...
 
 
-@attrs.define(frozen=True, kw_only=True)
-class RequestHead:
+@attrs.define(frozen=True, kw_only=True, eq=False, repr=False)
+class RequestHead(FrozenValue):
     """Everything of one request but its body: where to connect and what to write first."""
 
     method: bytes

@@ -20,6 +20,7 @@ from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.headers import check_headers, merge_betas
 from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
 from sansio_claude._percent import encode_query
+from sansio_claude._value import FrozenValue
 
 if TYPE_CHECKING:
     from sansio_claude._check.problem import Problem
@@ -347,8 +348,8 @@ _NOT_COUNTED: Final = frozenset(
 )
 
 
-@attrs.define(frozen=True)
-class CountTokensRequest:
+@attrs.define(frozen=True, eq=False, repr=False)
+class CountTokensRequest(FrozenValue):
     """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
 
     request: MessageRequest
