@@ -136,6 +136,7 @@ def judge(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
     return found
 
 
+_BUSY: Final = frozenset({429, 503, 529})  # statuses that would be others at another time
 # The check that says whether a probe was answered at all.
 _SUCCESS_OF: Final = {
     "text": "auth.api_key",
@@ -158,7 +159,7 @@ def _judge(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
     if name == "beta":
         return _beta(answer)
     if not 200 <= answer.status < 300:
-        return [*_error_findings(answer, name), finding(_SUCCESS_OF[name], False, _said(answer), name)]
+        return [*_error_findings(answer, name), *_unanswered(name, answer)]
     if name == "count_tokens":
         tokens = _field(answer, "input_tokens")
         good = type(tokens) is int
@@ -171,6 +172,16 @@ def _judge(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
         words = "" if good else "data is no list of objects with an id, or has_more is missing"
         return [finding("models.offered", True, "", name), finding("models.answer", good, words, name)]
     return _answered(probe, answer)
+
+
+def _unanswered(name: str, answer: ProbeAnswer) -> list[Finding]:
+    """A request that should have been answered was refused. Only 401 and 403 are about the key, and a server that is
+    busy says nothing about what was asked."""
+    check, said = _SUCCESS_OF[name], _said(answer)
+    plain = {"text": "stream.is_stream", "whole": "whole.message"}.get(name)
+    if plain is not None and answer.status not in (401, 403):
+        return [finding(check, None, said, name), finding(plain, False, said, name)]
+    return [finding(check, None if answer.status in _BUSY else False, said, name)]
 
 
 def _answered(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
@@ -220,6 +231,8 @@ def _refusal(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
     check = _SUCCESS_OF[probe.name]
     if 200 <= answer.status < 300:
         return [finding(check, None, "it was answered, not refused", probe.name)]
+    if answer.status in _BUSY:
+        return [*_error_findings(answer, probe.name), finding(check, None, _said(answer), probe.name)]
     said = error_object(_value(answer))
     good = answer.status == wanted[0] and said is not None and said.type == wanted[1]
     return [*_error_findings(answer, probe.name), finding(check, good, "" if good else _said(answer), probe.name)]

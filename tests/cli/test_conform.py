@@ -49,8 +49,9 @@ def test_an_endpoint_that_does_much_wrong(capsys: pytest.CaptureFixture[str]) ->
     with serve_in_thread(server) as address:
         assert main(["conform", "--base-url", address.url, "--yes"]) == 1
     out = capsys.readouterr().out
-    assert "error: auth.api_key [text]: The key is taken as x-api-key." in out
-    assert "https://platform.claude.com/docs/en/api/overview" in out
+    assert "error: stream.is_stream [text]: A request with stream: true is answered by an event stream." in out
+    assert "auth.api_key" not in out  # a bad gateway says nothing about the key
+    assert "https://platform.claude.com/docs/en/build-with-claude/streaming" in out
 
 
 def test_what_several_answers_show_alike_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,6 +94,14 @@ def test_refusals() -> None:
     assert not failed(answered("wrong_key", 200, compose("Hi").message))
     assert failed(answered("bad_request", 500, b"<html>")) >= {"errors.bad_request", "errors.shape"}
     assert failed(answered("text", 401, good)) == {"auth.api_key"}
+    assert failed(answered("whole", 403, refused("permission_error", "no"))) == {"auth.bearer"}
+    assert failed(answered("text", 404, refused("not_found_error", "model"))) == {"stream.is_stream"}
+    assert failed(answered("whole", 500, refused("api_error", "backend"))) == {"whole.message"}
+    busy = refused("rate_limit_error", "later")
+    assert failed(answered("text", 429, busy)) == {"stream.is_stream"}
+    for name in ("tools", "thinking", "max_tokens", "wrong_key", "bad_request"):
+        assert not failed(answered(name, 429, busy))
+    assert failed(answered("tools", 400, refused("invalid_request_error", "no tools"))) == {"tools.called"}
 
 
 def test_fields_and_flags() -> None:
