@@ -20,6 +20,7 @@ __all__ = ["InputFact", "Unsaid", "WrittenMessage"]
 InputFact: TypeAlias = Literal["whole", "given", "unstopped"]
 
 _FACTS: Final = frozenset(get_args(InputFact))
+_DIGITS: Final = 10  # of the place of a block; longer ones are of no message
 
 
 @define(frozen=True, eq=False, repr=False)
@@ -50,11 +51,19 @@ class Unsaid(FrozenValue):
         """What `to_dict` gave; None for anything else."""
         match value:
             case {"blocks": int(blocks), "delta_keys": dict(keys), "inputs": dict(inputs), "whole": bool(whole)}:
-                fits = all(isinstance(names, list) for names in keys.values()) and _FACTS.issuperset(inputs.values())
-                if fits and all(place.isdecimal() for place in (*keys, *inputs)):
-                    delta_keys = {int(place): frozenset(names) for place, names in keys.items()}
-                    return cls(blocks, delta_keys, {int(place): fact for place, fact in inputs.items()}, whole)
+                if all(map(_is_place, (*keys, *inputs))) and all(map(_are_names, keys.values())):
+                    if all(isinstance(fact, str) and fact in _FACTS for fact in inputs.values()):
+                        delta_keys = {int(place): frozenset(names) for place, names in keys.items()}
+                        return cls(blocks, delta_keys, {int(place): fact for place, fact in inputs.items()}, whole)
         return None
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 class WrittenMessage(dict[str, Any]):

@@ -133,6 +133,13 @@ class TestPatterns:
         done = run([REFUSING, REFUSING, GOOD], deadline=10.0)
         assert done.ended == pytest.approx(2 * REFUSING.after + GOOD.after)
 
+    def test_the_newest_refusal_begins_the_next_at_once_and_an_older_one_does_not(self) -> None:
+        done = run([DEAD, REFUSING, GOOD], deadline=10.0)
+        assert [at for at, _ in done.begun] == pytest.approx([0.0, DELAY, DELAY + REFUSING.after])
+        older = Way("refusing", DELAY + 0.01)
+        done = run([older, DEAD, GOOD], deadline=10.0)
+        assert [at for at, _ in done.begun] == pytest.approx([0.0, DELAY, 2 * DELAY])
+
     def test_an_older_attempt_may_still_win(self) -> None:
         done = run([Way("good", 0.4), Way("good", 5.0), DEAD], deadline=10.0)
         assert done.race.winner == address(0)

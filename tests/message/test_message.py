@@ -345,3 +345,9 @@ def test_a_message_that_is_written_and_read_knows_what_unknown_deltas_brought() 
     # Of a dict that somebody has taken a block out of nothing more is known.
     written["content"].append({"type": "text", "text": "c"})
     assert Message.from_dict(written).to_param()["content"][0]["new"] == "b"
+
+
+def test_a_message_equals_no_other_kind_of_thing() -> None:
+    message = Message.from_dict({"content": []})
+    assert message.__eq__(message.to_dict()) is NotImplemented
+    assert message != message.to_dict()

@@ -53,7 +53,9 @@ def judge(mutant: Mutant, tests: Covering, seconds: float) -> str:
     """The end of one mutant: quickly where it is noticed, with every example where it seems to live."""
     if named(mutant) in EQUIVALENT:
         return "equivalent"
-    reached = tests.get(f"{ROOT / mutant.path}:{mutant.function}", [])
+    # What no test calls may still run when the module is imported: then all of them are asked.
+    everything = dict.fromkeys(each for names in tests.values() for each in names)
+    reached = tests.get(f"{ROOT / mutant.path}:{mutant.function}", list(everything))
     os.environ["HYPOTHESIS_PROFILE"] = "quick"
     end = fate(mutant, ROOT, reached, seconds)
     if end == "alive":

@@ -11,6 +11,7 @@ _FALSE: Final = "its callers ask only whether it is true"
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_errors/bodies.py", "return False", "returns None"): _FALSE,
     ("sansio_claude/_errors/error_object.py", 'return ""', "returns None"): _FALSE,
+    ("sansio_claude/_connect/socks.py", "return 0", "returns None"): _FALSE,
     (
         "sansio_claude/_errors/bodies.py",
         "return zlib.decompressobj(31).decompress(body, _MOST_DECOMPRESSED) or body",
