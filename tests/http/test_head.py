@@ -200,6 +200,15 @@ def test_headers_are_found_by_any_case() -> None:
     assert found.get_all("x-c") == []
 
 
+def test_the_rate_limits_of_a_head_are_those_of_its_first_values() -> None:
+    assert head((b"a", b"b")).rate_limits is None
+    name = b"anthropic-ratelimit-requests-limit"
+    found = head((name, b"50"), (name, b"60")).rate_limits
+    assert found is not None
+    assert found.requests is not None
+    assert found.requests.limit == 50
+
+
 def test_the_repr_of_a_head_shows_nothing_that_may_be_a_key() -> None:
     found = ResponseHead(200, "secret", "1.1", ((b"x-api-key", b"secret"),))
     assert repr(found) == "<ResponseHead 200 HTTP/1.1, 1 headers>"

@@ -46,7 +46,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
 
 def named(mutant: Mutant) -> tuple[str, str, str]:
     """What stays the same of a mutant when lines are added elsewhere."""
-    return str(mutant.path.as_posix()), mutant.before, mutant.what
+    return f"{mutant.path.as_posix()}:{mutant.name}", mutant.before, mutant.what
 
 
 def judge(mutant: Mutant, tests: Covering, seconds: float) -> str:

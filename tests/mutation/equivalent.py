@@ -1,4 +1,7 @@
-"""Mutants that change nothing that can be seen from outside, each with its reason: by file, line and change."""
+"""Mutants that change nothing that can be seen from outside, each with its reason.
+
+By the file and the function, the line as it is, and the change.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,15 @@ __all__ = ["EQUIVALENT"]
 _FALSE: Final = "its callers ask only whether it is true"
 
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
-    ("sansio_claude/_errors/bodies.py", "return False", "returns None"): _FALSE,
-    ("sansio_claude/_errors/error_object.py", 'return ""', "returns None"): _FALSE,
-    ("sansio_claude/_connect/socks.py", "return 0", "returns None"): _FALSE,
+    ("sansio_claude/_call/conversation.py:_start_writing", "self.wrote_at = now", "a statement is left out"): (
+        "only a kept connection is asked for it, and that one is written to at the moment it was taken"
+    ),
+    ("sansio_claude/_connect/socks.py:_reply", "return 0", "returns None"): _FALSE,
+    ("sansio_claude/_errors/bodies.py:_is_shallow", "return False", "returns None"): _FALSE,
     (
-        "sansio_claude/_errors/bodies.py",
+        "sansio_claude/_errors/bodies.py:_unzipped",
         "return zlib.decompressobj(31).decompress(body, _MOST_DECOMPRESSED) or body",
         "31 becomes 32",
     ): "32 takes zlib's own format, too, and what is given begins as gzip does",
+    ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
 }

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import define
 
-__all__ = ["Mutant", "draw", "mutants_of"]
+__all__ = ["Mutant", "changes_of", "draw", "mutants_of"]
 
 _COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
@@ -42,6 +42,7 @@ class Mutant:
     path: Path
     function: int
     """The line of the function it is in, of its first decorator where it has one."""
+    name: str
     line: int
     what: str
     before: str
@@ -97,6 +98,7 @@ def _deletions(body: list[ast.stmt]) -> Iterator[tuple[int, str, Callable[[], No
 @define(frozen=True)
 class _Step:
     function: int
+    name: str
     line: int
     what: str
     change: Callable[[], None]
@@ -106,22 +108,25 @@ def _steps(tree: ast.Module) -> list[_Step]:
     """Every change of the functions of a module. What is outside of functions are names and tables."""
     found: list[_Step] = []
 
-    def walk(node: ast.AST, function: int) -> None:
+    def walk(node: ast.AST, function: int, called: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            called = node.name
             function = min(node.lineno, *(each.lineno for each in (node, *node.decorator_list)))
             inside: list[ast.AST] = list(node.body)  # not defaults and annotations
+        elif isinstance(node, ast.AnnAssign):
+            inside = [] if node.value is None else [node.value]
         else:
             inside = list(ast.iter_child_nodes(node))
         if function:
-            found.extend(_Step(function, getattr(node, "lineno", function), *each) for each in _changes(node))
+            found.extend(_Step(function, called, getattr(node, "lineno", function), *each) for each in _changes(node))
             for name in ("body", "orelse"):
                 block = getattr(node, name, None)
                 if isinstance(block, list):
-                    found.extend(_Step(function, *each) for each in _deletions(block))
+                    found.extend(_Step(function, called, *each) for each in _deletions(block))
         for each in inside:
-            walk(each, function)
+            walk(each, function, called)
 
-    walk(tree, 0)
+    walk(tree, 0, "")
     return found
 
 
@@ -131,7 +136,13 @@ def _made(path: Path, source: str, number: int) -> Mutant:
     step.change()
     before = source.splitlines()[step.line - 1].strip()
     changed = ast.unparse(ast.fix_missing_locations(tree))
-    return Mutant(path, step.function, step.line, step.what, before, changed)
+    return Mutant(path, step.function, step.name, step.line, step.what, before, changed)
+
+
+def changes_of(source: str) -> set[tuple[str, str, str]]:
+    """What can be changed in a module: the function, the line as it is, and the change."""
+    lines = source.splitlines()
+    return {(step.name, lines[step.line - 1].strip(), step.what) for step in _steps(ast.parse(source))}
 
 
 def mutants_of(path: Path, source: str) -> Iterator[Mutant]:

@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 from tests.mutation.__main__ import ROOT, TESTS
-from tests.mutation.mutants import draw, mutants_of
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.mutants import changes_of, draw, mutants_of
 
 SOURCE = '''
 LIMIT = 5
@@ -41,6 +42,13 @@ def test_every_kind_of_change() -> None:
 def test_the_same_seed_draws_the_same() -> None:
     sources = {Path("m.py"): SOURCE}
     assert draw(sources, 5, 1) == draw(sources, 5, 1) != draw(sources, 5, 2)
+
+
+def test_every_mutant_that_nobody_can_tell_is_one_still() -> None:
+    for place, before, what in EQUIVALENT:
+        path, _, name = place.partition(":")
+        assert (name, before, what) in changes_of((ROOT / path).read_text("utf-8")), (place, before)
+    assert all(EQUIVALENT.values())
 
 
 def test_the_wings_are_there() -> None:
