@@ -122,11 +122,14 @@ class SelectAdapter:
                     sock = socket.socket(candidate[0], socket.SOCK_STREAM)
                     sock.setblocking(False)
                     open_sockets[sock] = candidate
-                    code = sock.connect_ex(candidate[-1])
-                    if code not in (0, errno.EINPROGRESS):
+                    try:
+                        sock.connect(candidate[-1])
+                    except BlockingIOError:
+                        pass  # it is under way
+                    except OSError as error:
                         del open_sockets[sock]
                         sock.close()
-                        race.failed(candidate, OSError(code, os.strerror(code)), self.now())
+                        race.failed(candidate, error, self.now())
                 if race.timed_out:
                     return None
                 if race.over:

@@ -16,7 +16,7 @@ from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.stream import Stream, TextIterator
 from sansio_claude._runtime.opening import open_socket
 from sansio_claude._runtime.process import ProcessHome, runtime_of
-from sansio_claude.trio._net import Wire, current_token
+from sansio_claude.trio._net import Wire, current_token, the_one_that_counts
 
 if TYPE_CHECKING:
     from sansio_claude.tools._execution import Executor
@@ -137,7 +137,7 @@ class Adapter:
                 is_set = await wakeup.wait(until)
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:  # a cancellation, or Ctrl-C
-            raise group.exceptions[0] from None
+            raise the_one_that_counts(group) from None
         return is_set
 
 

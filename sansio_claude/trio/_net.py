@@ -22,7 +22,7 @@ from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.sockets import BUFFER, readable
 
-__all__ = ["Wire", "current_token"]
+__all__ = ["Wire", "current_token", "the_one_that_counts"]
 
 NO_RUN: Final = (
     "trio does not run here: await it inside of trio.run(...), or use the client of sansio_claude.asyncio or "
@@ -206,10 +206,15 @@ async def _writable_or_readable(sock: socket.socket) -> None:
             await trio.lowlevel.wait_writable(sock)
             nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        error = group.exceptions[0]
+        error = the_one_that_counts(group)
         if isinstance(error, trio.ClosedResourceError):
             raise OSError(errno.EBADF, "the connection was closed") from None
         raise error from None
+
+
+def the_one_that_counts(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The exception of a nursery's group that goes on: Ctrl-C, say, rather than a cancellation that came with it."""
+    return next((each for each in group.exceptions if not isinstance(each, trio.Cancelled)), group.exceptions[0])
 
 
 def current_token() -> trio.lowlevel.TrioToken:

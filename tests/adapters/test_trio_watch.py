@@ -13,7 +13,7 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sansio_claude.trio._net import Wire, _watch
+from sansio_claude.trio._net import Wire, _watch, the_one_that_counts
 
 
 @attrs.define(frozen=True)
@@ -140,3 +140,21 @@ def test_each_deadline_rings_in_time(count: int) -> None:
                 each.close()
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_of_two_exceptions_of_a_nursery_the_cancellation_counts_less() -> None:
+    caught: list[trio.Cancelled] = []
+
+    async def main() -> None:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                await trio.lowlevel.checkpoint()
+            except trio.Cancelled as cancelled:
+                caught.append(cancelled)
+                raise
+
+    trio.run(main)
+    both = BaseExceptionGroup("both", [*caught, KeyboardInterrupt()])
+    assert isinstance(the_one_that_counts(both), KeyboardInterrupt)
+    assert the_one_that_counts(BaseExceptionGroup("alone", caught)) is caught[0]
