@@ -13,7 +13,7 @@ import attrs
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._value import FrozenValue
 
-__all__ = ["DEFAULT_LIMITS", "Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "limits_of"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -88,3 +88,12 @@ _MAY_BE_ZERO: Final = frozenset({"informational", "deviations"})
 
 DEFAULT_LIMITS = Limits()
 """The limits of whoever sets none: one object, since checking the fields costs as much as ten deltas."""
+
+
+def limits_of(limits: Limits | None) -> Limits:
+    """The limits that were given, or the default ones. Raises LocalProtocolError for what are none."""
+    if limits is None:
+        return DEFAULT_LIMITS
+    if not isinstance(limits, Limits):
+        raise LocalProtocolError(f"limits has to be Limits(...), not {limits!r:.40}", path="limits")
+    return limits

@@ -99,6 +99,8 @@ class ClientBase(NotCopied, ToolMethods):
         used without `async with` if `aclose()` is called in the end.
         """
         runtime = self._runtime
+        if trace is not None and not callable(trace):
+            raise LocalProtocolError(f"trace has to be a function of one TraceEvent, not {trace!r:.40}", path="trace")
 
         def tell(event: TraceEvent) -> None:
             if runtime.debugging():

@@ -18,7 +18,7 @@ from sansio_claude._connect.route import Route, route_to
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
 from sansio_claude._http.headers import check_headers, merge_betas
-from sansio_claude._limits import Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._request.credentials import authorizer
 from sansio_claude._request.endpoint import Endpoint, RequestHead, Sendable
 from sansio_claude._request.request import MessageRequest
@@ -197,7 +197,15 @@ class Session:
         lock: Lock | None = None,
         tap: Tap | None = None,
     ) -> None:
-        verdicts(tolerance, strict)  # what is wrong with it is said here, not in the middle of a call
+        # What is wrong with the options is said here, not in the middle of a call.
+        if not isinstance(endpoint, Endpoint):
+            raise LocalProtocolError(
+                f"a client is made of an Endpoint, not of {an(type(endpoint).__name__)}: write "
+                "Client(Endpoint.from_base_url(url, api_key=...)) or Client(Endpoint.from_env(os.environ))"
+            )
+        _check_options(timeouts, retry)
+        verdicts(tolerance, strict)
+        check_headers(headers, "headers")
         self.route: Route = route_to(endpoint.address, proxy=proxy, uds=uds, allow_http=endpoint.allow_http)
         # Before a call, not in its middle; a maker of one's own (in tests, say) may have nothing to prepare.
         self._prepare: Callable[[], None] | None = getattr(tls, "prepare", None) if endpoint.address.tls else None
@@ -208,7 +216,7 @@ class Session:
         self.settings: CallSettings = CallSettings(
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
-            limits=limits or Limits(),
+            limits=limits_of(limits),
             strict=strict,
             tolerance=tolerance,
             require_message_stop=require_message_stop,
@@ -260,6 +268,7 @@ class Session:
         require_message_stop: bool | None,
     ) -> Session:
         """A session with other options over the same pool; what is None stays. Headers and flags are added."""
+        _check_options(timeouts, retry)
         verdicts(tolerance, self.settings.strict)
         given: dict[str, Any] = {
             "timeouts": timeouts,
@@ -291,6 +300,15 @@ class Session:
             shared = head, WrittenHead(method=head.method, target=head.target, headers=head.headers)
             self._heads[resource] = shared
         return shared
+
+
+def _check_options(timeouts: Any, retry: Any) -> None:
+    if not isinstance(timeouts, Timeouts | None):
+        words = f"write timeouts=Timeouts(total={timeouts!r:.40}) for the whole call, or see Timeouts for its steps"
+        raise LocalProtocolError(f"timeouts has to be Timeouts(...): {words}", path="timeouts")
+    if not isinstance(retry, RetryPolicy | None):
+        words = f"write retry=RetryPolicy(max_retries={retry!r:.40})"
+        raise LocalProtocolError(f"retry has to be RetryPolicy(...): {words}", path="retry")
 
 
 # What other clients take with a request, and how it is said here.

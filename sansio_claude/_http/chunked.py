@@ -28,7 +28,7 @@ from typing import Any, Final, final
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._http.fields import field_refusal
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 
 __all__ = ["ChunkedDecoder"]
 
@@ -87,7 +87,7 @@ class ChunkedDecoder(CopiedWhole):
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
-        limits = limits if limits is not None else DEFAULT_LIMITS
+        limits = limits_of(limits)
         self._line_limit = limits.chunk_line
         self._trailer_limit = limits.trailers
         self._sizes = _SIZES if limits.chunk_line >= _MEMO_DIGITS else _NO_SIZES

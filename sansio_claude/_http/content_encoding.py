@@ -19,7 +19,7 @@ import zlib
 from typing import Final, final
 
 from sansio_claude._errors import LimitError, RemoteProtocolError, TruncatedError
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 
 __all__ = ["ContentDecoder", "content_coding"]
 
@@ -56,7 +56,7 @@ class ContentDecoder:
     __slots__ = ("_in", "_limits", "_multiple", "_out", "_start", "_total", "_z", "done", "error")
 
     def __init__(self, coding: str, *, limits: Limits | None = None) -> None:
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits_of(limits)
         self._multiple = coding == "gzip"
         self._z = zlib.decompressobj(_GZIP) if self._multiple else None
         self._start = b""  # the first byte of deflate, until the second tells which kind it is

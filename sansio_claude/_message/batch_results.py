@@ -28,7 +28,7 @@ from sansio_claude._errors import (
 )
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import EXCERPT, loads_with_halves
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.halves import mend_row
 from sansio_claude._message.message import Message
@@ -82,7 +82,7 @@ class BatchResults(CopiedWhole):
     def __init__(self, *, limits: Limits | None = None, expected: int | None = None) -> None:
         if expected is not None and (type(expected) is not int or expected < 0):
             raise LocalProtocolError(f"expected is a number of results, not {expected!r:.40}", path="expected")
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits_of(limits)
         self._expected = expected
         self._pending = bytearray()  # the beginning of the line at hand
         self._begin = 0  # where that line begins, in bytes of the file

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads_with_halves
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import copy_json, kind_of
 from sansio_claude._message.blocks import ContentBlock, TextBlock, ToolUseBlock, block_from_dict
 from sansio_claude._message.halves import mend_message
@@ -181,7 +181,7 @@ class Message(CopiedWhole):
         Raises RemoteProtocolError where the body is not JSON or not a message, LimitError beyond `Limits.message`
         or `Limits.depth`.
         """
-        limits = limits if limits is not None else DEFAULT_LIMITS
+        limits = limits_of(limits)
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
         if len(data) > limits.message:

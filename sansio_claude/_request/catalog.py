@@ -13,7 +13,7 @@ import attrs
 
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import loads
-from sansio_claude._limits import Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.view import view_of
 from sansio_claude._message.views import ContextManagement, ModelCapabilities
@@ -32,7 +32,7 @@ class _Answer:
     @classmethod
     def from_json(cls, data: bytes, *, limits: Limits | None = None) -> Self:
         """The result of an answer's body. Raises RemoteProtocolError for what is not one, LimitError if too deep."""
-        value = loads(data, depth=(limits or Limits()).depth)
+        value = loads(data, depth=limits_of(limits).depth)
         if not isinstance(value, dict):
             raise RemoteProtocolError(
                 f"the answer is {kind_of(value)}, not an object", stage="message", excerpt=data[:80]

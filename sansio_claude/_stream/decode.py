@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._errors.error_object import error_object, read_error
 from sansio_claude._json import loads, loads_with_halves
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.blocks import block_from_dict
 from sansio_claude._message.halves import mend_event
@@ -271,7 +271,7 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
     have. Data that is no JSON under an unknown name is kept as UnknownEvent. A null or missing string counts as empty;
     an event of a block without its index has the index -1. Linear in the length of the data.
     """
-    return decode_data(sse.event, sse.raw, limits if limits is not None else DEFAULT_LIMITS, [])
+    return decode_data(sse.event, sse.raw, limits_of(limits), [])
 
 
 def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | None:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import APIError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
@@ -57,7 +57,7 @@ class WhatIsKnown(CopiedWhole):
         require_message_stop: bool = True,
         keep_content: bool = True,
     ) -> None:
-        self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits = limits_of(limits)
         self._require_message_stop = require_message_stop
         self._decoder: SSEDecoder | None = None  # made when it is needed: a faster way may never need it
         self._accumulator = MessageAccumulator(

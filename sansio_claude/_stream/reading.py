@@ -14,7 +14,7 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, refusal
 from sansio_claude._errors.headers import header_dict, header_pairs
 from sansio_claude._http.content_encoding import ContentDecoder, content_coding
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.message import Message
 from sansio_claude._stream.deviations import Deviation, Tolerance
 from sansio_claude._stream.endings import as_bytes
@@ -276,7 +276,7 @@ def _body(
     require_message_stop: bool,
 ) -> _Body:
     stream = MessageStream(limits=limits, strict=strict, tolerance=tolerance, require_message_stop=require_message_stop)
-    return _Body(stream, status, headers, limits if limits is not None else DEFAULT_LIMITS)
+    return _Body(stream, status, headers, limits_of(limits))
 
 
 def _decoder(pairs: list[tuple[str, str]], start: bytes, limits: Limits) -> ContentDecoder | None:

@@ -29,7 +29,7 @@ from attrs import define
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._stream.usual import EVENT_LINES, LF_DATA, remember_line
 from sansio_claude._value import Value
 
@@ -112,7 +112,7 @@ class SSEDecoder(CopiedWhole):
     )
 
     def __init__(self, *, limits: Limits | None = None) -> None:
-        self._limits = limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits = limits_of(limits)
         self._bytes_within_limits = bytes_within_limits(limits)
         self._events: list[ServerSentEvent] | None = None
         self._begins: list[int] | None = None  # for each of them, the offset of its first line; made for who asks

@@ -6,7 +6,7 @@ from typing import Final
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, RemoteProtocolError
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.blocks import Block, ContentBlock, TextBlock, ThinkingBlock
 from sansio_claude._message.message import Message
 from sansio_claude._stream.deviations import Deviation, DeviationKind, Tolerance, verdicts
@@ -60,7 +60,7 @@ class UnderConstruction(CopiedWhole):
         tolerance: Tolerance | None = None,
         keep_content: bool = True,
     ) -> None:
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits_of(limits)
         self._verdicts = verdicts(tolerance, strict)
         self._keep = keep_content
         self._kept = None if keep_content else KeptSize(self._limits)

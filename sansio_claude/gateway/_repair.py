@@ -20,7 +20,7 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.halves import mend_message
 from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
@@ -102,7 +102,7 @@ class Repair(NotCopied):
     ) -> None:
         if output not in ("bytes", "events"):
             raise LocalProtocolError(f"output is 'bytes' or 'events', not {output!r:.80}", path="output")
-        self._limits = limits if limits is not None else DEFAULT_LIMITS
+        self._limits = limits_of(limits)
         self._mender = Mender(mend_verdicts(mend), self._limits)
         self._reader = MessageAccumulator(limits=self._limits, keep_content=False)
         self._splitter = FrameSplitter(self._limits)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, final
 
 from sansio_claude._copies import NotCopied
-from sansio_claude._limits import DEFAULT_LIMITS, Limits
+from sansio_claude._limits import Limits, limits_of
 
 __all__ = ["WRAPPINGS", "FirstLook", "WrappedIterator", "Wrapping", "messages_of", "read_wrapped"]
 
@@ -51,7 +51,7 @@ def read_wrapped(chunks: Iterable[bytes], *, limits: Limits | None = None) -> Wr
     event, and raises nothing for what the peer sent: a line that is no JSON is handed on, to be refused there. Beyond
     `Limits.event` bytes without a line end nothing is looked for.
     """
-    return WrappedIterator(chunks, limits if limits is not None else DEFAULT_LIMITS)
+    return WrappedIterator(chunks, limits_of(limits))
 
 
 @final
