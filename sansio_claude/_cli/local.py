@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -181,11 +181,10 @@ def _serve(options: argparse.Namespace) -> int:
 
     from sansio_claude.testing import RecordedRequest, ReplayServer, Reply, serve_in_asyncio
 
-    def entry(answer: Any, name: str) -> Any:
+    def entry(answer: object, name: str) -> Any:
         def answered(request: RecordedRequest) -> Reply:
             print(one_line(f"{request.method} {request.target} <- {name}"), flush=True)
-            reply: Reply = answer(request) if callable(answer) else answer
-            return reply
+            return cast(Reply, answer(request)) if callable(answer) else cast(Reply, answer)
 
         return answered
 
