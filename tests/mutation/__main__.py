@@ -36,7 +36,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "_http": ("http", "ground", "properties/test_chunked.py", "properties/test_http.py", "test_reprs.py"),
     "_connect": ("connect", "test_reprs.py"),
     "_errors": ("ground", "call/test_retry.py", "test_reprs.py"),
-    "_call": ("call", "properties/test_call.py", "test_reprs.py"),
+    "_call": ("call", "connect/test_tls.py", "properties/test_call.py", "test_reprs.py"),
     "_request": ("request", "properties/test_request.py", "test_reprs.py"),
     "_check": ("check",),
     "gateway": ("gateway",),
