@@ -81,6 +81,10 @@ class Armed:
         self.pieces.extend(texts)
         return _MANY[self.kind](self.index, texts)
 
+    def events(self, texts: list[str]) -> list[Event]:
+        """The events of these texts, for who keeps no content."""
+        return _MANY[self.kind](self.index, texts)
+
 
 # A loop for each class: one function for all would ask about the class, and set the text by name, for each event.
 

@@ -159,22 +159,23 @@ class Repair(NotCopied):
         if fast is not None and type(data) is bytes:
             # A usual delta, which nearly every read of a stream is.
             behind = data.removeprefix(fast.opening)
-            raw, quote, ending = behind.rpartition(b'"')
-            if quote and ending in WHOLE_ENDINGS and behind is not data and len(data) <= self._limits.event:
-                try:
-                    text = decode_text(quote + raw + quote)
-                except ValueError:
-                    pass  # the plain way says what it is
-                else:
-                    if self._tool is None:
-                        self._mender.number += 1
-                        if self._output == "bytes":
-                            self._out.append(data)
-                        else:
-                            self._events += fast.extend([text])
-                        return
-                    if self._pass(fast, data, [text]):
-                        return
+            if behind is not data and len(data) <= self._limits.event:
+                raw, quote, ending = behind.rpartition(b'"')
+                if quote and ending in WHOLE_ENDINGS:
+                    try:
+                        text = decode_text(quote + raw + quote)
+                    except ValueError:
+                        pass  # the plain way says what it is
+                    else:
+                        if self._tool is None:
+                            self._mender.number += 1
+                            if self._output == "bytes":
+                                self._out.append(data)
+                            else:
+                                self._events += fast.events([text])
+                            return
+                        if self._pass(fast, data, [text]):
+                            return
         data = as_bytes(data)
         if self._eof:
             raise LocalProtocolError("receive_data after receive_eof: the stream has ended")
@@ -282,7 +283,7 @@ class Repair(NotCopied):
         if self._output == "bytes":
             self._out.append(data)
         else:
-            self._events += armed.extend(texts)
+            self._events += armed.events(texts)
         return True
 
     def _take(self, frame: Frame) -> None:
