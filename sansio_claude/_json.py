@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 DEFAULT_DEPTH: Final = 512
-# An answer may nest as deep as that, and stands a few levels further down in the next request.
+# An answer may be nested to that depth, and is nested a few levels deeper in the next request.
 WRITTEN_DEPTH: Final = DEFAULT_DEPTH + 16
 EXCERPT: Final = 80  # bytes of a broken text kept on the exception
 

@@ -68,7 +68,7 @@ class Call(CallView):
 
     `head` and `body` are the request, `wanted` says what is to be made of the answer, `written` is the head as HTTP if
     that is at hand, `request` is what an onlooker is shown for the request. Times are seconds on any clock that never
-    goes back. Whoever drives it closes what `Pool.discarded()` gives, after every step.
+    goes back. Whoever drives it closes what `Pool.discarded()` gives, before every wait and at the end.
     """
 
     __slots__ = (

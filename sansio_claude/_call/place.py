@@ -41,7 +41,7 @@ class Place:
         return self.ticket is not None and self.ticket.granted
 
     def ask(self, origin: Hashable, now: float, *, fresh: bool, home: Home | None) -> None:
-        """Get in line. Raises LocalProtocolError on a closed pool, and where the client is in use elsewhere."""
+        """Ask for a place. Raises LocalProtocolError on a closed pool, and where the client is in use elsewhere."""
         ticket = self.ticket = Ticket(origin, fresh=fresh, home=home)
         try:
             self.pool.enter(ticket, now)

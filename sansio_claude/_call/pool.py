@@ -125,7 +125,7 @@ class Pool(NotCopied, Generic[_P]):
       an idle connection. A ticket that holds a place has a connection, or the permission to open one.
     - A call gets the connection to its origin that became idle last (the least likely to be stale); if there is none
       and all places are taken, the longest idle connection to another origin makes room; if none is idle, it waits.
-    - Waiting is first come, first served, and nobody overtakes: a place that becomes free goes to the first in the row
+    - Waiting is first come, first served, and nobody overtakes: a place that becomes free goes to the first that waits
       before anyone new can ask.
     - A connection that has been idle for `idle_timeout` (or for less, where the server said so), or has become stale
       (bytes or an end arrived while nobody asked), is never handed out. Without tasks of its own the pool notices that
@@ -169,7 +169,7 @@ class Pool(NotCopied, Generic[_P]):
         self._holding: set[Ticket[_P]] = set()  # the tickets that hold a place
         self._idle: OrderedDict[int, _Idle[_P]] = OrderedDict()  # by id of the entry, the longest idle first
         self._by_origin: dict[Hashable, dict[int, _Idle[_P]]] = {}  # the same entries, the last idle at the end
-        self._waiting: OrderedDict[int, Ticket[_P]] = OrderedDict()  # by id of the ticket, the first in the row first
+        self._waiting: OrderedDict[int, Ticket[_P]] = OrderedDict()  # by id of the ticket, the longest waiting first
         self._discarded: deque[_P] = deque()
         self._noted: deque[tuple[Ticket[_P], _P | None] | None] = deque()  # places to be given back; None: close
         self._closed = False
@@ -255,7 +255,7 @@ class Pool(NotCopied, Generic[_P]):
         self._take_up()
 
     def discard(self, ticket: Ticket[_P], connection: _P | None = None) -> None:
-        """Give a place back without a usable connection, or leave the row.
+        """Give a place back without a usable connection, or cease to wait.
 
         Safe to call more than once, from any thread and from a finalizer.
         """
@@ -360,7 +360,7 @@ class Pool(NotCopied, Generic[_P]):
             self._discarded.append(self._remove_first().connection)
 
     def _serve(self) -> None:
-        """Hand what has become free to the first in the row."""
+        """Hand what has become free to the one that waits longest."""
         while self._waiting:
             ticket = next(iter(self._waiting.values()))
             if not self._grant(ticket):

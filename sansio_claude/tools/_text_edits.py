@@ -278,7 +278,8 @@ def insert(file: TextFile, after: int, new: str) -> TextFile:
         match = _LINE_END.search(file.text, place)
         place = len(file.text) if match is None else match.end()
     before, behind = file.text[:place], file.text[place:]
-    # Every line of the new text gets an end, which a file whose last line has none takes before the first instead.
+    # Every inserted line gets a line end. At the end of a file whose last line has none, the first inserted line gets
+    # one in front of it, and the last one none behind it.
     ended = _LAST_END.sub("", new) if _ended(new) else new
     if behind or _ended(before):
         added = _fitting(before, ended + "\n", behind, _line_end_near(file.text, place))

@@ -188,10 +188,10 @@ def blocks_of(messages: Iterable[Any]) -> Iterator[dict[str, Any]]:
 
 
 def close_turn(history: list[dict[str, Any]], *, keep: bool, start: int = 0) -> None:
-    """Make the last turn, paused parts included, one that a user's turn may follow. Changes the list from `start` on.
+    """Change the last turn, with its paused parts, so that a user's turn may follow it; nothing before `start` changes.
 
-    Without `keep` the turn goes. Else a call whose result never came goes, with all that stands behind it. A compaction
-    at its beginning stays: it stands for everything before it. Linear in the turn.
+    Without `keep` the turn is removed. Else a call whose result never came is removed, with all that follows it. A
+    compaction at its beginning stays: it stands for everything before it. Linear in the turn.
     """
     first = _begin_of_turn(history, start)
     blocks = list(blocks_of(history[first:]))
