@@ -52,6 +52,8 @@ ALLOWED_IN_CORE = {
 }
 # Files over 500 lines and functions over 80, each with the reason.
 LONG_FILES: dict[str, str] = {}
+# What is in functions costs a call: numbers that are cut, which are, take 7 % longer than they did within the generator
+# (a value after each fragment of 15 characters, of an array of numbers; of records 3 %).
 LONG_FUNCTIONS: dict[str, str] = {
     "_partial_json.scan.scan": "one generator whose locals survive between fragments: that is its speed",
 }

@@ -16,20 +16,19 @@ Rules of the machine (RFC 8259; what is visible when is this library's own):
 * There is no recursion: open containers stand on a list.
 
 It is a generator because a resumed generator finds its local variables as it left them; with methods, loading and
-storing them would cost more than the scanning of a short piece does. It refers to the state only, never to the
+storing them would cost more than the scanning of a short piece does. Only a number that is cut, or odd, is taken by
+an object of its own (`GrowingNumber`). It refers to the state only, never to the
 parser that drives it, so there is no reference cycle.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from typing import Any
 
 from sansio_claude._partial_json.grammar import (
     DIGITS,
     LITERALS,
-    LONGEST_SHOWN,
     MANY,
     MINUS_INFINITY,
     NOT_NUMBERS,
@@ -39,21 +38,18 @@ from sansio_claude._partial_json.grammar import (
     fault_in_string,
     match_key,
     match_next_key,
-    match_number,
     match_numbers,
     match_space,
     scan_once,
     scan_string,
-    stem_of,
     unfinished_from,
 )
-from sansio_claude._partial_json.state import MISSING, Operation, Place, ScanState
+from sansio_claude._partial_json.numbers import NO_COMMA, NOTHING_MORE, GrowingNumber
+from sansio_claude._partial_json.state import MISSING, Place, ScanState
 
 __all__ = ["scan"]
 
 FIRST_VALUE, VALUE, FIRST_KEY, KEY, COLON, TEXT, AFTER, END = range(8)
-NO_COMMA = "a comma or the closing bracket must stand here"
-NOTHING_MORE = "nothing may follow the outermost value"
 HIDDEN, SHOWN, NAME = range(3)  # what the string at hand is: a value shown when whole, one shown at once, a key
 
 
@@ -73,15 +69,11 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
     text = ""  # the piece at hand, in front of it the unfinished token of the one before
     i = n = 0  # the next character, and how many there are
     role = HIDDEN
-    token = ""  # the number at hand
     s = ""  # the string at hand, decoded
     where: Place = ()  # its place, once somebody wants to know
     piece = ""  # what the piece at hand adds to it
-    shown = False  # a number that may still grow stands in box[slot]
-    seen = 0  # how many characters of `text` it was made of
-    before: Any = MISSING  # what an earlier equal key had there
-    held: list[str] = []  # a long number, up to where its stem stands in `text`
-    stem = 0  # length of that stem
+    growing = GrowingNumber()
+    waits = False  # whether the text so far ended in a number, which now stands in front of the piece at hand
     why = ""
 
     while True:
@@ -242,7 +234,7 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                 mode = TEXT
                 continue
             if c in NUMBER_STARTS and not (allow_nan and text.startswith("-I", i)):
-                if n - i > MANY and not (in_object or shown or held) and stack:
+                if n - i > MANY and not (in_object or waits) and stack:
                     hit = match_numbers(text, i)
                     if hit is not None:
                         # Several whole numbers of an array: one call for all of them.
@@ -263,89 +255,39 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -
                             continue
                 number = MISSING
                 j = -1
-                if not held and (c != "-" or text[i + 1 : i + 2] in DIGITS):
-                    try:
-                        number, j = scan_once(text, i)
-                    except ValueError:
-                        pass
-                # Nearly always that was it: the number has its end in sight, or all that has come of it is a number.
-                whole = j == n and n - i <= LONGEST_SHOWN
-                if whole:
-                    token = text[i:]
-                elif j < 0 or j == n or text[j] not in NUMBER_ENDS:
-                    match = match_number(text, i)
-                    j = match.end()
-                    token = text[i:j]
-                    is_float = match.lastindex is not None
-                    whole = token[-1] in DIGITS
-                    number = MISSING
-                    if j < n:
-                        if held:
-                            held.append(token[stem:])
-                            token = "".join(held)
-                            held.clear()
-                            stem = 0
-                        if not whole:
-                            why = "a digit must stand here"
-                        elif len(token) > LONGEST_SHOWN and text[j] not in NUMBER_ENDS:
-                            # It is shown once it is whole, which it will never be.
-                            why = NO_COMMA if stack else NOTHING_MORE
+                if not waits or not growing.held:
+                    if c != "-" or text[i + 1 : i + 2] in DIGITS:
+                        try:
+                            number, j = scan_once(text, i)
+                        except ValueError:
+                            pass
+                    if 0 <= j < n and text[j] in NUMBER_ENDS and not waits:
+                        # Nearly always that was it: the number has its end in sight.
+                        if in_object:
+                            box[slot] = number
                         else:
-                            try:
-                                number = float(token) if is_float else int(token)
-                            except ValueError:
-                                why = f"an integer of {len(token)} characters is more than int() takes"
-                    elif held or len(token) > LONGEST_SHOWN:
-                        held.append(token[stem:])
-                        if whole and not (stack or is_float):
-                            limit = sys.get_int_max_str_digits()
-                            whole = not limit or sum(map(len, held)) - (held[0][0] == "-") <= limit
-                        token = stem_of(token)
-                        stem = len(token)
-                    else:
-                        whole = False  # `1.` and such, or more digits than int() takes
-                if number is MISSING:
-                    if shown:
-                        state.withdraw(box, slot, before)
-                        shown = False
-                    if why:
-                        i = j
-                        break
-                elif shown:
-                    box[slot] = number
-                elif in_object:
-                    if j == n:
-                        before = box.get(slot, MISSING)
-                    box[slot] = number
-                else:
-                    slot = len(box)
-                    box.append(number)
-                if j == n:
-                    # More of it may come.
-                    if number is not MISSING:
-                        shown = True
-                        state.slot = slot
-                        state.growing = "number"
+                            slot = len(box)
+                            box.append(number)
                         if state.log is not None:
-                            state.log.append(("number", state.place(slot), number))
-                    state.whole = whole and not stack
-                    seen = len(token)
-                    text = token + (yield)
+                            state.log.append(("value", state.place(slot), number))
+                        i = j
+                        if stack:
+                            mode = AFTER
+                        else:
+                            mode = END
+                            state.whole = True
+                        continue
+                i = growing.take(state, text, i, number, j, box, slot)
+                if growing.why:
+                    why = growing.why
+                    break
+                waits = i == n
+                if waits:
+                    text = growing.token + (yield)
                     state.whole = False
                     i = 0
                     n = len(text)
-                    continue
-                # What follows may still be wrong: then nobody is told that the number is whole.
-                ended = text[j] in NUMBER_ENDS
-                if state.log is not None and not (shown and j == seen and not ended):
-                    what: Operation = ("settled" if shown and j == seen else "value") if ended else "number"
-                    state.log.append((what, state.place(slot), number))
-                if not ended:
-                    state.slot = slot
-                state.growing = "" if ended else "number"
-                shown = False
-                i = j
-                if stack:
+                elif stack:
                     mode = AFTER
                 else:
                     mode = END

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._partial_json import numbers as _partial_json_numbers
 from sansio_claude._partial_json import scan as _partial_json_scan
 from sansio_claude._partial_json.parser import Change, JSONFault, PartialJSON, Watch
 from tests.counting import work
@@ -645,7 +646,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]],
     total = 0
 
     def wrap(name: str) -> None:
-        function = getattr(_partial_json_scan, name)
+        home = _partial_json_numbers if name == "match_number" else _partial_json_scan
+        function = getattr(home, name)
 
         def counting(*arguments: Any) -> Any:  # one by one they would be counted as work of their own
             nonlocal total
@@ -657,7 +659,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]],
                 total += (found[1] if name.startswith("scan") else 0) - at + (len(text) if at == 0 else 0)
             return found
 
-        monkeypatch.setattr(_partial_json_scan, name, counting)
+        monkeypatch.setattr(home, name, counting)
 
     for name in ("match_key", "match_next_key", "match_number", "match_numbers", "match_space"):
         wrap(name)
