@@ -12,6 +12,7 @@ from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS
 from sansio_claude._message.blocks import ThinkingBlock, ToolUseBlock
 from sansio_claude._message.message import Message
+from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import Event, MessageDelta, Ping
 from sansio_claude._stream.merging import odd_counters
 from sansio_claude._stream.message_stream import MessageStream
@@ -52,6 +53,7 @@ def finding(name: str, good: bool | None, words: str = "", where: str = "") -> F
 
 def judge_body(body: bytes, *, where: str = "") -> list[Finding]:
     """The findings on the body of an answer, a stream or a whole one in JSON. Linear in its length."""
+    body = as_bytes(body)
     try:
         value, _ = loads_with_halves(body.removeprefix(b"\xef\xbb\xbf"), DEFAULT_LIMITS.depth)
     except RemoteProtocolError:

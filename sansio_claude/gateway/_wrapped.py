@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, final
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._limits import Limits, limits_of
+from sansio_claude._stream.endings import as_bytes
 
 __all__ = ["WRAPPINGS", "FirstLook", "WrappedIterator", "Wrapping", "messages_of", "read_wrapped"]
 
@@ -84,7 +85,8 @@ class WrappedIterator(NotCopied, Iterator[bytes]):
     def _read(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         held: list[bytes] = []
         look = FirstLook(self._limits)
-        for chunk in chunks:
+        for given in chunks:
+            chunk = as_bytes(given)
             held.append(chunk)
             self.wrapping = look.at(chunk)
             if self.wrapping is not None:
@@ -93,9 +95,9 @@ class WrappedIterator(NotCopied, Iterator[bytes]):
             self.wrapping = look.at_the_end()
         if self.wrapping == "sse":
             yield from held
-            yield from chunks
+            yield from map(as_bytes, chunks)
             return
-        for line, ended in _lines(held, chunks):
+        for line, ended in _lines(held, map(as_bytes, chunks)):
             frame = self._frame(line, ended)
             if frame:
                 yield frame

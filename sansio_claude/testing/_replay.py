@@ -26,6 +26,8 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from sansio_claude._copies import NotCopied
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import an
 from sansio_claude.testing._answers import Answer, Chunking, Framing
 from sansio_claude.testing._connection import Close, ReplayConnection, Write
 from sansio_claude.testing._listing import model_named, model_page
@@ -71,7 +73,18 @@ Script: TypeAlias = Reply | Callable[[RecordedRequest], Reply]
 
 
 def _script(entries: Iterable[Script]) -> list[Script]:
-    return list(entries)
+    script = list(entries)
+    for number, entry in enumerate(script):
+        if not callable(entry):
+            _checked(entry, f"script[{number}]")
+    return script
+
+
+def _checked(reply: Any, where: str) -> Reply:
+    if isinstance(reply, Answer | Transcript | bytes):
+        return reply
+    words = "write compose(text) for an answer with this text" if isinstance(reply, str) else "see ReplayServer"
+    raise LocalProtocolError(f"{where} is {an(type(reply).__name__)}, no Transcript, bytes or Answer: {words}")
 
 
 @attrs.define(eq=False, repr=False)
@@ -197,7 +210,7 @@ class ReplayServer(NotCopied):
         self._taken += 1
         entry = self.script[taken % length if self.cycle else min(taken, length - 1)]
         try:
-            reply = entry(request) if callable(entry) else entry
+            reply = _checked(entry(request) if callable(entry) else entry, "what the function gave")
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:  # pytest's own outcomes are no Exception

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude import Limits, MessageStream, TruncatedError
+from sansio_claude import Limits, LocalProtocolError, MessageStream, TruncatedError
 from sansio_claude.gateway import WRAPPINGS, Wrapping, judge_body, read_wrapped
 from sansio_claude.testing import compose
 
@@ -95,6 +96,15 @@ def test_a_cut_is_never_whole_and_never_bad_json(name: str, end: int, places: li
         return
     assert whole.to_dict() == ANSWER.message
     assert b"message_stop" in data
+
+
+def test_chunks_are_bytes_of_any_kind() -> None:
+    for data in (ANSWER.data, *(each for _, each in LINES.values())):
+        pieces: list[Any] = [data[:50], bytearray(data[50:90]), memoryview(data)[90:]]
+        assert b"".join(read_wrapped(pieces)) == b"".join(read_wrapped([data]))
+    for body in (lambda: list(read_wrapped(["data: {}"])), lambda: judge_body("{}")):  # type: ignore[list-item, arg-type]
+        with pytest.raises(LocalProtocolError, match="takes bytes, not str"):
+            body()
 
 
 def test_an_event_stream_is_not_held_back() -> None:

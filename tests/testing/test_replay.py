@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansio_claude import LocalProtocolError
 from sansio_claude.testing import (
     Answer,
     Close,
@@ -161,6 +162,18 @@ def test_the_script_can_go_round() -> None:
     server = ReplayServer([Answer.error(529), HELLO], cycle=True)
     statuses = [parsed(server.reply_to(STREAMED))[0].status_code for _ in range(4)]
     assert statuses == [529, 200, 529, 200]
+
+
+def test_what_is_no_answer_is_said_at_once() -> None:
+    odd: list[Any] = ["Hello", 5, None, {"type": "message"}]
+    for entry in odd:
+        with pytest.raises(LocalProtocolError, match=r"script\[1\] is an? \w+, no Transcript, bytes or Answer"):
+            ReplayServer([b"", entry])
+    with pytest.raises(LocalProtocolError, match=r"write compose\(text\)"):
+        ReplayServer(["Hello"])  # type: ignore[list-item]
+    server = ReplayServer([lambda request: odd[0]])
+    with pytest.raises(LocalProtocolError, match="what the function gave is a str"):
+        server.reply_to(b"POST /v1/messages HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_an_empty_script_says_so() -> None:
