@@ -66,6 +66,13 @@ class Job:
         elif iscoroutine(box.value):
             box.value.close()  # nobody will wait for it
 
+    def fail(self, error: Exception) -> None:
+        """It cannot be run: `error` is its outcome."""
+        with _lock:
+            waits, self._state = self._state == "new", "over"
+        if waits:
+            self._done(Box(error=error))
+
     def abandon(self) -> None:
         """Do not wait for it any more. From any thread, any number of times."""
         with _lock:
@@ -81,13 +88,16 @@ class Job:
 
 
 def start(job: Job) -> None:
-    """Run a job in a worker thread, at once."""
+    """Run a job in a worker thread, at once. Where there can be no other thread, the job fails."""
     with _lock:
         waiting = _idle.pop() if _idle else None
     if waiting is not None:
         waiting.put(job)
         return
-    threading.Thread(target=_work, args=(job,), name="sansio_claude tool", daemon=True).start()
+    try:
+        threading.Thread(target=_work, args=(job,), name="sansio_claude tool", daemon=True).start()
+    except RuntimeError as error:  # the system has no thread for it
+        job.fail(error)
 
 
 def _work(job: Job | None) -> None:

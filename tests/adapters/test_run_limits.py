@@ -16,7 +16,7 @@ from sansio_claude._runtime import workers
 from sansio_claude._stream.events import TextDelta
 from sansio_claude.testing import Answer, compose
 from sansio_claude.tools import MemoryFiles, Run, TextEditor, ToolFinished, ToolLoop, ToolStarted, tool
-from tests.adapters.runtimes import LOOPS, Runtime
+from tests.adapters.runtimes import LOOPS, SYNC, Runtime
 from tests.adapters.test_run import ASK, GO, call, cancelled_when, get_weather, sent, serving
 
 
@@ -158,6 +158,31 @@ def test_a_tool_that_hangs_holds_up_nothing_and_what_is_left_behind_is_bounded(l
         loop.run(main)
     finally:
         let_go.set()
+
+
+@pytest.mark.parametrize("runtime", [*LOOPS, SYNC], ids=repr)
+def test_a_call_for_which_there_is_no_thread_fails(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "sansio_claude tool":
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    def work() -> str:
+        """Work."""
+        return "done"
+
+    async def main() -> None:
+        with serving(compose([call(1, "work")]), compose("Done.")) as (_, endpoint):
+            async with runtime.Client(endpoint) as client, client.run(tools=[work], **ASK) as run:
+                assert (await run.final_message()).text == "Done."
+                if runtime.name != "trio":  # whose threads are its own
+                    assert "can't start new thread" in run.history[2]["content"][0]["content"]
+
+    monkeypatch.setattr(workers, "_idle", [])
+    monkeypatch.setattr(threading.Thread, "start", start)
+    runtime.run(main)
 
 
 def test_threads_left_behind_are_counted_until_they_end() -> None:
