@@ -175,6 +175,16 @@ _SUMMARY: Final[tuple[tuple[str, str, Callable[[Run], str | None]], ...]] = (
         ),
     ),
     (
+        "a request on a kept connection, blocking",
+        "requests, a loop of one's own, json",
+        lambda run: _less(run.row("blocking: a kept request", "requests, own loop, json (blocking)", "to_ours")),
+    ),
+    (
+        "a request on a kept connection, blocking",
+        "httpx, a loop of one's own, json",
+        lambda run: _less(run.row("blocking: a kept request", "httpx, own loop, json (blocking)", "to_ours")),
+    ),
+    (
         "100 paced streams, asyncio",
         _HAND,
         lambda run: _with(

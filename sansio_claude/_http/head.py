@@ -92,7 +92,8 @@ class ResponseHead:
         wanted = name.lower().encode("latin-1", "replace")
         if wanted not in self._packed:
             return ()
-        return (value for found, value in self.headers if found == wanted)
+        parts = self._packed.split(b"\0")
+        return [value for found, value in zip(parts[::2], parts[1::2], strict=False) if found == wanted]
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} HTTP/{self.http_version}, {len(self.headers)} headers>"
