@@ -60,8 +60,14 @@ def lines_of(body: bytes, start: int) -> Iterator[tuple[int, bytes, bool]]:
         yield start, body[start:], False
 
 
-def decode_event_stream(body: bytes, *, limits: Limits | None = None, dataless_errors: bool = False) -> Frames:
-    """All the events of a whole body. `dataless_errors` dispatches an event named error although it has no data."""
+ODD_LINE = Frame("", b"", "", None, 0)  # a line outside of events that has none of the standard's fields
+
+
+def decode_event_stream(
+    body: bytes, *, limits: Limits | None = None, dataless_errors: bool = False, odd_lines: bool = False
+) -> Frames:
+    """All the events of a whole body. `dataless_errors` dispatches an event named error although it has no data,
+    `odd_lines` gives an ODD_LINE for each such line."""
     limits = Limits() if limits is None else limits
     result = Frames()
     name = ""
@@ -100,6 +106,8 @@ def decode_event_stream(body: bytes, *, limits: Limits | None = None, dataless_e
                 result.retry = retry = int(value)
             continue
         if field not in (b"event", b"data", b"id"):
+            if odd_lines and not pending and line.strip():
+                result.events.append(ODD_LINE)
             continue
         if not pending:
             begin = offset
@@ -234,7 +242,9 @@ def read_stream(
     limits = Limits() if limits is None else limits
     reader = _Reader(limits, strict, keep_content)
     too_much = keep_content and len(body) > limits.message
-    frames = decode_event_stream(body[: limits.message] if too_much else body, limits=limits, dataless_errors=True)
+    frames = decode_event_stream(
+        body[: limits.message] if too_much else body, limits=limits, dataless_errors=True, odd_lines=True
+    )
     reading = reader.reading
     for frame in frames.events:
         if not reader.take(frame):
@@ -242,14 +252,16 @@ def read_stream(
     else:
         if reading.done:
             if too_much:  # the limit bounds the answer, not what stands behind it
-                frames = decode_event_stream(body, limits=limits, dataless_errors=True)
-                for frame in frames.events[reading.numbers :]:
+                seen = len(frames.events)
+                frames = decode_event_stream(body, limits=limits, dataless_errors=True, odd_lines=True)
+                for frame in frames.events[seen:]:
                     reader.take(frame)
             if frames.error is not None:
                 reading.numbers += 1
                 reader.late()
             else:
-                for frame in decode_event_stream(b"\n" + frames.discarded + b"\n\n", limits=limits).events:
+                rest = b"\n" + frames.discarded + b"\n\n"
+                for frame in decode_event_stream(rest, limits=limits, odd_lines=True).events:
                     reader.take(frame)
         elif frames.error is not None:
             reader.release(refuse=False)
@@ -337,9 +349,12 @@ class _Reader:
     def take(self, frame: Frame, *, unterminated: bool = False) -> bool:
         """Take one event; False where it ends the stream."""
         reading = self.reading
-        if reading.done and self.is_late:
+        if (reading.done and self.is_late) or (frame is ODD_LINE and not reading.done):
             return True
         reading.numbers += 1
+        if frame is ODD_LINE:
+            self.late()
+            return True
         if reading.done:
             try:
                 ping = frame.event == "ping" or loads(frame.raw)["type"] == "ping"

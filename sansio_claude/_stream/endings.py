@@ -21,9 +21,17 @@ from sansio_claude._stream.events import (
     TextDelta,
     ThinkingDelta,
 )
-from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder
+from sansio_claude._stream.sse import ODD_LINE, ServerSentEvent, SSEDecoder
 
-__all__ = ["as_bytes", "events_of_message", "is_ping", "is_whole_message", "unfinished_event", "what_it_looks_like"]
+__all__ = [
+    "as_bytes",
+    "events_of_message",
+    "is_ping",
+    "is_whole_message",
+    "unfinished_event",
+    "unfinished_lines",
+    "what_it_looks_like",
+]
 
 _LONGEST_PING: Final = 1024  # bytes
 _CHANGING: Final[tuple[str, ...]] = (
@@ -42,19 +50,23 @@ def as_bytes(data: object) -> bytes:
     raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")
 
 
-def unfinished_event(discarded: bytes, limits: Limits, *, whole: bool = True) -> ServerSentEvent | None:
-    """The event that the end of input left without its blank line.
-
-    Where it has to be `whole`, only if its data is one JSON object; else None.
-    """
-    if not discarded:
-        return None
+def unfinished_lines(discarded: bytes, limits: Limits) -> list[ServerSentEvent]:
+    """What the end of input left without its blank line: an event, ODD_LINE for a line of no field, or nothing."""
     decoder = SSEDecoder(limits=limits)
+    decoder._keep_offsets()
     decoder.receive_data(b"\n" + discarded + b"\n\n")  # the first line end: no byte order mark may be dropped here
     try:
-        (sse,) = decoder.events_received()
-        if not whole:
-            return sse
+        return decoder.events_received()
+    except RemoteProtocolError:
+        return []
+
+
+def unfinished_event(discarded: bytes, limits: Limits) -> ServerSentEvent | None:
+    """The event that the end of input left without its blank line, if its data is one JSON object."""
+    if not discarded:
+        return None
+    try:
+        (sse,) = (each for each in unfinished_lines(discarded, limits) if each is not ODD_LINE)
         value: Any = loads(sse.raw, depth=limits.depth)
     except (RemoteProtocolError, ValueError):
         return None

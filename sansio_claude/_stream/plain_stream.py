@@ -30,11 +30,12 @@ from sansio_claude._stream.endings import (
     is_ping,
     is_whole_message,
     unfinished_event,
+    unfinished_lines,
     what_it_looks_like,
 )
 from sansio_claude._stream.events import ErrorEvent, Event, MessageStop, Ping
 from sansio_claude._stream.known import StreamState, WhatIsKnown
-from sansio_claude._stream.sse import SSEDecoder
+from sansio_claude._stream.sse import ODD_LINE, SSEDecoder
 
 __all__ = ["PlainStream", "StreamState"]
 
@@ -80,9 +81,11 @@ class PlainStream(WhatIsKnown):
             if self._state == "open":
                 self._take_unfinished(decoder.discarded, begin)
             elif self._state == "complete" and decoder.discarded:
-                left = unfinished_event(decoder.discarded, self._limits, whole=False)
-                if left is not None:
-                    self._take(left.event, left.raw)
+                for left in unfinished_lines(decoder.discarded, self._limits):
+                    if left is ODD_LINE:
+                        self._late_bytes()
+                    else:
+                        self._take(left.event, left.raw)
         if self._state == "open":
             self._end_without_stop()
 
@@ -186,6 +189,10 @@ class PlainStream(WhatIsKnown):
             self._take_limit(error)
             return
         for sse, begin in frames:
+            if sse is ODD_LINE:
+                if self._state == "complete":
+                    self._late_bytes()
+                continue
             refused = self._take(sse.event, sse.raw)
             if refused is not None:
                 self._fail(refused, begin, sse.raw)
@@ -197,10 +204,14 @@ class PlainStream(WhatIsKnown):
     def _take_limit(self, error: RemoteProtocolError) -> None:
         """A limit was passed: that ends the stream, or is one more thing behind message_stop."""
         if self._state == "complete":
-            self._accumulator.event_number = self._number + 1
-            self._accumulator._record_late()
+            self._late_bytes()
         elif self._state == "open":
             self._fail(error, error.offset or 0, error.excerpt)
+
+    def _late_bytes(self) -> None:
+        """Something that is no event came behind message_stop."""
+        self._accumulator.event_number = self._number + 1
+        self._accumulator._record_late()
 
     def _keep_beginning(self, data: bytes) -> None:
         """Keep the first bytes while no event has come: some for words, all of a body that may be a whole message."""

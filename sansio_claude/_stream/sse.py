@@ -33,7 +33,7 @@ from sansio_claude._limits import Limits, limits_of
 from sansio_claude._stream.usual import EVENT_LINES, LF_DATA, remember_line
 from sansio_claude._value import Value
 
-__all__ = ["SSEDecoder", "ServerSentEvent", "encode_sse"]
+__all__ = ["ODD_LINE", "SSEDecoder", "ServerSentEvent", "encode_sse"]
 
 _BOM: Final = b"\xef\xbb\xbf"
 _RETRY_DIGITS: Final = 4_000  # int() refuses more than 4,300 digits; nobody waits that long
@@ -68,6 +68,9 @@ class ServerSentEvent(Value):
             return self.raw.decode()  # takes half the time of a call with arguments
         except UnicodeDecodeError:
             return self.raw.decode("utf-8", "replace")
+
+
+ODD_LINE: Final = ServerSentEvent("")  # where offsets are kept, a line outside of events that has no known field
 
 
 def bytes_within_limits(limits: Limits) -> int:
@@ -238,7 +241,7 @@ class SSEDecoder(CopiedWhole):
         return []
 
     def _keep_offsets(self) -> None:
-        """From the first byte on keep what `_events_with_offsets` tells."""
+        """From the first byte on keep what `_events_with_offsets` tells, and ODD_LINE for each line of no field."""
         self._begins = []
 
     def _events_with_offsets(self) -> list[tuple[ServerSentEvent, int]]:
@@ -409,6 +412,10 @@ class SSEDecoder(CopiedWhole):
         elif field == b"retry":
             if value.isdigit() and len(value) <= _RETRY_DIGITS:  # bytes.isdigit is ASCII only
                 self.retry = self._event_retry = int(value)
+        elif self._begins is not None and not self._lines and line.strip():
+            self._events = self._events or []
+            self._events.append(ODD_LINE)
+            self._begins.append(begin)
 
     def _count(self, line: bytes, size: int, begin: int) -> None:
         if not self._lines:

@@ -739,6 +739,10 @@ def test_after_message_stop_bytes_are_ignored_once_recorded(kind: type[PlainStre
         body(text("x")),
         b"data: no json\n\n",
         b"data: [DONE]\n\n",
+        b"garbage",
+        b"<html>\n<body>\n",
+        b"\0\n" * 3,
+        b": comment\n\nevent: ping\ndata: {}\n\ngarbage\n" + body({"type": "ping"}) + b"more: x\n",
     ):
         for chunks in ([body(*answer()) + late], [body(*answer()), late], chunkings.bytewise(body(*answer()) + late)):
             stream = kind()
