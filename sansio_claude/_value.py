@@ -34,14 +34,18 @@ class Value:
 
 
 class Shown:
-    """A repr over the fields, but for those that attrs is told not to show."""
+    """A repr over the fields, as attrs is told to show each: not at all, as it is, or by a function."""
 
     __slots__ = ()
     __attrs_attrs__: ClassVar[Sequence[Any]] = ()
 
     def __repr__(self) -> str:
-        shown = [(field.name, getattr(self, field.name)) for field in self.__attrs_attrs__ if field.repr]
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
+        shown = [
+            f"{field.name}={(field.repr if callable(field.repr) else repr)(getattr(self, field.name))}"
+            for field in self.__attrs_attrs__
+            if field.repr
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class FrozenValue(Shown, Value):

@@ -46,3 +46,13 @@ def test_only_what_is_frozen_can_be_hashed() -> None:
         hash(Ours(1))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         OursFrozen(a=1).a = 2  # type: ignore[misc]
+
+
+def test_a_field_is_shown_as_attrs_is_told_to() -> None:
+    @attrs.define(frozen=True, eq=False, repr=False)
+    class Told(FrozenValue):
+        plain: str
+        hidden: str = attrs.field(repr=False)
+        by_function: str = attrs.field(repr=lambda value: f"<{len(value)} characters>")
+
+    assert repr(Told("a", "secret", "secret")) == "Told(plain='a', by_function=<6 characters>)"
