@@ -13,8 +13,9 @@ import urllib.request
 from collections import Counter
 from typing import Any, Final
 
-from sansio_claude._cli.input import Complaint, one_line
+from sansio_claude._cli.input import Complaint, Source, is_recording, one_line
 from sansio_claude._cli.options import DEFAULT_MODEL
+from sansio_claude._cli.recorded import recording_of
 from sansio_claude._errors import ClaudeError
 from sansio_claude._request.catalog import ModelsRequest
 from sansio_claude._request.endpoint import Endpoint
@@ -64,7 +65,8 @@ def conform(options: argparse.Namespace) -> int:
     columns: dict[str, list[Finding]] = {}
     if options.files:
         for path in options.files:
-            columns[path] = judge_body(_body(path), where=path)
+            for name, body in _bodies(path).items():
+                columns[name] = judge_body(body, where=name)
     else:
         columns[options.base_url] = _ask(options)
     found = [each for column in columns.values() for each in column]
@@ -76,6 +78,15 @@ def conform(options: argparse.Namespace) -> int:
         _show_table(columns)
     failed = any(each.verdict == "failed" and each.check.severity == "error" for each in found)
     return 1 if failed else 0
+
+
+def _bodies(path: str) -> dict[str, bytes]:
+    """The bodies of the answers in a file: a recording has one for each call."""
+    body = _body(path)
+    if not is_recording(body.partition(b"\n")[0]):
+        return {path: body}
+    calls = recording_of(Source(path, "recording", iter([body]))).calls
+    return {f"{path}, call {call.number}" if len(calls) > 1 else path: b"".join(call.chunks) for call in calls}
 
 
 def _body(path: str) -> bytes:

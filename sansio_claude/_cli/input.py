@@ -15,7 +15,7 @@ from sansio_claude._cli.terminal import progress
 from sansio_claude._limits import DEFAULT_LIMITS
 from sansio_claude.gateway._wrapped import FirstLook
 
-__all__ = ["Complaint", "Source", "one_line", "open_source"]
+__all__ = ["Complaint", "Source", "is_recording", "one_line", "open_source"]
 
 _RECORDING: Final = "sansio-claude recording"  # what the first line of a recording says
 _READ_SIZE: Final = 65_536
@@ -131,6 +131,11 @@ def _first_line(head: bytes, chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
         parts.append(chunk)
     head = b"".join(parts)
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0], head
+
+
+def is_recording(line: bytes) -> bool:
+    """Whether a file with this first line is one of `record`."""
+    return _kind_of_json(line) == "recording"
 
 
 def _kind_of_json(line: bytes) -> Literal["json", "recording"]:

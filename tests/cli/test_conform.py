@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sansio_claude._cli.commands import main
-from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
+from sansio_claude.testing import Answer, Recorder, ReplayServer, compose, serve_in_thread
 from tests.gateway.conforming import KEY, conforming_server
 
 
@@ -69,6 +69,20 @@ def test_no_server(capsys: pytest.CaptureFixture[str]) -> None:
         url = address.url
     assert main(["conform", "--base-url", url, "--yes"]) == 1
     assert "there was no answer" in capsys.readouterr().out
+
+
+def test_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "session.jsonl"
+    with Recorder(file) as recorder:
+        list(recorder.record([compose("One.", seed=1).data]))
+    assert main(["conform", str(file), "--all"]) == 0
+    assert f"passed: stream.whole [{file}]" in capsys.readouterr().out
+    with Recorder(file) as recorder:
+        list(recorder.record([compose("One.", seed=1).data]))
+        list(recorder.record([compose("Two.", seed=1).data[:-100]]))
+    assert main(["conform", str(file), "--json"]) == 1
+    failed = [each for each in json.loads(capsys.readouterr().out) if each["verdict"] == "failed"]
+    assert {each["where"] for each in failed} == {f"{file}, call 2"}
 
 
 def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
