@@ -358,6 +358,20 @@ def test_views_and_values(way: str) -> None:
         assert picture(twin) == picture(value)
 
 
+@tools.tool
+def decorated(word: str) -> str:
+    """Look a word up."""
+    return word
+
+
+def test_a_tool_that_a_module_has_under_its_name_is_pickled_as_that_name() -> None:
+    call = tools.ToolCall(id="toolu_1", name="decorated", input={"word": "x"}, turn=1, tool=decorated)
+    for way in WAYS.values():
+        assert way(decorated).call({"word": "a"}) == "a"
+        assert way(call).tool is decorated  # in another process: what that has under the name
+        assert way(call) == call
+
+
 def test_every_public_class_has_its_place_here() -> None:
     for name, cls in CLASSES.items():
         if getattr(cls, "_is_protocol", False):

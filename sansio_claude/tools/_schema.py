@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypedDict, Unpack, overload, runtime_checkable
 
 import attrs
@@ -131,6 +133,13 @@ class Tool(Generic[_P, _R]):
                     path="tools",
                 ) from error
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # As a function is: what a module has under the function's name, as `@tool` leaves it there, is that name.
+        module, name = getattr(self.function, "__module__", None), getattr(self.function, "__qualname__", "")
+        if module in sys.modules and _found(module, name) is self:
+            return _found, (module, name)
+        return object.__reduce_ex__(self, protocol)
+
     def to_param(self) -> dict[str, Any]:
         """The definition, for `tools` of a request."""
         definition: dict[str, Any] = {"name": self.name}
@@ -192,6 +201,14 @@ def _check_required(value: Any, schema: Mapping[str, Any]) -> None:
     for key in schema.get("required") or ():
         if key not in value:
             raise Misfit(f"Object missing required field `{key}`")
+
+
+def _found(module: str, name: str) -> Any:
+    """What a module, imported if need be, has under a dotted name; None where it has nothing."""
+    found: Any = import_module(module)
+    for step in name.split("."):
+        found = getattr(found, step, None)
+    return found
 
 
 class ToolOptions(TypedDict, total=False):
