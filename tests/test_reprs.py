@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,17 +13,20 @@ from sansio_claude import (
     CallSettings,
     Endpoint,
     HTTPExchange,
+    MessageAccumulator,
     MessageRequest,
     MessageStream,
     PartialJSON,
     Pool,
     SSEDecoder,
     iter_events,
+    user,
 )
 from sansio_claude._call.connection import Connection
 from sansio_claude._stream.plain_stream import PlainStream
-from sansio_claude.gateway import Repair, StreamMonitor
+from sansio_claude.gateway import Repair, StreamMonitor, read_wrapped
 from sansio_claude.testing import Recorder, ReplayServer, compose
+from sansio_claude.tools import Extractor
 
 SECRET = "sk-ant-api03-WORDS"
 STREAM = compose(SECRET, seed=1).data
@@ -49,6 +53,16 @@ def test_a_stream(kind: type[MessageStream]) -> None:
     cut.receive_data(STREAM[:-100])
     cut.receive_eof()
     assert shown(cut).startswith(f"<{kind.__name__} truncated, ")
+
+
+def test_an_accumulator_an_extractor_and_a_wrapping() -> None:
+    assert shown(MessageAccumulator()) == "<MessageAccumulator open, 0 events, 0 deviations>"
+    request: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [user(SECRET)]}
+    assert shown(Extractor(int, **request)) == "<Extractor open, turn 1>"
+    wrapped = read_wrapped([STREAM])
+    assert shown(wrapped) == "<WrappedIterator of what has not come yet>"
+    list(wrapped)
+    assert shown(wrapped) == "<WrappedIterator of sse>"
 
 
 def test_a_decoder() -> None:

@@ -92,6 +92,10 @@ class UnderConstruction(CopiedWhole):
         self.open: dict[int, ContentBlock] = {}
         """The blocks that have started and not stopped, by index (empty without `keep_content`)."""
 
+    def __repr__(self) -> str:
+        counts = f"{self.event_number} events, {len(self.deviations)} deviations"
+        return f"<{type(self).__name__} {'complete' if self.done else 'open'}, {counts}>"
+
     def _deviate(self, kind: DeviationKind, words: str) -> None:
         """Record a deviation at the current event, or do what `tolerance` and `strict` say about its kind.
 

@@ -71,6 +71,9 @@ class WrappedIterator(NotCopied, Iterator[bytes]):
         self._fields: list[bytes] = []  # lines in front of a data line, where no blank line ends an event
         self._pieces = self._read(iter(chunks))
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.wrapping or 'what has not come yet'}>"
+
     @property
     def words(self) -> str:
         """Why this is no stream of server-sent events; empty where it is one, or where it is not known yet."""

@@ -129,6 +129,9 @@ class Extractor(NotCopied, Generic[T]):
         """The tool loop below: history, usage, last message."""
         return self._loop
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'done' if self.done else 'open'}, turn {self._loop.turn}>"
+
     @property
     def done(self) -> bool:
         """Whether the value is there."""
