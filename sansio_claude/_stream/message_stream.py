@@ -328,7 +328,7 @@ class MessageStream(PlainStream):
         if index < 0:
             self._armed = None
         else:
-            self._armed = armed_for(index, accumulator._class_of_open(index), accumulator.open.get(index))
+            self._armed = armed_for(index, accumulator._open_types.get(index), accumulator.open.get(index))
 
     def partial_output(self, index: int) -> PartialJSON:
         """The text block at `index` read as JSON while it is arriving (structured output, `output_config.format`).

@@ -249,16 +249,22 @@ def short_way(accumulator: MessageAccumulator, name: str, raw: bytes, limits: Li
 
     Linear in the length of `raw`.
     """
-    if len(raw) > _LONGEST or name not in _KINDS:
+    known = _KINDS.get(name)
+    if known is None or len(raw) > _LONGEST or accumulator.done:
         return None
+    size, take = known
     try:
         value = _decode(raw)
-    except (ValueError, RecursionError):
+        # Each level of JSON takes two bytes.
+        if (
+            len(value) != size
+            or value["type"] != name
+            or (len(raw) > 2 * limits.depth and depth_of(raw) > limits.depth)
+        ):
+            return None
+        return take(accumulator, value, limits)
+    except (ValueError, TypeError, KeyError, RecursionError):  # no JSON, no object, a key that is missing
         return None
-    # Each level of JSON takes two bytes.
-    if type(value) is not dict or (len(raw) > 2 * limits.depth and depth_of(raw) > limits.depth):
-        return None
-    return take_usual(accumulator, name, value, limits)
 
 
 def take_usual(accumulator: MessageAccumulator, kind: str, value: dict[str, Any], limits: Limits) -> Event | None:

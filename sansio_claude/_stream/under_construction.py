@@ -115,10 +115,6 @@ class UnderConstruction(CopiedWhole):
         else:
             self.deviations_dropped += 1
 
-    def _class_of_open(self, index: int) -> type[Block] | None:
-        """The class of the open block `index`; None where there is none."""
-        return self._open_types.get(index)
-
     @property
     def _is_late(self) -> bool:
         """Whether something that came after message_stop has been recorded."""
