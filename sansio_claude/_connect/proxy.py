@@ -142,7 +142,7 @@ def proxy_for(proxy: str | Mapping[str, str] | None, *, host: str, port: int, tl
         return parse_proxy(proxy)
     names = ["https_proxy", "HTTPS_PROXY"] if tls else ["http_proxy"]
     for name in (*names, "all_proxy", "ALL_PROXY"):
-        if value := proxy.get(name, "").strip():
+        if value := (proxy.get(name) or "").strip():
             excluded = proxy.get("no_proxy") or proxy.get("NO_PROXY") or ""
             return None if _excluded(excluded, host, port) else parse_proxy(value, name=name)
     return None

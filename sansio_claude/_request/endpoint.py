@@ -13,7 +13,7 @@ header. `request` is a MessageRequest or one of the small calls. Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import attrs
 
@@ -23,7 +23,7 @@ from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
 from sansio_claude._request.credentials import Auth, Token, api_key_of, auth_token_of, bearer, query_secrets, sign
 from sansio_claude._request.head import Headers, PreparedRequest, Requestable, RequestHead, Sendable
-from sansio_claude._value import FrozenValue
+from sansio_claude._value import FrozenValue, an
 from sansio_claude._version import __version__
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
@@ -162,8 +162,7 @@ class Endpoint(FrozenValue):
         LocalProtocolError, unless `auth="none"` or one of `headers` signs in instead.
         """
         api_key, auth_token, url = (
-            environ.get(name, "").strip() or None
-            for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+            _variable(environ, name) for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
         )
         if not (api_key or auth_token or auth == "none" or any(map(is_secret, headers or ()))):
             raise LocalProtocolError(
@@ -318,3 +317,14 @@ def _permitted(address: Address, allow_http: bool) -> Address:
     if not (address.tls or allow_http or address.loopback):
         raise LocalProtocolError(IN_CLEAR, path="url")
     return address
+
+
+def _variable(environ: Any, name: str) -> str | None:
+    """The value of a variable; None where it is not set or empty."""
+    if not isinstance(environ, Mapping):
+        words = "give a mapping of variables, such as os.environ"
+        raise LocalProtocolError(f"environ is {an(type(environ).__name__)}: {words}", path="environ")
+    value = environ.get(name)
+    if value is not None and not isinstance(value, str):
+        raise LocalProtocolError(f"{name} in environ has to be a str, not {an(type(value).__name__)}", path=name)
+    return (value or "").strip() or None

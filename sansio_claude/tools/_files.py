@@ -17,6 +17,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError, ToolError
+from sansio_claude._value import an
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
@@ -197,6 +198,12 @@ class MemoryFiles(CopiedWhole):
         self._files: dict[str, bytes] = {}
         self._folders: set[str] = {""}
         for path, content in (files or {}).items():
+            if not isinstance(content, str | bytes | bytearray | memoryview):
+                raise LocalProtocolError(
+                    f"the file {shown(str(path))!r} cannot be made: its content has to be a str or bytes, not "
+                    f"{an(type(content).__name__)}",
+                    path="files",
+                )
             data = content.encode() if isinstance(content, str) else bytes(content)
             try:
                 self.create(place_of(path, self._name), data)

@@ -17,6 +17,7 @@ from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request.catalog import ModelRequest, ModelsRequest
 from sansio_claude._request.endpoint import DEFAULT_VERSION, USER_AGENT, Endpoint, RequestHead
 from sansio_claude._request.request import MessageRequest
+from sansio_claude.sync import Client
 
 KEY = "sk-ant-TOPSECRET"
 HI = MessageRequest(model="claude-opus-5-5", max_tokens=5, messages=[{"role": "user", "content": "hi"}])
@@ -144,6 +145,26 @@ def test_a_key_with_a_line_break_is_stripped_and_with_one_inside_refused() -> No
         assert "TOPSECRET" not in str(caught.value)
         with pytest.raises(LocalProtocolError, match="is empty"):
             make(**{name: " \n"})
+
+
+def test_an_environment_of_any_kind() -> None:
+    # As python-dotenv reads a file: a variable without a value is None.
+    made: Any = {
+        "ANTHROPIC_API_KEY": "k",
+        "ANTHROPIC_AUTH_TOKEN": None,
+        "ANTHROPIC_BASE_URL": None,
+        "HTTPS_PROXY": None,
+    }
+    assert Endpoint.from_env(made).url == "https://api.anthropic.com/v1/messages"
+    assert Client.from_env(made).endpoint.api_key == "k"
+    for environ, words in (
+        (None, "such as os.environ"),
+        ("KEY=1", "such as os.environ"),
+        ({"ANTHROPIC_API_KEY": 5}, "an int"),
+    ):
+        odd: Any = environ
+        with pytest.raises(LocalProtocolError, match=words):
+            Endpoint.from_env(odd)
 
 
 def test_the_environment() -> None:

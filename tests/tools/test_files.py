@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sansio_claude._errors import ToolError
+from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import DiskFiles, Files, MemoryFiles
 from sansio_claude.tools._files import place_of, shown
 
@@ -131,3 +132,10 @@ def test_a_name_that_goes_while_it_is_listed(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(os, "scandir", Scan)
     assert DiskFiles(tmp_path).names("", 10) == [("b", "file")]
+
+
+@pytest.mark.parametrize("content", [5, None, ["a"], object()])
+def test_a_content_that_is_neither_text_nor_bytes_is_refused(content: Any) -> None:
+    with pytest.raises(LocalProtocolError, match=r"its content has to be a str or bytes, not an? "):
+        MemoryFiles({"a": content})
+    assert MemoryFiles({"a": bytearray(b"x")}).contents == {"a": b"x"}  # type: ignore[dict-item]
