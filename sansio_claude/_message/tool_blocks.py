@@ -217,11 +217,12 @@ class ToolInputBlock(Block):
         self._has_text = True
         self._status, value = self._judged(text)
         # A value that stands for no arguments would be read back as {}: it stays text.
-        self._value_known = not _is_empty(value)
-        if self._value_known:
+        if type(value) is dict or not _is_empty(value):
+            self._value_known = True
             self._raw["input"] = value
             self._pieces = [text]
         else:
+            self._value_known = False
             self._finish()
 
     def _judged(self, text: str) -> tuple[InputStatus, Any]:

@@ -257,6 +257,8 @@ class MessageAccumulator(BlockDeltas):
         assert self.message is not None
         if isinstance(block, ToolInputBlock):
             block._end_input()
+            if block._status == "complete" and block._value_known:
+                return  # as nearly every input is: there is nothing left to settle or to finish
             if block._is_unsettled and (
                 block is not self.message.content[-1] or self.message.stop_reason in WHOLE_REASONS
             ):

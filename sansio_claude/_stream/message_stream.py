@@ -229,7 +229,7 @@ class MessageStream(PlainStream):
                 self._wait_for_rest(data[at:])
                 return
             begin = self._received
-            taken = self._take_usual(data[at : end - 2].split(b"\n\n"))
+            taken = self._take_usual(data[at : end - 2].split(b"\n\n"), end - at)
             self._received = begin + taken
             if at + taken < end and self._state == "open":
                 self._plain(data[at + taken : end])
@@ -240,8 +240,9 @@ class MessageStream(PlainStream):
             self._plain(data[at:])  # behind message_stop
         self._fast = self._armed if self._border and self._error is None else None
 
-    def _take_usual(self, events: list[bytes]) -> int:
-        """Take the usual events at the front of `events`, each without its blank line. Gives how many bytes they have.
+    def _take_usual(self, events: list[bytes], size: int) -> int:
+        """Take the usual events at the front of `events`, each without its blank line; with it, all of them have `size`
+        bytes. Gives how many bytes those have that were taken.
 
         The deltas between two other events are decoded together.
         """
@@ -280,7 +281,7 @@ class MessageStream(PlainStream):
                 break
         if raws:
             number += self._take_deltas(raws)
-        return _size(events if number == len(events) else events[:number])
+        return size if number == len(events) else _size(events[:number])
 
     def _take_deltas(self, raws: list[bytes]) -> int:
         """Take deltas of the armed block, of each what stands between its quotes, up to the first that is no string.
