@@ -731,6 +731,32 @@ BEHIND: dict[str, tuple[bytes, bool]] = {
 }
 
 
+@pytest.mark.parametrize("name", BEHIND)
+def test_rule_9_each_thing_behind_message_stop_is_one_deviation_or_nothing(name: str) -> None:
+    what, odd = BEHIND[name]
+    data = body(*answer(*block(TEXT, {"type": "text_delta", "text": "x"}))) + what
+    found = run([data])
+    assert kinds(found) == ["after_message_stop"] * odd
+    assert run(chunkings.bytewise(data), kind=PlainStream) == found
+
+
+@pytest.mark.parametrize("half", [b"\\ud83d", b"\\ude00"])
+def test_rule_4_halves_of_a_whole_message_stand_where_a_stream_would_have_them(half: bytes) -> None:
+    def found(content: bytes) -> Run:
+        return run([b'{"type":"message","id":"m","role":"assistant","model":"m","stop_reason":"tool_use",%b' % content])
+
+    usage = b'"usage":{"input_tokens":1,"output_tokens":1}}'
+    call = b'{"type":"tool_use","id":"t","name":"n","input":{"a":"%b"}}' % half
+    seen = found(b'"content":[{"type":"text","text":"a%b"},%b],%b' % (half, call, usage))
+    assert kinds(seen) == ["whole_message", "half_character"]
+    assert seen.dictionary is not None
+    assert seen.dictionary["content"][0]["text"] == "a\ufffd"
+    inside = json.loads(b'"%b"' % half)
+    assert seen.dictionary["content"][1]["input"] == {"a": inside}
+    seen = found(b'"content":[%b],%b' % (call, usage))
+    assert kinds(seen) == ["whole_message"]
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(BEHIND)), max_size=4), st.booleans(), strategies.cuts(), st.booleans())
 def test_rule_9_after_message_stop_nothing_changes_the_answer(
