@@ -110,6 +110,7 @@ def test_a_whole_message_goes_out_as_the_events_of_a_stream() -> None:
     message = compose([{"type": "text", "text": "Hi"}, CALL], seed=1).message
     repaired = repair(json.dumps(message).encode())
     assert repaired.kinds == ["whole_message"]
+    assert [each.event_number for each in repaired.mended] == [1]
     read_back = read(repaired.out, strict=True)
     assert isinstance(read_back, Message)
     assert read_back.to_dict() == message
@@ -146,6 +147,16 @@ def test_a_start_that_waits_and_is_no_message_leaves_the_error_event_alone(key: 
     assert repaired.state in ("broken", "truncated")
     assert repaired.out.startswith(b"event: error\n")
     assert repaired.out.count(b"\n\n") == 1
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r", b"\n"])
+def test_the_line_end_of_an_event_that_goes_out_otherwise_is_not_left_behind(line_end: bytes) -> None:
+    nameless = {key: value for key, value in end(0).items() if key != "index"}
+    body = wire(START, {"type": "ping"}, begin(0), text(0, "Hi"), nameless, END, STOP)
+    body = (b"data: [DONE]\n\n" + body).replace(b"\n", line_end)
+    repaired = repair(body)
+    assert repaired.kinds == ["skipped", "index_missing"]
+    assert repair(*(body[at : at + 1] for at in range(len(body)))) == repaired
 
 
 def test_a_refusal_in_json_becomes_an_error_event() -> None:

@@ -24,4 +24,15 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "31 becomes 32",
     ): "32 takes zlib's own format, too, and what is given begins as gzip does",
     ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
+    (
+        "sansio_claude/_stream/endings.py:events_of_message",
+        "events: list[Event] = [MessageStart(message_from_object(first, begins_stream=True))]",
+        "True becomes False",
+    ): "it counts where content is missing and the type is not message, which no whole message has",
+    ("sansio_claude/_stream/plain_stream.py:_take", "if self._number == 1:", "1 becomes 2"): (
+        "the beginning of a stream is let go one event later"
+    ),
+    ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
+        "to settle the last block of none does nothing"
+    ),
 }
