@@ -42,8 +42,6 @@ class Dial:
         self._limits = limits
         self._changed = False  # whether the event at hand is to be written anew
         self.mended: list[Mended] = []
-        self.dropped: int = 0
-        """How many more mendings there were than `Limits.deviations`."""
         self.number: int = 0
         """Events so far."""
 
@@ -65,8 +63,6 @@ class Dial:
         """Add to the list of what was mended, or passed on as it came."""
         if len(self.mended) < self._limits.deviations:
             self.mended.append(Mended(kind, self.number, words, passed))
-        else:
-            self.dropped += 1
 
     def _as_it_is(self, value: dict[str, object], frame: bytes | None) -> Item:
         """The event at hand: in the bytes it came in, unless it was mended."""

@@ -155,6 +155,9 @@ def test_event_lines_and_the_output_of_agents(
     pieces = [b"".join(frames) for frames in messages_of(read_wrapped([agent[:100], agent[100:], agent]))]
     assert len(pieces) == 2
     assert pieces[0] == pieces[1]
+    start, stop, ping = (b"event: %b\ndata: {}\n\n" % name for name in (b"message_start", b"message_stop", b"ping"))
+    said = [list(frames) for frames in messages_of([start, ping, start, stop, ping, start, stop])]
+    assert said == [[start, ping, start, stop, ping], [start, stop]]
 
 
 @pytest.mark.parametrize(
