@@ -159,6 +159,16 @@ def test_the_line_end_of_an_event_that_goes_out_otherwise_is_not_left_behind(lin
     assert repair(*(body[at : at + 1] for at in range(len(body)))) == repaired
 
 
+def test_a_compaction_delta_without_content_gets_null() -> None:
+    bare = [begin(0, type="compaction", content=None), delta(0, type="compaction_delta"), end(0)]
+    body = wire(START, *bare, END, STOP)
+    repaired = repair(body)
+    assert repaired.kinds == ["empty_value"]
+    assert repaired.out == wire(START, bare[0], delta(0, type="compaction_delta", content=None), end(0), END, STOP)
+    passed = repair(body, mend={"empty_value": "pass"})
+    assert (passed.out, passed.passed) == (body, ["empty_value"])
+
+
 def test_a_refusal_in_json_becomes_an_error_event() -> None:
     repaired = repair(b'{"error": {"code": 429, "message": "slow down"}}')
     assert repaired.state == "errored"
