@@ -19,10 +19,8 @@ from typing import Any, Final, final
 import msgspec
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._limits import Limits
 from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude._stream.armed import Armed, armed_for, new_event
-from sansio_claude._stream.deviations import Tolerance
 from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import (
     ContentBlockStart,
@@ -86,22 +84,7 @@ class MessageStream(PlainStream):
 
     __slots__ = ("_armed", "_border", "_fast", "_fusable", "_held", "_largest")
 
-    def __init__(
-        self,
-        *,
-        limits: Limits | None = None,
-        strict: bool = False,
-        tolerance: Tolerance | None = None,
-        require_message_stop: bool = True,
-        keep_content: bool = True,
-    ) -> None:
-        super().__init__(
-            limits=limits,
-            strict=strict,
-            tolerance=tolerance,
-            require_message_stop=require_message_stop,
-            keep_content=keep_content,
-        )
+    def _prepare(self) -> None:
         self._largest = bytes_within_limits(self._limits)
         # No limit can be passed before so many bytes have been received, neither that of an event nor of the answer.
         self._fusable = min(self._largest, self._budget)
