@@ -195,6 +195,15 @@ def test_each_fault(messages: list[Any], fitted: list[Any], changes: list[tuple[
             assert any(turn is kept for kept in found.messages)
 
 
+def test_a_blank_text_where_a_result_should_be_gives_way_and_is_named() -> None:
+    fitted = fit_messages([Q, assistant(CALL), {"role": "user", "content": " \n"}], MODEL)
+    assert [(change.path, change.fault) for change in fitted.changes] == [
+        ("messages[1].content[0]", "call_without_result"),
+        ("messages[2].content", "empty_text"),
+    ]
+    assert [each["type"] for each in fitted.messages[2]["content"]] == ["tool_result"]
+
+
 def test_a_message_object_goes_through_and_is_mended() -> None:
     whole = Message.from_dict(
         {"role": "assistant", "model": MODEL, "content": [THINKING, CALL], "stop_reason": "tool_use"}
