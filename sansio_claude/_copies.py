@@ -1,4 +1,4 @@
-"""What a copy of an object that has a state is: whole, or refused with words. Knows the errors alone.
+"""What a copy of an object that has a state is: whole, or refused with words.
 
 A copy that shares a list with its original reads or loses what the original was given, and nobody sees it. So every
 class with a state takes one of these two, and `tests/test_copies.py` asks every public class.
@@ -10,6 +10,7 @@ import copy
 from typing import Any, ClassVar, NoReturn, Self
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._value import an
 
 __all__ = ["CopiedWhole", "NotCopied"]
 
@@ -31,4 +32,4 @@ class NotCopied:
     """Why there is no copy, and what to do, behind the words "cannot be copied or pickled:"."""
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise LocalProtocolError(f"a {type(self).__name__} cannot be copied or pickled: {self._instead}")
+        raise LocalProtocolError(f"{an(type(self).__name__)} cannot be copied or pickled: {self._instead}")

@@ -26,6 +26,7 @@ from sansio_claude._connect.socks import SocksExchange
 from sansio_claude._copies import CopiedWhole, NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._stream.plain_stream import PlainStream
+from sansio_claude._value import an
 from sansio_claude.testing import compose
 from tests.instances import MESSAGE, VALUES, an_error, picture
 from tests.public_classes import public_classes
@@ -327,7 +328,7 @@ def test_what_belongs_to_a_connection_refuses_with_words(name: str) -> None:
         with pytest.raises(LocalProtocolError) as caught:
             way(value)
         what, words = str(caught.value).split(" cannot be copied or pickled: ")
-        assert what == f"a {kind.__name__}"
+        assert what == an(kind.__name__)
         assert len(words) > len(": do")
         assert words == kind._instead
 

@@ -21,6 +21,7 @@ from sansio_claude._check.shapes import (
     RESULTS,
     SYSTEM_MESSAGE_KEYS,
 )
+from sansio_claude._value import an
 
 __all__ = ["CALL_ID", "check_messages", "text_is_empty"]
 
@@ -123,7 +124,7 @@ def _block(path: str, role: str, block: dict[str, Any]) -> Problems:
         hint = FOREIGN_BLOCKS.get(kind) or (f"did you mean {meant}?" if meant else "")
         yield Problem("warning", f"{path}.type", f"{shown(kind)} is no known type of content block", hint)
         return
-    yield from unknown_keys(block, known, path, f"a {kind} block")
+    yield from unknown_keys(block, known, path, f"{an(kind)} block")
     needed = _ONLY_FROM["assistant"].get(kind) if role == "user" else None
     needed = needed or (_ONLY_FROM["user"].get(kind) if role == "assistant" else None)
     if needed is not None:
@@ -135,7 +136,7 @@ def _block(path: str, role: str, block: dict[str, Any]) -> Problems:
     elif kind == "redacted_thinking" and not isinstance(block.get("data"), str):
         yield Problem("error", f"{path}.data", "data is missing: redacted thinking goes back as it came", "remove it")
     elif (kind == "tool_result" or kind in RESULTS) and not isinstance(block.get("tool_use_id"), str):
-        yield Problem("error", f"{path}.tool_use_id", f"a {kind} block needs the id of its call: tool_use_id")
+        yield Problem("error", f"{path}.tool_use_id", f"{an(kind)} block needs the id of its call: tool_use_id")
 
 
 def _call(block: dict[str, Any], kind: str, path: str) -> Problems:
@@ -149,10 +150,10 @@ def _call(block: dict[str, Any], kind: str, path: str) -> Problems:
         yield Problem("error", f"{path}.input", "this input is marked as incomplete: its answer was cut", hint)
     name = block.get("name")
     if not isinstance(name, str) or not name:
-        yield Problem("error", f"{path}.name", f"a {kind} block needs the name of its tool")
+        yield Problem("error", f"{path}.name", f"{an(kind)} block needs the name of its tool")
     call = block.get("id")
     if not isinstance(call, str) or not call:
-        yield Problem("error", f"{path}.id", f"a {kind} block needs an id")
+        yield Problem("error", f"{path}.id", f"{an(kind)} block needs an id")
     elif CALL_ID.fullmatch(call) is None:
         words = "the id of a call has to match ^[a-zA-Z0-9_-]+$"
         yield Problem("warning", f"{path}.id", words, "rename it here and in its result; fit_messages() does")
