@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import DEFAULT_DEPTH, loads_input, without_halves
 from sansio_claude._message.block import Block
 from sansio_claude._message.view import view_of
@@ -61,7 +61,10 @@ class ToolInputBlock(Block):
             self._value_known = False
             self._pieces.append(given[INCOMPLETE])
             # A value that is no object was written as it came: here its block had not stopped.
-            status, value = self._judged(given[INCOMPLETE])
+            try:
+                status, value = self._judged(given[INCOMPLETE])
+            except LimitError:  # a stream was refused for its depth, and its message was written down
+                status, value = "invalid", None
             self._status = "invalid" if status == "invalid" and _is_empty(value) else "partial"
         elif not _is_empty(given) and not isinstance(given, dict):
             self._status = "invalid"

@@ -308,6 +308,8 @@ UNSAID: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "given, and cut before the stop reason": ([GIVEN, STOPPED], "partial", "complete"),
     "null, in a block that never stopped": ([STARTED, _fragment("null")], "partial", "invalid"),
     "no object, in a block that never stopped": ([STARTED, _fragment("[1]")], "partial", "partial"),
+    "deeper than the limit": ([STARTED, _fragment('{"a":' + "[" * 600)], "invalid", "invalid"),
+    "deeper than the limit, and stopped": ([STARTED, _fragment("[" * 600), STOPPED], "invalid", "invalid"),
     "no object": ([STARTED, _fragment("[1]"), STOPPED, _ended("tool_use"), STOP], "invalid", "invalid"),
 }
 
