@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="under two minutes; fails where a wide gate is passed")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a benchmark or goal; repeatable")
     parser.add_argument("--list", action="store_true", help="names, goals and what they measure")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything found")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write everything found; with --only what FILE has of others stays"
+    )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write the bar chart")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table for a README")
     parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="soak: for how long (default 5)")
@@ -64,7 +66,9 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"\n{time.perf_counter() - begun:.0f} s in all")
     caption = f"{where['python']}, {where['system']}, {'quick run' if arguments.quick else 'full run'}"
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.as_json(found, where, quick=arguments.quick), indent=1) + "\n")
+        before = json.loads(arguments.json.read_text()) if arguments.only and arguments.json.exists() else None
+        whole = report.as_json(found, where, quick=arguments.quick, before=before)
+        arguments.json.write_text(json.dumps(whole, indent=1) + "\n")
     if arguments.svg is not None:
         arguments.svg.write_text(chart.svg(chart.bars_of(found.values()), caption))
     if arguments.markdown is not None:

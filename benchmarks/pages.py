@@ -34,6 +34,8 @@ class Run:
 
     machine: dict[str, Any]
     quick: bool
+    quick_ones: tuple[str, ...]
+    """The benchmarks that ran in their quick size."""
     verdicts: tuple[dict[str, Any], ...]
     tables: tuple[dict[str, Any], ...]
 
@@ -41,9 +43,9 @@ class Run:
     def of(cls, value: dict[str, Any]) -> Run:
         found = value["benchmarks"].values()
         verdicts = tuple(verdict for each in found for verdict in each["verdicts"])
-        return cls(
-            value["machine"], value["quick"], verdicts, tuple(table for each in found for table in each["tables"])
-        )
+        tables = tuple(table for each in found for table in each["tables"])
+        quick_ones = tuple(name for name, each in value["benchmarks"].items() if each["quick"])
+        return cls(value["machine"], value["quick"], quick_ones, verdicts, tables)
 
     def verdict(self, goal: str, what: str) -> dict[str, Any] | None:
         """The measured condition of a goal whose words have `what` in them."""
@@ -229,7 +231,9 @@ def _measured_on(run: Run) -> str:
     rivals = [f"{name} {packages[name]}" for name in ("anthropic", "aiohttp", "h11", "msgspec") if packages.get(name)]
     command = "python -m benchmarks --quick" if run.quick else "python -m benchmarks"
     where = f"{run.machine['python']}, {run.machine['system'].split()[0]}, {run.machine['cores']} cores"
-    return f"From `{command}` on {where}, against\n{', '.join(rivals)}."
+    quick_ones = "" if run.quick else ", ".join(f"`{name}`" for name in run.quick_ones)
+    size = f" ({quick_ones} with `--quick`)" if quick_ones else ""
+    return f"From `{command}`{size} on {where}, against\n{', '.join(rivals)}."
 
 
 def _missed(run: Run) -> str:

@@ -118,10 +118,17 @@ def markdown(verdicts: Iterable[Verdict], where: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def as_json(found: dict[str, Findings], where: dict[str, Any], *, quick: bool) -> dict[str, Any]:
-    """The whole run for programs: `machine`, `quick`, and by benchmark its `tables` and `verdicts`."""
-    benchmarks = {}
+def as_json(
+    found: dict[str, Findings], where: dict[str, Any], *, quick: bool, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The whole run for programs: `machine`, `quick`, and by benchmark its `tables`, its `verdicts` and its `quick`.
+
+    What `before` (an earlier such object) has of other benchmarks stays; `quick` is whether all are.
+    """
+    benchmarks = {} if before is None else dict(before["benchmarks"])
     for name, findings in found.items():
         verdicts = [attrs.asdict(v) | {"reached": v.reached, "within_gate": v.within_gate} for v in findings.verdicts]
-        benchmarks[name] = {"tables": [attrs.asdict(table) for table in findings.tables], "verdicts": verdicts}
-    return {"machine": where, "quick": quick, "benchmarks": benchmarks}
+        tables = [attrs.asdict(table) for table in findings.tables]
+        benchmarks[name] = {"tables": tables, "verdicts": verdicts, "quick": quick}
+    all_quick = all(each["quick"] for each in benchmarks.values())
+    return {"machine": where, "quick": all_quick, "benchmarks": benchmarks}

@@ -485,6 +485,17 @@ def test_figures_are_rewritten_and_what_was_not_measured_is_left_out() -> None:
     )
 
 
+def test_a_run_of_some_benchmarks_leaves_the_others_of_the_file_and_the_pages_say_which_were_quick() -> None:
+    machine = report.machine()
+    first = report.as_json({"partial": Findings(), "sse": Findings()}, machine, quick=True)
+    both = report.as_json({"sse": Findings()}, machine, quick=False, before=first)
+    assert list(both["benchmarks"]) == ["partial", "sse"]
+    assert not both["quick"]
+    place = "<!-- figures: measured on --> x <!-- end of figures -->"
+    assert "From `python -m benchmarks` (`partial` with `--quick`) on" in pages.rewritten(place, pages.Run.of(both))
+    assert "From `python -m benchmarks --quick` on" in pages.rewritten(place, pages.Run.of(first))
+
+
 def test_the_command_says_which_page_is_not_up_to_date(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
