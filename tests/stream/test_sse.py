@@ -344,7 +344,6 @@ def test_the_work_is_linear_in_the_bytes(shape: str) -> None:
 
         return decode
 
-    decoding(2_000)()  # lines that are remembered once and for all are no work of the bytes
     assert growth(decoding, size=2_000) < 1.1
 
 
