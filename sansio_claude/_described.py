@@ -32,7 +32,7 @@ def described(value: Any) -> Any:
     if isinstance(value, type):
         own = value.__dict__
         if ("__attrs_attrs__" in own or "_fields" in own) and type(own.get("__doc__")) is str:
-            value.__doc__ = _Described(own["__doc__"])  # type: ignore[assignment]
+            value.__doc__ = _Described(own["__doc__"])  # type: ignore[assignment]  # a str, to whoever reads it
     return value
 
 

@@ -25,7 +25,7 @@ class Value:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self._names())
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         shown = [(name, getattr(self, name)) for name in self._names()]
@@ -56,7 +56,7 @@ class FrozenValue(Shown, Value):
     def _names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.__attrs_attrs__)
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override]  # frozen ones have one again
         return hash((type(self), *[getattr(self, name) for name in self._names()]))
 
 

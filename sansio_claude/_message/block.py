@@ -95,7 +95,7 @@ class Block(CopiedWhole):
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         # The class says the type, except of a block nobody knows.

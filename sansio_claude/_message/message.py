@@ -133,7 +133,7 @@ class Usage(CopiedWhole):
             return NotImplemented
         return self._raw == other._raw
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         return f"Usage({', '.join(f'{key}={value!r}' for key, value in self._raw.items())})"
@@ -387,7 +387,7 @@ class Message(CopiedWhole):
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         blocks = ", ".join(map(repr, self.content))

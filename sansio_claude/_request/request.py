@@ -307,7 +307,7 @@ class MessageRequest:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         shown = []

@@ -63,7 +63,7 @@ def same_arguments(
     """Types a method like another one that it hands its arguments to."""
 
     def typed(function: Callable[..., T]) -> Callable[Concatenate[Any, P], T]:
-        function.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+        function.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]  # inspect reads it
         return function
 
     return typed

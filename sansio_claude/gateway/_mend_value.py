@@ -87,7 +87,7 @@ def _error(dial: Dial, name: str, value: Any) -> dict[str, Any]:
     inner = value.get("error") if isinstance(value, dict) else None
     if isinstance(inner, dict) and value.get("type") == "error":
         if isinstance(inner.get("type"), str) and isinstance(inner.get("message"), str):
-            return value  # type: ignore[no-any-return]
+            return value  # type: ignore[no-any-return]  # JSON of any kind
     if not dial.mend("error_shape", "an error came in another shape than the API's"):
         return value if isinstance(value, dict) else {"type": "error", "error": value}
     said = read_error(value)

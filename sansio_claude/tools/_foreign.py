@@ -255,7 +255,7 @@ def _rewritten(hint: Any, compiler: Compiler, kinds: dict[str, Kind]) -> Any:
         return list[Any] if hint in _LAZY else hint
     rewritten: tuple[Any, ...] = tuple(arg if arg is Ellipsis else _rewritten(arg, compiler, kinds) for arg in args)
     if origin in _LAZY:
-        return list[next(iter(rewritten))]  # type: ignore[misc]
+        return list[next(iter(rewritten))]  # type: ignore[misc]  # made at run time
     if origin is types.UnionType or origin is typing.Union:
         return typing.Union[rewritten]  # noqa: UP007 - made of a tuple
     if origin is collections.abc.Callable:

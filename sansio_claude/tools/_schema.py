@@ -175,7 +175,7 @@ class Tool(Generic[_P, _R]):
         last = given[-1] + 1 if given else 0
         return [found.pop(parameter.name, parameter.default) for parameter in self.positional[:last]]
 
-    def call(self, input: Any) -> Any:  # noqa: A002
+    def call(self, input: Any) -> Any:  # noqa: A002 - the wire's own name
         """Check the input and call the function: its result, or an awaitable of it. Raises what it raises."""
         args, kwargs = self.arguments(input)
         function: Callable[..., Any] = self.function

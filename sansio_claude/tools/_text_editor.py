@@ -144,7 +144,7 @@ class TextEditor(CopiedWhole):
         except ToolError as error:
             return ToolResult.of_error(error)
 
-    def run(self, input: Any) -> str:  # noqa: A002
+    def run(self, input: Any) -> str:  # noqa: A002 - the wire's own name
         """Run one command and give its answer's text. Raises ToolError where `call` gives an error result."""
         given = _Input(input)
         name = given.text("command", "of every call")
