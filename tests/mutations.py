@@ -6,7 +6,7 @@ import copy
 from random import Random
 from typing import Any, Final
 
-__all__ = ["TOKENS", "break_bytes", "break_events"]
+__all__ = ["ODD_VALUES", "TOKENS", "break_bytes", "break_events"]
 
 # What a parser of these streams could stumble over, thrown in anywhere.
 TOKENS: Final = (

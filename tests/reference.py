@@ -410,7 +410,8 @@ class _Reader:
         kind = value.get("type")
         if kind in KNOWN_EVENTS:
             return str(kind), value
-        if name == "error" or says_error(value):
+        whole = kind == "message" and isinstance(value.get("content"), list)
+        if (name == "error" and not whole) or says_error(value):
             return "error", value
         if isinstance(kind, str):
             return kind, value
@@ -651,7 +652,7 @@ class _Reader:
                     self.deviate("typeless_delta")
                     delta = value["delta"] = {**delta, "type": kind}
                     break
-        kind = delta.get("type")
+        kind = delta["type"] if isinstance(delta.get("type"), str) else None
         known = name in STRING_KEYS
         if block is None or (known and kind in DELTAS and name not in DELTAS[kind][1]):
             if kind not in DELTAS or not self.is_empty(kind, delta):

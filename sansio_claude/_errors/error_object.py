@@ -12,6 +12,7 @@ command line. Servers and gateways send errors in many shapes:
 Rules:
 
 - The JSON's own type decides where it is a known one; else an event named `error` is an error, whatever its data is.
+  There `"type": "message"` makes a whole answer only of what has the `content` of one.
 - An `error` key counts only where `type` is absent, null, empty or "error", and its value is an object or text that
   is not empty; a value of another kind counts where a message stands beside it, and that message is the words.
 - The words are never lost: where they stand under no known name, the JSON text itself is the words.
@@ -89,7 +90,7 @@ def _is_error(value: Any, named: bool, depth: int) -> bool:
     kind: Any = value.get("type")
     if kind == "error" or (isinstance(kind, str) and kind in API_ERROR_TYPES):
         return True
-    if isinstance(kind, str) and kind in OTHER_TYPES:
+    if isinstance(kind, str) and kind in OTHER_TYPES and not (named and _is_hollow(value)):
         return False
     if named or value.get("object") == "error":
         return True
@@ -101,6 +102,11 @@ def _is_error(value: Any, named: bool, depth: int) -> bool:
     if isinstance(error, str):
         return bool(error.strip())
     return bool(error) and bool(_text_under(value, ("message", "Message", "msg"), _DEEPEST))
+
+
+def _is_hollow(value: dict[str, Any]) -> bool:
+    """Whether it says that it is a whole answer, and is none."""
+    return value["type"] == "message" and not isinstance(value.get("content"), list)
 
 
 def read_error(value: Any) -> ErrorObject:

@@ -160,6 +160,13 @@ def test_a_tool_that_hangs_holds_up_nothing_and_what_is_left_behind_is_bounded(l
         let_go.set()
 
 
+class _Unused(list[Any]):
+    """Idle workers of whom none is taken."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
 @pytest.mark.parametrize("runtime", [*LOOPS, SYNC], ids=repr)
 def test_a_call_for_which_there_is_no_thread_fails(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     real = threading.Thread.start
@@ -180,9 +187,15 @@ def test_a_call_for_which_there_is_no_thread_fails(runtime: Runtime, monkeypatch
                 if runtime.name != "trio":  # whose threads are its own
                     assert "can't start new thread" in run.history[2]["content"][0]["content"]
 
-    monkeypatch.setattr(workers, "_idle", [])
-    monkeypatch.setattr(threading.Thread, "start", start)
-    runtime.run(main)
+    # A worker of an earlier test may become idle meanwhile: no job is given to it.
+    idle, before = _Unused(), workers._idle
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_idle", idle)
+        patch.setattr(threading.Thread, "start", start)
+        runtime.run(main)
+        with workers._lock:
+            patch.undo()
+            before.extend(idle)
 
 
 def test_threads_left_behind_are_counted_until_they_end() -> None:

@@ -1,5 +1,6 @@
 """Every single edit of one stream of each kind: each byte deleted, doubled, replaced by and preceded by each byte that
-the wire gives a meaning, and neighbouring events exchanged. All the invariants of a stream hold for each of them.
+the wire gives a meaning, neighbouring events exchanged, and each member of each event left out or given each of many
+odd values. All the invariants of a stream hold for each of them.
 
 `-m sweep` takes all of the special bytes at each place (160,000 edits, 90 seconds of one core); the usual run takes
 two of them at each place, in turn.
@@ -9,7 +10,9 @@ Chance finds what is wrong in many places. What is wrong at one byte of one shap
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -19,6 +22,7 @@ from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import chunkings
 from tests.frames import answer, block, body, compact, message_start, text, tool
 from tests.invariants import Evidence, as_the_rules_say, hold
+from tests.mutations import ODD_VALUES
 from tests.observe import run
 from tests.properties.test_chunked import framed
 from tests.properties.test_chunked import same as as_h11
@@ -108,6 +112,39 @@ def exchanged(data: bytes) -> Iterator[bytes]:
         yield data[:at]
 
 
+def places_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of each member of a value, however deep: keys and indexes."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield (*path, key)
+        yield from places_of(member, (*path, key))
+
+
+def _changed(event: Any, path: tuple[Any, ...], odd: Any) -> bytes:
+    """The JSON of an event with another value at one place, or with none where `odd` is `LEFT_OUT`."""
+    event = copy.deepcopy(event)
+    container = event
+    for key in path[:-1]:
+        container = container[key]
+    if odd is LEFT_OUT:
+        del container[path[-1]]
+    else:
+        container[path[-1]] = odd
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+LEFT_OUT: Final = object()
+
+
+def odd_members(data: bytes) -> Iterator[bytes]:
+    """Each member of each event left out, or with each odd value."""
+    for found in re.finditer(rb"\{.*\}", data):
+        event = json.loads(found[0])
+        for path in places_of(event):
+            for odd in (LEFT_OUT, *ODD_VALUES):
+                yield data[: found.start()] + _changed(event, path, odd) + data[found.end() :]
+
+
 def agree(data: bytes) -> None:
     """By the usual stream in one piece and with each event by itself, by the plain one and by the reference."""
     evidence = Evidence(data)
@@ -131,6 +168,12 @@ def test_every_single_edit_is_read_alike_in_every_way(kind: str, shard: int) -> 
     for number, edited in enumerate(edits(kind)):
         if number % SHARDS == shard:
             agree(edited)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_every_odd_member_is_read_alike_in_every_way(kind: str) -> None:
+    for edited in odd_members(STREAMS[kind]):
+        agree(edited)
 
 
 @pytest.mark.parametrize("kind", STREAMS)

@@ -180,12 +180,19 @@ def test_errors(value: dict[str, Any], expected: ErrorEvent) -> None:
         {"type": "new_type", "error": {"type": "overloaded_error", "message": "m"}},
         {"type": "error", "type_again": 1, "message": "m"},
         {"message": "m"},
+        {"type": "message", "error": {"type": "overloaded_error", "message": "m"}},
+        {"type": "message", "content": None, "message": "m"},
     ],
 )
 def test_an_event_named_error_is_an_error_whatever_unknown_type_its_json_has(value: dict[str, Any]) -> None:
     event = event_of(value, name="error")
     assert isinstance(event, ErrorEvent)
     assert event.error["message"] == "m"
+
+
+def test_a_whole_answer_is_none_even_where_its_event_is_named_error() -> None:
+    whole = {"type": "message", "role": "assistant", "content": [], "error": "none"}
+    assert event_of(whole, name="error") == UnknownEvent(whole, "error")
 
 
 @pytest.mark.parametrize("name", ["message", "ping", "message_stop", "message_delta", "content_block_delta", "new"])
