@@ -35,6 +35,7 @@ from sansio_claude.tools._files import (
     exists_already,
     is_a_folder,
     not_a_folder,
+    not_empty,
     not_found,
     parts_of,
     refused,
@@ -156,8 +157,18 @@ class DiskFiles:
     def create(self, place: str, data: bytes) -> None:
         """Make a new file, and the folders above it that are missing."""
         self._bounded(place, data)
+        made: list[str] = []
         try:
-            with self._folder_of(place, make=True) as (folder, name):
+            self._create(place, data, made)
+        except BaseException:  # no folder stays for a file that was not made, whatever went wrong
+            for folder in reversed(made):
+                with contextlib.suppress(ToolError):
+                    self.remove_folder(folder)
+            raise
+
+    def _create(self, place: str, data: bytes, made: list[str]) -> None:
+        try:
+            with self._folder_of(place, made) as (folder, name):
                 if folder.kind(name) is not None:
                     raise exists_already(self._path(place))
                 with self._temporary(folder, data, None) as temporary:
@@ -193,6 +204,23 @@ class DiskFiles:
         except OSError as error:
             self._fail(place, error, "write to")
 
+    def remove_folder(self, place: str) -> None:
+        """Take away a folder with nothing in it."""
+        path = self._path(place)
+        if not place:
+            raise refused(path, "is the root of all files.")
+        try:
+            with self._folder_of(place) as (folder, name):
+                kind = folder.kind(name)
+                if kind != "folder":
+                    raise not_found(path) if kind is None else not_a_folder(path)
+                folder.recheck()
+                folder.remove_folder(name)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise not_empty(path) from error
+            self._fail(place, error, "write to")
+
     def names(self, place: str, limit: int) -> list[tuple[str, Kind]]:
         """The names in a folder with their kinds, at most `limit` of them."""
         try:
@@ -208,23 +236,28 @@ class DiskFiles:
         return parts_of(place, windows=_WINDOWS)
 
     @contextlib.contextmanager
-    def _folder_of(self, place: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
-        """The folder that holds the place, open, and the place's own name in it."""
+    def _folder_of(self, place: str, made: list[str] | None = None) -> Iterator[tuple[Folder, str]]:
+        """The folder that holds the place, open, and the place's own name in it.
+
+        Into `made` go the folders that had to be made; without it none is made.
+        """
         names = self._parts(place)
         if not names:
-            raise exists_already(self._path("")) if make else is_a_folder(self._path(""))
-        with self._open(names[:-1], place, make=make) as folder:
+            raise is_a_folder(self._path("")) if made is None else exists_already(self._path(""))
+        with self._open(names[:-1], place, made) as folder:
             yield folder, names[-1]
 
     @contextlib.contextmanager
-    def _open(self, names: list[str], place: str, *, make: bool = False) -> Iterator[Folder]:
+    def _open(self, names: list[str], place: str, made: list[str] | None = None) -> Iterator[Folder]:
         folder = open_root(str(self._root), descriptors=self._descriptors)
         try:
             if folder.identity() != self._identity:
                 raise refused(self._name, "is no longer the directory that it was.")
-            for name in names:
+            for count, name in enumerate(names, 1):
                 try:
-                    below = folder.below(name, make=make)
+                    if made is not None and folder.make(name):
+                        made.append("/".join(names[:count]))
+                    below = folder.below(name)
                 except NotADirectoryError:
                     # A link, too, is "not a directory" to a system that is told not to follow links.
                     if folder.kind(name) == "link":

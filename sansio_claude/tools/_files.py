@@ -29,6 +29,7 @@ __all__ = [
     "is_a_folder",
     "is_nameable",
     "not_a_folder",
+    "not_empty",
     "not_found",
     "parts_of",
     "place_of",
@@ -55,7 +56,9 @@ class Files(Protocol):
     """A tree of files below one root. Places are as `place_of` gives them; contents are whole, as bytes.
 
     An implementation may also have `pieces(place) -> Iterator[bytes]`, a file's content from its beginning in pieces
-    of any size: then files are viewed whatever their size, in constant memory.
+    of any size: then files are viewed whatever their size, in constant memory. And it may have
+    `remove_folder(place)`, which takes away an empty folder and refuses every other: then undoing a `create` takes
+    the folders away too that were made for the file.
     """
 
     @property
@@ -119,6 +122,11 @@ def is_a_folder(path: str) -> ToolError:
 def not_a_folder(path: str) -> ToolError:
     """A file is where a folder should be."""
     return ToolError(f"Error: File not found: {shown(path)}. A part of the path is a file, not a directory.")
+
+
+def not_empty(path: str) -> ToolError:
+    """A folder that is to be taken away has something in it."""
+    return ToolError(f"Error: {shown(path)} is not empty.")
 
 
 def changed_meanwhile(path: str) -> ToolError:
@@ -271,6 +279,14 @@ class MemoryFiles(CopiedWhole):
         if self.read(place) != old:
             raise changed_meanwhile(self._path(place))
         del self._files[place]
+
+    def remove_folder(self, place: str) -> None:
+        """Take away a folder with nothing in it."""
+        if not place:
+            raise refused(self._name, "is the root of all files.")
+        if self.names(place, 1):
+            raise not_empty(self._path(place))
+        self._folders.remove(place)
 
     def names(self, place: str, limit: int) -> list[tuple[str, Kind]]:
         """The names in a folder with their kinds."""

@@ -20,7 +20,7 @@ _FOLDER: Final = (
     os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 HAS_DESCRIPTORS: Final = (
-    {os.open, os.stat, os.mkdir, os.unlink, os.rename, os.link} <= os.supports_dir_fd
+    {os.open, os.stat, os.mkdir, os.rmdir, os.unlink, os.rename, os.link} <= os.supports_dir_fd
     and os.scandir in os.supports_fd
     and hasattr(os, "O_NOFOLLOW")
     and hasattr(os, "O_DIRECTORY")
@@ -63,18 +63,17 @@ class Folder:
     def recheck(self) -> None:
         """Raise NotADirectoryError where the folder is no longer what it was, if that can happen."""
 
-    def below(self, name: str, *, make: bool = False) -> Folder:
-        """The folder `name` in this one; made where it is missing and `make` says so.
-
-        Raises NotADirectoryError also where it is a link.
-        """
-        if make:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self._at(name), **self._here())
-        return self._below(name)
-
-    def _below(self, name: str) -> Folder:
+    def below(self, name: str) -> Folder:
+        """The folder `name` in this one. Raises NotADirectoryError also where it is a link."""
         raise NotImplementedError
+
+    def make(self, name: str) -> bool:
+        """Make the folder `name` in this one; False where something has that name already."""
+        try:
+            os.mkdir(self._at(name), **self._here())
+        except FileExistsError:
+            return False
+        return True
 
     def stat(self, name: str) -> os.stat_result:
         """What is there, a link itself and not where it leads."""
@@ -115,6 +114,10 @@ class Folder:
         """Take a name away."""
         os.unlink(self._at(name), **self._here())
 
+    def remove_folder(self, name: str) -> None:
+        """Take an empty folder away."""
+        os.rmdir(self._at(name), **self._here())
+
     def rename(self, old: str, new: str) -> None:
         """Give a file another name, over whatever file had it."""
         os.replace(self._at(old), self._at(new), src_dir_fd=self._handle, dst_dir_fd=self._handle)
@@ -154,7 +157,7 @@ class _OpenFolder(Folder):
         found = os.fstat(self._listed())
         return found.st_dev, found.st_ino
 
-    def _below(self, name: str) -> Folder:
+    def below(self, name: str) -> Folder:
         return _OpenFolder(os.open(name, _FOLDER, dir_fd=self._handle))
 
     def _at(self, name: str) -> str:
@@ -184,7 +187,7 @@ class _NamedFolder(Folder):
         if not stat.S_ISDIR(found.st_mode) or is_reparse_point(found) or not real:
             raise NotADirectoryError
 
-    def _below(self, name: str) -> Folder:
+    def below(self, name: str) -> Folder:
         folder = _NamedFolder(self._at(name))
         folder.recheck()
         return folder

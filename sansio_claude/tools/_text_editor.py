@@ -8,10 +8,11 @@ a ToolError with the words that the tool's documentation gives for it.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError, ToolError
@@ -31,6 +32,15 @@ LineForm: TypeAlias = Literal["colon", "tab"]
 _FORMS: Final[Mapping[str, str]] = {"colon": edits.COLON, "tab": "{number:>6}\t{line}"}
 _UNDO_STEPS: Final = 100
 _READ_TO_SORT: Final = 20_000  # entries of a directory that are read to be sorted
+
+
+class _Edit(NamedTuple):
+    """One edit that can be undone."""
+
+    place: str
+    before: bytes | None  # None: there was no file
+    after: bytes
+    folders: tuple[str, ...] = ()  # those made for the file, outermost first
 
 
 def editor_version(model: str) -> EditorVersion:
@@ -99,8 +109,7 @@ class TextEditor(CopiedWhole):
         }
         if version in EDITORS_WITH_UNDO:
             self._commands["undo_edit"] = self._undo_edit
-        # (place, content before or None for no file, content after), newest last.
-        self._history: deque[tuple[str, bytes | None, bytes]] = deque(maxlen=_UNDO_STEPS)
+        self._history: deque[_Edit] = deque(maxlen=_UNDO_STEPS)  # newest last
 
     @classmethod
     def for_model(cls, model: str, files: Files, *, max_characters: int | None = None, **options: Any) -> Self:
@@ -210,8 +219,9 @@ class TextEditor(CopiedWhole):
         if not place:
             raise is_a_folder(self._path(place))
         place = self._existing(place)
+        folders = self._missing_above(place)
         self._files.create(place, data)
-        self._remember(place, None, data)
+        self._remember(_Edit(place, None, data, folders))
         return f"File created successfully at: {self._path(place)}"
 
     def _str_replace(self, given: _Input, place: str) -> str:
@@ -243,24 +253,60 @@ class TextEditor(CopiedWhole):
             raise ToolError(f"Error: {shown(self._path(place))} can be viewed but not edited: {words}.")
         after = change(file).to_bytes()
         self._files.replace(place, before, after)
-        self._remember(place, before, after)
+        self._remember(_Edit(place, before, after))
 
     def _undo_edit(self, given: _Input, place: str) -> str:
         place = self._existing(place)
-        newest = next((i for i in reversed(range(len(self._history))) if self._history[i][0] == place), None)
+        newest = next((i for i in reversed(range(len(self._history))) if self._history[i].place == place), None)
         if newest is None:
             raise ToolError(f"Error: No edit to undo: {self._path(place)} has not been edited with this tool.")
-        _, before, after = self._history[newest]
-        if before is None:
-            self._files.remove(place, after)
+        edit = self._history[newest]
+        if edit.before is None:
+            self._files.remove(place, edit.after)
         else:
-            self._files.replace(place, after, before)
+            self._files.replace(place, edit.after, edit.before)
         del self._history[newest]
+        self._take_away(edit.folders)
         return f"Last edit to {self._path(place)} undone successfully."
 
-    def _remember(self, place: str, before: bytes | None, after: bytes) -> None:
+    def _remember(self, edit: _Edit) -> None:
         if "undo_edit" in self._commands:
-            self._history.append((place, before, after))
+            self._history.append(edit)
+
+    def _missing_above(self, place: str) -> tuple[str, ...]:
+        """The folders that have to be made for a file, outermost first, where undoing its making can undo them."""
+        missing: list[str] = []
+        if "undo_edit" in self._commands and self._remove_folder is not None:
+            above = place.rpartition("/")[0]
+            with contextlib.suppress(ToolError):  # the file cannot be made there: making it says why
+                while above and self._files.kind(above) is None:
+                    missing.append(above)
+                    above = above.rpartition("/")[0]
+        return tuple(reversed(missing))
+
+    def _take_away(self, folders: tuple[str, ...]) -> None:
+        """Take away the folders that were made for a file which is gone again, as far as they are empty.
+
+        One in which another file was made since is left to the undoing of that one.
+        """
+        if self._remove_folder is None:
+            return
+        while folders:
+            try:
+                self._remove_folder(folders[-1])
+            except ToolError:
+                break
+            folders = folders[:-1]
+        else:
+            return
+        for number, other in enumerate(self._history):
+            if other.before is None and other.place.startswith(folders[-1] + "/"):
+                self._history[number] = other._replace(folders=folders + other.folders)
+                return
+
+    @property
+    def _remove_folder(self) -> Callable[[str], None] | None:
+        return getattr(self._files, "remove_folder", None)
 
     def _path(self, place: str) -> str:
         return f"{self._files.name.rstrip('/')}/{place.lstrip('/')}" if place else self._files.name

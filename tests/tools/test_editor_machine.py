@@ -64,6 +64,10 @@ class Plain:
         before = self.history.pop(steps[-1])[1]
         if before is None:
             del self.files[place]
+            while place := place.rpartition("/")[0]:  # all folders here were made for files
+                if any(other.startswith(place + "/") for other in (*self.files, *self.folders)):
+                    break
+                self.folders.remove(place)
         else:
             self.files[place] = before
         return True
@@ -136,7 +140,10 @@ class Editors(RuleBasedStateMachine):
     def the_same_files_are_there(self) -> None:
         expected = {place: text.encode() for place, text in self.plain.files.items()}
         assert self.memory.contents == expected
+        assert self.memory._folders == self.plain.folders
         for root in self.roots:
+            folders = {str(folder.relative_to(root)) for folder in root.rglob("*") if folder.is_dir()}
+            assert folders == self.plain.folders - {""}
             found = {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
             assert found == expected
 

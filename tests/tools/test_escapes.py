@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sansio_claude._errors import LocalProtocolError, ToolError
-from sansio_claude.tools import DiskFiles, Files, MemoryFiles, TextEditor, _folders
+from sansio_claude.tools import DiskFiles, MemoryFiles, TextEditor, _folders
 from sansio_claude.tools._files import parts_of, place_of
 
 SECRET = "the secret outside"
@@ -245,7 +245,7 @@ def test_the_root_itself_swapped_for_a_link(editor: TextEditor, tmp_path: Path) 
 def test_the_files_themselves_take_only_places(tmp_path: Path, place: str) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "secret").write_text(SECRET)
-    sources: list[Files] = [DiskFiles(tmp_path / "root"), MemoryFiles()]
+    sources: list[DiskFiles | MemoryFiles] = [DiskFiles(tmp_path / "root"), MemoryFiles()]
     for files in sources:
         attempts: list[Callable[[], object]] = [
             functools.partial(files.read, place),
@@ -254,6 +254,7 @@ def test_the_files_themselves_take_only_places(tmp_path: Path, place: str) -> No
             functools.partial(files.create, place, b""),
             functools.partial(files.replace, place, SECRET.encode(), b""),
             functools.partial(files.remove, place, SECRET.encode()),
+            functools.partial(files.remove_folder, place),
         ]
         for attempt in attempts:
             with pytest.raises(ToolError, match="Error: Permission denied"):

@@ -64,6 +64,55 @@ def test_a_file_can_be_taken_away(files: Files) -> None:
     assert files.names("d", 10) == [("c", "file")]
 
 
+def test_a_folder_can_be_taken_away_only_when_it_is_empty(files: Any) -> None:
+    refusals = {"d": "is not empty", "": "is the root", "a": "is a file", "x": "not found", "x/y": "not found"}
+    for place, words in refusals.items():
+        with pytest.raises(ToolError, match=words):
+            files.remove_folder(place)
+    files.remove("d/b", b"2")
+    files.remove("d/c", b"3")
+    files.remove_folder("d")
+    assert files.names("", 10) == [("a", "file")]
+    files.remove("a", b"1")
+    with pytest.raises(ToolError, match="is the root"):
+        files.remove_folder("")
+    assert files.kind("") == "folder"
+
+
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_no_link_is_taken_for_a_folder_to_be_taken_away(tmp_path: Path, *, descriptors: bool) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "it").symlink_to("../outside")
+    files = DiskFiles(tmp_path / "root", descriptors=descriptors)
+    with pytest.raises(ToolError, match="is a file, not a directory"):
+        files.remove_folder("it")
+    (tmp_path / "outside" / "empty").mkdir()
+    with pytest.raises(ToolError, match="links are not followed"):
+        files.remove_folder("it/empty")
+    assert (tmp_path / "outside" / "empty").is_dir()
+
+
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_file_that_could_not_be_made_leaves_no_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, descriptors: bool
+) -> None:
+    files = DiskFiles(tmp_path, descriptors=descriptors)
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ToolError, match="File name too long"):
+        files.create("kept/made/deeper/" + "x" * 300, b"1")
+    with pytest.raises(ToolError, match="File name too long"):
+        files.create("kept/made/" + "x" * 300 + "/file", b"1")
+
+    def interrupted(handle: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.create("kept/made/deeper/file", b"1")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["kept"]
+
+
 def test_places_of_paths() -> None:
     assert place_of("/repo//a/./b/", "/repo") == "a/b"
     assert place_of("/repo", "/repo") == ""

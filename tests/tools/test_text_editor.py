@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import stat
@@ -209,6 +210,59 @@ def test_undo_does_not_overwrite_what_somebody_else_wrote(make_files: MakeFiles)
     files.replace("n", b"1", b"theirs")
     assert "was changed by somebody else" in refusal(editor, "undo_edit", "n")
     assert files.read("n") == b"theirs"
+
+
+def tree(files: Files, place: str = "") -> list[str]:
+    """All folders and files, folders with a slash."""
+    found: list[str] = []
+    for name, kind in sorted(files.names(place, 100)):
+        inner = f"{place}/{name}".lstrip("/")
+        found += [inner + "/", *tree(files, inner)] if kind == "folder" else [inner]
+    return found
+
+
+def test_undo_of_create_takes_the_folders_away_that_it_made(make_files: MakeFiles) -> None:
+    editor = TextEditor(make_files({"kept/a": b"1"}), version="text_editor_20250124")
+    files = editor._files
+    run(editor, "create", "kept/made/deeper/file", file_text="1")
+    assert tree(files) == ["kept/", "kept/a", "kept/made/", "kept/made/deeper/", "kept/made/deeper/file"]
+    run(editor, "undo_edit", "kept/made/deeper/file")
+    assert tree(files) == ["kept/", "kept/a"]
+    files.remove("kept/a", b"1")  # an empty folder, which was there before
+    run(editor, "create", "kept/new", file_text="1")
+    run(editor, "undo_edit", "kept/new")
+    assert tree(files) == ["kept/"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("d/a", "d/e/b", "d/c"))))
+def test_undo_in_any_order_takes_all_folders_away(make_files: MakeFiles, order: tuple[str, ...]) -> None:
+    files = make_files({})
+    editor = TextEditor(files, version="text_editor_20250124")
+    for place in ("d/a", "d/e/b", "d/c"):
+        run(editor, "create", place, file_text="1")
+    for place in order:
+        run(editor, "undo_edit", place)
+    assert tree(files) == []
+
+
+def test_undo_of_create_keeps_what_somebody_else_put_there(make_files: MakeFiles) -> None:
+    files = make_files({})
+    editor = TextEditor(files, version="text_editor_20250124")
+    run(editor, "create", "d/e/a", file_text="1")
+    files.create("d/theirs", b"2")
+    run(editor, "undo_edit", "d/e/a")
+    assert tree(files) == ["d/", "d/theirs"]
+
+
+def test_undo_of_create_in_files_that_take_no_folders_away() -> None:
+    class NoFolders(MemoryFiles):
+        remove_folder = None  # type: ignore[assignment]
+
+    files = NoFolders()
+    editor = TextEditor(files, version="text_editor_20250124")
+    run(editor, "create", "d/a", file_text="1")
+    run(editor, "undo_edit", "d/a")
+    assert tree(files) == ["d/"]
 
 
 def test_undo_after_the_same_edit_twice() -> None:
