@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "default",
@@ -24,6 +24,14 @@ settings.register_profile(
 )
 settings.register_profile(
     "quick", deadline=None, suppress_health_check=list(HealthCheck), max_examples=20, derandomize=True
+)
+# Of tests/mutation: which of many changes fails a test, and not by which smallest example.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("quick"),
+    phases=(Phase.explicit, Phase.generate),
+    database=None,
+    report_multiple_bugs=False,
 )
 settings.register_profile("thorough", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -18,8 +18,8 @@ from typing import Final
 from attrs import evolve
 
 from tests.mutation.equivalent import EQUIVALENT
-from tests.mutation.mutants import Mutant, draw
-from tests.mutation.runner import Covering, covering, fate, preload
+from tests.mutation.mutants import Mutant, draw, mutants_of
+from tests.mutation.runner import Covering, Quick, covering, fate, preload
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 # The wings, and the tests that have to notice a change there.
@@ -51,20 +51,55 @@ def named(mutant: Mutant) -> tuple[str, str, str]:
     return f"{mutant.path.as_posix()}:{mutant.name}", mutant.before, mutant.what
 
 
-def judge(mutant: Mutant, tests: Covering, seconds: float) -> str:
-    """The end of one mutant: quickly where it is noticed, with every example where it seems to live."""
-    if named(mutant) in EQUIVALENT:
-        return "equivalent"
-    # What no test calls may still run when the module is imported: then all of them are asked.
-    everything = dict.fromkeys(each for names in tests.values() for each in names)
-    reached = tests.get(f"{ROOT / mutant.path}:{mutant.function}", list(everything))
-    os.environ["HYPOTHESIS_PROFILE"] = "quick"
-    end = fate(mutant, ROOT, reached, seconds)
-    if end == "alive":
-        os.environ["HYPOTHESIS_PROFILE"] = "default"
-        end = fate(mutant, ROOT, [each for each in reached if "/properties/" in each or "_properties" in each], seconds)
-        end = "alive" if end == "not reached" else end
-    return end
+def reached(mutant: Mutant, covering: Covering) -> list[str]:
+    """The tests that call a mutant's function. What no test calls may still run when the module is imported: all."""
+    found = covering.tests.get(f"{ROOT / mutant.path}:{mutant.function}")
+    return list(dict.fromkeys(each for names in covering.tests.values() for each in names)) if found is None else found
+
+
+class Judge:
+    """Finds the end of each mutant: quickly where it is noticed, with every example where it seems to live."""
+
+    def __init__(self, wing: str, covering: Covering, seconds: float) -> None:
+        self._covering = covering
+        self._seconds = seconds
+        self._quick = Quick(ROOT, paths_of(wing), covering, seconds, "mutants")
+        properties = [each for each in covering.seconds if "/properties/" in each or "_properties" in each]
+        files = list(dict.fromkeys(each.partition("::")[0] for each in properties))
+        self._examples = Quick(ROOT, files, covering, 10 * seconds, "default") if files else None
+
+    def end(self, mutant: Mutant) -> str:
+        if named(mutant) in EQUIVALENT:
+            return "equivalent"
+        tests = reached(mutant, self._covering)
+        end = self._quick.fate(mutant, tests)
+        if end == "alive" and self._examples is not None:
+            more = self._examples.fate(mutant, tests)
+            end = end if more == "not reached" else more
+        function = f"{ROOT / mutant.path}:{mutant.function}"
+        is_run_by_tests_alone = function in self._covering.tests and function not in self._covering.imported
+        if end == "not reached" or (end == "alive" and not is_run_by_tests_alone):
+            os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+            end = fate(mutant, ROOT, tests, self._covering, 2 * self._seconds)
+        return end
+
+
+def paths_of(wing: str) -> list[str]:
+    return [f"tests/{each}" for each in TESTS[wing]]
+
+
+def sources_of(wing: str) -> dict[Path, str]:
+    files = sorted((ROOT / "sansio_claude" / wing).rglob("*.py"))
+    return {path.relative_to(ROOT): path.read_text("utf-8") for path in files}
+
+
+def chosen(wing: str, number: int, seed: int, only: list[str]) -> list[Mutant]:
+    """The mutants of a wing: so many by the seed, or all of the lines that are given, each as "file.py:12"."""
+    sources = sources_of(wing)
+    if not only:
+        return draw(sources, number, seed)
+    all_of_them = [each for path, source in sources.items() for each in mutants_of(path, source)]
+    return [each for each in all_of_them if f"{each.path.name}:{each.line}" in only]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,7 +108,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--number", type=int, default=20, help="mutants of each wing (default 20)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
     parser.add_argument(
-        "--seconds", type=float, default=20.0, help="of processor time for the tests of one mutant (default 20)"
+        "--only", action="append", default=[], metavar="FILE:LINE", help="every mutant of this line; may be repeated"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="of processor time for a test, and ten times its own (default 3)"
     )
     given = parser.parse_args(arguments)
     if unknown := set(given.wings) - set(TESTS):
@@ -82,20 +120,20 @@ def main(arguments: list[str] | None = None) -> int:
     preload()
     for wing in given.wings or TESTS:
         start = time.monotonic()
-        os.environ["HYPOTHESIS_PROFILE"] = "quick"
-        tests = covering(ROOT, wing, [f"tests/{each}" for each in TESTS[wing]], 3_600.0)
+        os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+        tests = covering(ROOT, wing, paths_of(wing))
         print(f"{wing}: its tests once, {time.monotonic() - start:.0f} s", flush=True)
-        files = sorted((ROOT / "sansio_claude" / wing).rglob("*.py"))
-        sources = {path.relative_to(ROOT): path.read_text("utf-8") for path in files}
         seen: Counter[str] = Counter()
-        drawn = draw(sources, given.number, given.seed)
-        for unchanged in [evolve(each, source=sources[each.path], what="", before="") for each in drawn[:2]]:
-            if (end := judge(unchanged, tests, given.seconds)) not in ("alive", "not reached"):
-                raise SystemExit(f"{unchanged.path} as it is: {end}; so the end of a mutant would say nothing")
+        drawn = chosen(wing, given.number, given.seed, given.only)
+        judge = Judge(wing, tests, given.seconds)
+        for each in drawn[:1]:
+            unchanged = evolve(each, source=sources_of(wing)[each.path], what="", before="")
+            if (end := judge.end(unchanged)) not in ("alive", "not reached"):
+                raise SystemExit(f"{each.path} as it is: {end}; so the end of a mutant would say nothing")
         for mutant in drawn:
-            end = judge(mutant, tests, given.seconds)
+            end = judge.end(mutant)
             seen[end] += 1
-            if end != "killed":
+            if end != "killed" or given.only:
                 print(f"  {end:11} {mutant}", flush=True)
         counted = seen.total() - seen["equivalent"]
         said = ", ".join(f"{count} {end}" for end, count in sorted(seen.items()))

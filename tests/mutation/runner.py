@@ -1,37 +1,57 @@
-"""Run tests over one changed module, in a process of its own that begins with everything but the library imported.
+"""Run tests over one changed module, in a process of its own.
 
-A child of `os.fork` imports the library, the changed module from memory; nothing is written. Which tests a function
-needs is seen once for each wing: every test is run, and the functions of the wing that it calls are noted.
+`Quick` forks it from one that has imported the library and the tests, and exchanges the code of the module's functions.
+`fate` forks it from one that has everything but the library, and imports the changed module from memory. Nothing is
+written. Which tests a function needs is seen once for each wing: every test is run, and the functions of the wing that
+it calls are noted.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
-import resource
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final, Literal, TypeAlias
 
 import pytest
+from attrs import define
 
+from tests.mutation.exchange import exchange, functions_below
 from tests.mutation.mutants import Mutant
 
-__all__ = ["Covering", "Fate", "covering", "fate", "preload"]
+__all__ = ["Covering", "Fate", "Quick", "covering", "fate", "preload"]
 
 Fate: TypeAlias = Literal["killed", "alive", "late", "not reached"]
-Covering: TypeAlias = dict[str, list[str]]
-"""By "file:line" of a function the tests that call it, the quickest first."""
 
+
+@define(frozen=True)
+class Covering:
+    """Which test calls which function, and how long it takes."""
+
+    tests: dict[str, list[str]]
+    """By "file:line" of a function the tests that call it, the quickest first."""
+    seconds: dict[str, float]
+    """By the name of a test its processor time, while its calls were watched."""
+    imported: frozenset[str]
+    """The functions, as "file:line", that run when the library is imported and the tests are collected."""
+
+
+_Asked: TypeAlias = "Connection[Any, Any]"
 _IMPORTED: Final = "ignore::pytest.PytestAssertRewriteWarning"  # plugins that the parent has imported
 _ARGUMENTS: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no", "-rN", "-W", _IMPORTED)
 # What tests import besides the library: with it in the parent, a child need not.
@@ -47,6 +67,8 @@ _OTHERS: Final = (
     "trio",
 )
 _LATE: Final = 99
+_IMPOSSIBLE: Final = 98
+_MOST_LATE: Final = 3
 
 
 def preload() -> None:
@@ -84,29 +106,71 @@ class _Changed:
         exec(compile(self._source, str(self._place), "exec"), vars(module))
 
 
-def _in_child(action: Callable[[], int], seconds: float) -> int:
-    """What `action` gives in a child, or `_LATE` after so many seconds of processor time; it gets ten times as many
-    by the clock. The child's output is dropped."""
+def _in_child(action: Callable[[_Progress], int], quiet: float = 600.0) -> tuple[int, int]:
+    """What `action` gives in a child, or `LATE`, and the test at which it was. The child's output is dropped.
+
+    Late is what used up the processor time of a test, or was at one test for `quiet` seconds by the clock.
+    """
+    progress = _Progress()
     pid = os.fork()
     if not pid:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in range(3):
-            os.dup2(nothing, descriptor)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
         try:
-            os._exit(action())
+            _drop_output()
+            os._exit(action(progress))
         finally:
             os._exit(1)
-    end = time.monotonic() + 10 * seconds
-    while time.monotonic() < end:
+    at, since = 0, time.monotonic()
+    while time.monotonic() < since + quiet:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
-            return _LATE if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
+            return (_LATE if code in (-signal.SIGPROF, -signal.SIGKILL) else code), progress.at
+        if progress.at != at:
+            at, since = progress.at, time.monotonic()
         time.sleep(0.02)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return _LATE
+    return _LATE, progress.at
+
+
+def _drop_output() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
+
+
+class _Progress:
+    """The number of the test that a child is at, which its parent sees."""
+
+    def __init__(self) -> None:
+        self._place = mmap.mmap(-1, 4)
+
+    @property
+    def at(self) -> int:
+        return int.from_bytes(self._place[:4], "big")
+
+    @at.setter
+    def at(self, value: int) -> None:
+        self._place[:4] = value.to_bytes(4, "big")
+
+
+class _Timed:
+    """A plugin that ends the process at a test that takes far more processor time than it took once before."""
+
+    def __init__(self, tests: Sequence[str], progress: _Progress, covering: Covering, seconds: float) -> None:
+        self._places = {name: at for at, name in enumerate(tests)}
+        self._progress = progress
+        self._covering = covering
+        self._seconds = seconds
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        self._progress.at = self._places[item.nodeid]
+        signal.setitimer(signal.ITIMER_PROF, self._seconds + 10 * self._covering.seconds.get(item.nodeid, 0.0))
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class _Chosen:
@@ -121,25 +185,100 @@ class _Chosen:
         items[:] = sorted(chosen, key=lambda each: self._places[each.nodeid])
 
 
-def fate(mutant: Mutant, root: Path, tests: Sequence[str], seconds: float) -> Fate:
-    """Say "killed" where one of the tests fails, "alive" where all pass.
+def _ended(run: Callable[[Sequence[str], _Progress], int], tests: Sequence[str]) -> Fate:
+    """How tests end, each of which may be late: then those behind it are asked, which may fail."""
+    late = 0
+    while tests and late < _MOST_LATE:
+        code, at = _in_child(partial(run, tests))
+        if code == _IMPOSSIBLE:
+            return "not reached"
+        if code != _LATE:
+            return "killed" if code else "late" if late else "alive"
+        late += 1
+        tests = tests[at + 1 :]
+    return "late" if late else "not reached"
+
+
+def fate(mutant: Mutant, root: Path, tests: Sequence[str], covering: Covering, seconds: float) -> Fate:
+    """Say "killed" where one of the tests fails, "alive" where all pass: the library is imported with the change.
 
     "late" is where they take more seconds of processor time than given: a loop without an end, as a rule.
     """
-    if not tests:
-        return "not reached"
     parts = mutant.path.with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
-    def judge() -> int:
+    def run(tests: Sequence[str], progress: _Progress) -> int:
         finder: Any = _Changed(name, mutant.source, root / mutant.path)
         sys.meta_path.insert(0, finder)
         os.chdir(root)
         files = dict.fromkeys(each.partition("::")[0] for each in tests)
-        return int(pytest.main([*_ARGUMENTS, *files], plugins=[_Chosen(tests)]))
+        plugins = [_Chosen(tests), _Timed(tests, progress, covering, seconds)]
+        return int(pytest.main([*_ARGUMENTS, *files], plugins=plugins))
 
-    code = _in_child(judge, seconds)
-    return "late" if code == _LATE else "alive" if code == 0 else "killed"
+    return _ended(run, tests)
+
+
+class _Exchanging:
+    """A plugin that runs what was collected not once, but for each mutant it is sent, in a child with its code."""
+
+    def __init__(self, root: Path, asked: _Asked, covering: Covering, seconds: float) -> None:
+        self._root = root
+        self._asked = asked
+        self._covering = covering
+        self._seconds = seconds
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {each.nodeid: each for each in session.items}
+        functions = functions_below(str(self._root / "sansio_claude"))
+
+        def run(mutant: Mutant, tests: Sequence[str], progress: _Progress) -> int:
+            before = (self._root / mutant.path).read_text("utf-8")
+            if not exchange(functions, str(self._root / mutant.path), before, mutant.source):
+                return _IMPOSSIBLE
+            timed = _Timed(tests, progress, self._covering, self._seconds)
+            session.config.pluginmanager.register(timed)
+            chosen = [items[each] for each in tests]
+            for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    return 1
+            return 0
+
+        with suppress(EOFError):
+            while True:
+                mutant, tests = self._asked.recv()
+                known = [each for each in tests if each in items]
+                self._asked.send(_ended(partial(run, mutant), known))
+        return True
+
+
+class Quick:
+    """Says how mutants end where the library is imported as it is, once, and then changed.
+
+    That takes a tenth of the time. What an import calls has happened before the change, so "alive" says nothing of it;
+    nor does "not reached", which is what cannot be exchanged, or has no tests.
+    """
+
+    def __init__(self, root: Path, paths: Sequence[str], covering: Covering, seconds: float, profile: str) -> None:
+        self._pipe: _Asked
+        self._pipe, theirs = Pipe()
+        if os.fork():
+            theirs.close()
+            return
+        try:
+            self._pipe.close()
+            _drop_output()
+            os.chdir(root)
+            os.environ["HYPOTHESIS_PROFILE"] = profile
+            pytest.main([*_ARGUMENTS, *paths], plugins=[_Exchanging(root, theirs, covering, seconds)])
+        finally:
+            os._exit(1)
+
+    def fate(self, mutant: Mutant, tests: Sequence[str]) -> Fate:
+        self._pipe.send((mutant, tests))
+        end: Fate = self._pipe.recv()
+        return end
 
 
 class _Watch:
@@ -150,25 +289,42 @@ class _Watch:
         self._out = out
         self._seen: set[CodeType] = set()
         self._found: dict[str, tuple[float, set[str]]] = {}
+        self._imported: set[str] = set()
         self._failed: set[str] = set()
+
+    def _here(self) -> set[str]:
+        """The functions that were seen since."""
+        codes = {each for each in self._seen if each.co_filename.startswith(self._folder)}
+        return {f"{each.co_filename}:{each.co_firstlineno}" for each in codes}
 
     def _trace(self, frame: FrameType, event: str, argument: object) -> None:
         self._seen.add(frame.f_code)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Any:
+        with self._watched():
+            result = yield
+        self._imported = self._here()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        start = time.process_time()
+        with self._watched():
+            result = yield
+        self._found[item.nodeid] = time.process_time() - start, self._here()
+        return result
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         self._seen = set()
-        start = time.perf_counter()
         threading.settrace(self._trace)
         sys.settrace(self._trace)
         try:
-            return (yield)
+            yield
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            codes = {each for each in self._seen if each.co_filename.startswith(self._folder)}
-            named = {f"{each.co_filename}:{each.co_firstlineno}" for each in codes}
-            self._found[item.nodeid] = time.perf_counter() - start, named
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -180,10 +336,11 @@ class _Watch:
             for each in functions if name not in self._failed else ():
                 tests.setdefault(each, []).append((seconds, name))
         said = {each: [name for _, name in sorted(found)] for each, found in tests.items()}
-        self._out.write_text(json.dumps([said, sorted(self._failed)]), "utf-8")
+        took = {each: seconds for each, (seconds, _) in self._found.items()}
+        self._out.write_text(json.dumps([said, took, sorted(self._imported), sorted(self._failed)]), "utf-8")
 
 
-def covering(root: Path, wing: str, paths: Sequence[str], seconds: float) -> Covering:
+def covering(root: Path, wing: str, paths: Sequence[str]) -> Covering:
     """Run the tests of a wing once as they are, and say which of them call which of its functions.
 
     Tests that fail here as the code is (those that count work may, under the eyes of this) judge nothing.
@@ -192,16 +349,15 @@ def covering(root: Path, wing: str, paths: Sequence[str], seconds: float) -> Cov
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "tests.json"
 
-        def watch() -> int:
+        def watch(_: _Progress) -> int:
             os.chdir(root)
             options = [each for each in _ARGUMENTS if each != "-x"]
             return int(pytest.main([*options, *paths], plugins=[_Watch(folder, out)]))
 
-        code = _in_child(watch, seconds)
+        code, _ = _in_child(watch, 3_600.0)
         if not out.exists():
             raise RuntimeError(f"the tests of {wing} did not run: pytest ended with {code}")
-        found: Covering
-        found, failed = json.loads(out.read_text("utf-8"))
+        found, took, imported, failed = json.loads(out.read_text("utf-8"))
     for each in failed:
         print(f"  left out, it fails here as the code is: {each}")
-    return found
+    return Covering(found, took, frozenset(imported))
