@@ -24,23 +24,22 @@ def functions_below(folder: str) -> list[FunctionType]:
 def exchange(functions: Iterable[FunctionType], place: str, before: str, after: str) -> bool:
     """Exchange the code of those of the functions that stand in this file.
 
-    False where it cannot be done: where the change took a name of an outer function from an inner one, or an inner
-    function away. What the import of the module has called is as it was.
+    False where it cannot be done: where none of them stands there, or the change took a name of an outer function from
+    an inner one, or an inner function away. What the import of the module has called is as it was.
     """
     old, new = _codes(before, place), _codes(after, place)
     found: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, code in old.items():
         found.setdefault((code.co_qualname, code.co_firstlineno), []).append(name)
     lost = {name for name, _ in old.keys() ^ new.keys()}
-    for function in functions:
+    here = [each for each in functions if each.__code__.co_filename == place]
+    for function in here:
         code = function.__code__
-        if code.co_filename != place:
-            continue
         names = found.get((code.co_qualname, code.co_firstlineno), [])
         if len(names) != 1 or names[0][0] in lost or new[names[0]].co_freevars != code.co_freevars:
             return False
         function.__code__ = new[names[0]]
-    return True
+    return bool(here)
 
 
 def _codes(source: str, place: str) -> dict[tuple[str, int], CodeType]:

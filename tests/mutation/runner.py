@@ -106,6 +106,16 @@ class _Changed:
         exec(compile(self._source, str(self._place), "exec"), vars(module))
 
 
+def _module_name(mutant: Mutant) -> str:
+    parts = mutant.path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _change_at_import(mutant: Mutant, root: Path) -> None:
+    finder: Any = _Changed(_module_name(mutant), mutant.source, root / mutant.path)
+    sys.meta_path.insert(0, finder)
+
+
 def _in_child(action: Callable[[_Progress], int], quiet: float = 600.0) -> tuple[int, int]:
     """What `action` gives in a child, or `LATE`, and the test at which it was. The child's output is dropped.
 
@@ -204,12 +214,9 @@ def fate(mutant: Mutant, root: Path, tests: Sequence[str], covering: Covering, s
 
     "late" is where they take more seconds of processor time than given: a loop without an end, as a rule.
     """
-    parts = mutant.path.with_suffix("").parts
-    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def run(tests: Sequence[str], progress: _Progress) -> int:
-        finder: Any = _Changed(name, mutant.source, root / mutant.path)
-        sys.meta_path.insert(0, finder)
+        _change_at_import(mutant, root)
         os.chdir(root)
         files = dict.fromkeys(each.partition("::")[0] for each in tests)
         plugins = [_Chosen(tests), _Timed(tests, progress, covering, seconds)]
@@ -233,8 +240,10 @@ class _Exchanging:
         functions = functions_below(str(self._root / "sansio_claude"))
 
         def run(mutant: Mutant, tests: Sequence[str], progress: _Progress) -> int:
-            before = (self._root / mutant.path).read_text("utf-8")
-            if not exchange(functions, str(self._root / mutant.path), before, mutant.source):
+            place = self._root / mutant.path
+            if _module_name(mutant) not in sys.modules:  # some are imported when they are needed
+                _change_at_import(mutant, self._root)
+            elif not exchange(functions, str(place), place.read_text("utf-8"), mutant.source):
                 return _IMPOSSIBLE
             timed = _Timed(tests, progress, self._covering, self._seconds)
             session.config.pluginmanager.register(timed)

@@ -76,6 +76,7 @@ def test_what_cannot_be_exchanged_is_said(used: Any, tmp_path: Path) -> None:
     without = SOURCE.replace("        return function(*arguments)", "        pass")
     assert not exchange(functions_below(str(tmp_path)), place, SOURCE, without), "a name of an outer function is gone"
     assert not exchange(functions_below(str(tmp_path)), place, SOURCE, SOURCE.replace("inner", "other"))
+    assert not exchange(functions_below(str(tmp_path)), str(tmp_path / "unused.py"), SOURCE, SOURCE)
 
 
 def test_the_source_as_it_is_changes_nothing(used: Any, tmp_path: Path) -> None:
