@@ -15,10 +15,11 @@ from typing import Any
 _PUBLIC = """
 _call.actions: Action Authorize Authorizer CallSettings Connect Deliver Done Receive Send Wait
 _call.answer: Wanted
+_call.attempt: Attempt
 _call.call: Call
 _call.loop: Adapter Wakeup Wire drive
 _call.pool: Pool
-_call.retry: Attempt RetryPolicy
+_call.retry: RetryPolicy
 _call.timeouts: Timeouts
 _call.trace: TraceEvent
 _client.result: CreateResult ModelListing
@@ -46,13 +47,16 @@ _message.views: AppliedEdit CacheCreation CacheMissReason Caller Capability Cita
 _message.views: ContextManagement Diagnostics FallbackCredit FallbackCreditStatus FallbackTrigger InputTransformation
 _message.views: ModelCapabilities OutputTokensDetails ServerToolUse StopDetails ToolResultItem UsageIteration
 _models: KNOWN_MODELS ModelInfo model_info
-_partial_json.parser: Change JSONFault PartialJSON Watch
+_partial_json.fault: JSONFault
+_partial_json.parser: Change PartialJSON Watch
 _request.catalog: ListedModel ModelPage ModelRequest ModelsRequest TokenCount
+_request.count_tokens: CountTokensRequest
 _request.continuation: Continuation NoContinuation continuation next_step
 _request.endpoint: Endpoint
-_request.head: PreparedRequest RequestHead
+_request.head: RequestHead
+_request.prepared: PreparedRequest
 _request.history: Fitted HistoryChange fit_messages
-_request.request: CountTokensRequest MessageRequest SupportsParam UNSET Unset
+_request.request: MessageRequest SupportsParam UNSET Unset
 _request.turns: assistant tool_result user
 _stream.accumulate: MessageAccumulator
 _stream.decode: decode

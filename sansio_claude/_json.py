@@ -4,23 +4,29 @@
 `loads_input` is the standard library, because a tool's input must mean what `json.loads` says it means (msgspec
 refuses 1e400); NaN and Infinity words are refused there too.
 
+The standard library's module is imported where a text is first given to it: many programs never do, and it takes a
+thirtieth of what the core takes to import.
+
 Exceptions of either library never leave this module: they become RemoteProtocolError, LimitError (stage "json") or,
 for a value of the caller's, LocalProtocolError with the path of the place.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import chain
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._value import an
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 __all__ = [
     "DEFAULT_DEPTH",
@@ -119,7 +125,7 @@ def loads_with_halves(data: bytes, depth: int = DEFAULT_DEPTH) -> tuple[Any, boo
         if _HALF_ESCAPE.search(data) is None:
             raise
         try:
-            value = _strict_decoder.decode(data.decode())
+            value = _strict_decoder().decode(data.decode())
         except (ValueError, RecursionError):
             pass
         else:
@@ -134,6 +140,8 @@ def has_halves(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     except (ValueError, TypeError, RecursionError):
+        import json
+
         return _HALF_IN_TEXT.search(json.dumps(value, ensure_ascii=False)) is not None
     return False
 
@@ -147,6 +155,8 @@ def without_halves(value: Any) -> Any:
     """`value` with U+FFFD in place of each half of a surrogate pair: itself where it has none, else a copy."""
     if not has_halves(value):
         return value
+    import json
+
     text = json.dumps(value, ensure_ascii=False)
     return json.loads(_HALF_IN_TEXT.sub("\ufffd", text))
 
@@ -164,6 +174,8 @@ def _reason(error: Exception, data: bytes) -> str:
         return words
     if not data.strip():
         return "there is nothing"
+    import json
+
     try:
         json.loads(data)
     except (ValueError, RecursionError):
@@ -175,9 +187,18 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
-_strict_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-_input_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan_input: Final[Callable[[str, int], tuple[Any, int]]] = _input_decoder.scan_once  # type: ignore[attr-defined]
+@cache
+def _strict_decoder() -> JSONDecoder:
+    from json import JSONDecoder
+
+    return JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+
+
+@cache
+def _input_decoder() -> JSONDecoder:
+    from json import JSONDecoder
+
+    return JSONDecoder(parse_constant=_refuse_constant)
 
 
 def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
@@ -194,15 +215,16 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
             stage="json",
             excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         )
+    decoder = _input_decoder()
     try:
         # What JSONDecoder.decode does around its scanner takes longer than a short input itself.
-        value, end = _scan_input(text, 0)
+        value, end = decoder.scan_once(text, 0)  # type: ignore[attr-defined]
         if end == len(text):
             return value
     except (StopIteration, ValueError, RecursionError):
         pass
     try:
-        return _input_decoder.decode(text)
+        return decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise RemoteProtocolError(
             f"the tool input is not JSON: {error}",
@@ -346,6 +368,8 @@ def _stand_in(value: Any, convert: Callable[[Any], Any] | None, above: set[int],
 
 def _raw_object(members: Mapping[Any, Any]) -> msgspec.Raw:
     """An object some of whose names msgspec cannot write."""
+    import json
+
     pairs = (json.dumps(name).encode() + b":" + _encode(member) for name, member in members.items())
     return msgspec.Raw(b"{" + b",".join(pairs) + b"}")
 
@@ -356,6 +380,8 @@ def _text(value: str, *, exact: bool) -> Any:
         text.encode()
     except UnicodeEncodeError as error:
         if exact:
+            import json
+
             return msgspec.Raw(json.dumps(text).encode())
         raise _Unwritable(
             f"the text has a lone surrogate at character {error.start}, which UTF-8 cannot carry"

@@ -19,7 +19,6 @@ from sansio_claude._call.actions import (
     Done,
     Receive,
     Send,
-    TraceEvent,
     Wait,
 )
 from sansio_claude._call.answer import Wanted
@@ -28,6 +27,7 @@ from sansio_claude._call.connection import Connection
 from sansio_claude._call.pool import Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import NEVER, Timeouts
+from sansio_claude._call.trace import TraceEvent
 from sansio_claude._connect.proxy import Proxy
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits

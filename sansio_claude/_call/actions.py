@@ -9,13 +9,13 @@ import attrs
 
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._errors import ClaudeError
 from sansio_claude._limits import Limits
 from sansio_claude._redact import Redactors
 from sansio_claude._value import Shown
 
 if TYPE_CHECKING:
+    from sansio_claude._call.trace import Tap, TraceEvent
     from sansio_claude._connect.proxy import Proxy
     from sansio_claude._connect.tls import TLSExchange
     from sansio_claude._request.head import Headers, RequestHead
@@ -32,7 +32,6 @@ __all__ = [
     "Done",
     "Receive",
     "Send",
-    "TraceEvent",
     "Wait",
 ]
 

@@ -16,10 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sansio_claude._call.retry import Attempt
-
 if TYPE_CHECKING:
     from sansio_claude._call.answer import Answer
+    from sansio_claude._call.attempt import Attempt
     from sansio_claude._call.conversation import Conversation
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._errors import ClaudeError
@@ -86,6 +85,8 @@ class Attempts:
                 at = self._policy.decide(retries=retries, now=now, chance=self._chance(), asked=asked)
         if at is not None and at >= total_at:
             at = None
+        from sansio_claude._call.attempt import Attempt  # most calls never fail
+
         self.failed += (
             Attempt(
                 number=self.number,

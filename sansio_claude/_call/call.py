@@ -44,7 +44,6 @@ from sansio_claude._call.deadlines import Deadlines
 from sansio_claude._call.place import Place
 from sansio_claude._call.pool import Home, Pool
 from sansio_claude._call.timeouts import NEVER
-from sansio_claude._call.trace import Trace, TraceKind
 from sansio_claude._call.view import CallView
 from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._http.chunked import ChunkedDecoder
@@ -55,6 +54,7 @@ from sansio_claude._stream.events import Event, Ping
 from sansio_claude._stream.message_stream import MessageStream
 
 if TYPE_CHECKING:
+    from sansio_claude._call.trace import Trace, TraceKind
     from sansio_claude._connect.tls import TLSExchange
 
 __all__ = ["Call"]
@@ -117,7 +117,11 @@ class Call(CallView):
         self._wanted: Wanted = wanted
         self._place = Place(pool)
         self._settings = settings
-        self._trace = None if settings.trace is None else Trace(settings.trace, settings.tap, head, request, wanted)
+        self._trace: Trace | None = None
+        if settings.trace is not None:
+            from sansio_claude._call.trace import Trace  # few are looked at
+
+            self._trace = Trace(settings.trace, settings.tap, head, request, wanted)
         self._deadlines = Deadlines(settings.timeouts)
         proxy = settings.proxy
         self._secrets = head.secrets if proxy is None else (*head.secrets, *proxy.secrets)

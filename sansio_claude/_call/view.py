@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sansio_claude._call.answer import Answer
+    from sansio_claude._call.attempt import Attempt
     from sansio_claude._call.attempts import Attempts
     from sansio_claude._call.connection import Connection
     from sansio_claude._call.place import Place
     from sansio_claude._call.pool import Pool
-    from sansio_claude._call.retry import Attempt
     from sansio_claude._http.exchange import ResponseHead
     from sansio_claude._message.message import Message
     from sansio_claude._stream.message_stream import MessageStream

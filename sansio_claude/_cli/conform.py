@@ -18,8 +18,9 @@ from sansio_claude._cli.options import DEFAULT_MODEL
 from sansio_claude._cli.recorded import recording_of
 from sansio_claude._errors import ClaudeError
 from sansio_claude._request.catalog import ModelsRequest
+from sansio_claude._request.count_tokens import CountTokensRequest
 from sansio_claude._request.endpoint import Endpoint
-from sansio_claude._request.request import CountTokensRequest, MessageRequest
+from sansio_claude._request.request import MessageRequest
 from sansio_claude.gateway import (
     ConformanceCheck,
     Finding,

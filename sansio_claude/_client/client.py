@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack, overload
 
 from sansio_claude._call.call import Call
 from sansio_claude._call.loop import close_discarded, drive
-from sansio_claude._call.trace import TraceEvent
 from sansio_claude._client.result import CreateResult, ModelListing
 from sansio_claude._client.runtime import Runtime
 from sansio_claude._client.session import (
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from sansio_claude._call.retry import RetryPolicy
     from sansio_claude._call.timeouts import Timeouts
+    from sansio_claude._call.trace import TraceEvent
     from sansio_claude._check.problem import Problem
     from sansio_claude._client.session import EnvironmentOptions
     from sansio_claude._limits import Limits

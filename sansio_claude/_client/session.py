@@ -13,7 +13,6 @@ from sansio_claude._call.call import Call
 from sansio_claude._call.pool import Lock, Pool
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
-from sansio_claude._call.trace import Tap, TraceEvent
 from sansio_claude._connect.route import Route, route_to
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.exchange import WrittenHead
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from sansio_claude._call.actions import TLSFactory
     from sansio_claude._call.answer import Wanted
     from sansio_claude._call.connection import Connection
+    from sansio_claude._call.trace import Tap, TraceEvent
     from sansio_claude._request.credentials import Auth
     from sansio_claude._request.request import Param
     from sansio_claude._stream.deviations import Tolerance

@@ -14,9 +14,15 @@ import attrs
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._value import FrozenValue
 
-__all__ = ["Address", "is_loopback", "is_number", "parse_address"]
+__all__ = ["IN_CLEAR", "Address", "is_loopback", "is_number", "parse_address"]
 
 _PORTS: Final = {"http": 80, "https": 443}
+IN_CLEAR: Final = (
+    "the address is http and not this machine, so key and prompts would cross the network in clear; use https, or pass "
+    "allow_http=True if that is meant"
+)
+"""The words for plain http to another machine."""
+
 _SHAPE: Final = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 _AUTHORITY: Final = r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?"
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

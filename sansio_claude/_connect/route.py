@@ -16,10 +16,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from sansio_claude._connect.address import IN_CLEAR
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._value import FrozenValue
 
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
     from sansio_claude._connect.address import Address
     from sansio_claude._connect.proxy import Proxy
 
-__all__ = ["IN_CLEAR", "Route", "route_to", "socket_path"]
-
-IN_CLEAR: Final = (
-    "the address is http and not this machine, so key and prompts would cross the network in clear; use https, or pass "
-    "allow_http=True if that is meant"
-)
+__all__ = ["Route", "route_to", "socket_path"]
 
 
 @attrs.define(frozen=True, kw_only=True, eq=False, repr=False)

@@ -21,7 +21,6 @@ Rules:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -204,6 +203,8 @@ def _as_json(value: Any) -> str:
     if not value and (value is None or isinstance(value, bool | str | list | dict)):
         return ""
     try:
+        import json
+
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):
         return ""

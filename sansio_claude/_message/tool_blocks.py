@@ -6,7 +6,6 @@ An input that is not complete can be looked at (`partial_input`, `input_json`) b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
@@ -196,6 +195,8 @@ class ToolInputBlock(Block):
 
     def _text_of_value(self) -> str:
         value = self._raw.get("input")
+        import json
+
         return json.dumps({} if _is_empty(value) else value, ensure_ascii=False)
 
     def _end_input(self) -> None:

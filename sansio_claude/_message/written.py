@@ -9,11 +9,7 @@ from it, such keys go back, an input counts as that of a whole answer would, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypeAlias, get_args
-
-from attrs import define
-
-from sansio_claude._value import FrozenValue
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 __all__ = ["InputFact", "Unsaid", "WrittenMessage"]
 
@@ -23,8 +19,7 @@ _FACTS: Final = frozenset(get_args(InputFact))
 _DIGITS: Final = 10  # of the place of a block; longer ones are of no message
 
 
-@define(frozen=True, eq=False, repr=False)
-class Unsaid(FrozenValue):
+class Unsaid(NamedTuple):
     """What the JSON object of a message cannot say."""
 
     blocks: int

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import ref
 
 from sansio_claude._copies import NotCopied
@@ -146,7 +147,9 @@ def entries_so_far(state: ScanState) -> Iterator[Entry]:
                 yield "close", around, box
 
 
-_STEP: Final = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[([0-9]+|\*)\]")
+@cache
+def _step() -> re.Pattern[str]:
+    return re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[([0-9]+|\*)\]")
 
 
 def _steps(path: str | tuple[str | int, ...]) -> Path:
@@ -160,7 +163,7 @@ def _steps(path: str | tuple[str | int, ...]) -> Path:
     steps: list[str | int] = []
     end = 0
     while end < len(path):
-        match = _STEP.match(path, end)
+        match = _step().match(path, end)
         if match is None:
             raise LocalProtocolError(
                 f"the path of a watch cannot be read at character {end}: it looks like a.b[0].c or rows[*]; "

@@ -13,17 +13,16 @@ What is shown of a text that is not whole:
 Every split of a text into fragments, and any moments of asking, give the same answers.
 
 The text is scanned when somebody looks, each character once (`scan`). Where nobody looks before the end,
-the C parser of the standard library reads it in one go.
+the C parser of the standard library reads it in one go. Both are imported when they are first needed: together they
+take a twelfth of what importing the core takes.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
-from typing import Any, Final, Literal, TypeAlias
-
-from attrs import define
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
@@ -37,11 +36,12 @@ from sansio_claude._partial_json.changes import (
     key_of,
     place_of_innermost,
 )
-from sansio_claude._partial_json.scan import END, VALUE, scan
 from sansio_claude._partial_json.state import MISSING, Entry, ScanState
-from sansio_claude._value import Value
 
-__all__ = ["Change", "JSONFault", "PartialJSON", "PartialStatus", "Watch"]
+if TYPE_CHECKING:
+    from sansio_claude._partial_json.fault import JSONFault
+
+__all__ = ["Change", "PartialJSON", "PartialStatus", "Watch"]
 
 PartialStatus: TypeAlias = Literal["empty", "incomplete", "complete", "invalid"]
 
@@ -49,21 +49,15 @@ _LAST: Final = frozenset('}]" \t\n\r')  # what a text that cannot go on may end 
 _flat: Final = chain.from_iterable
 
 
-@define(eq=False, repr=False)
-class JSONFault(Value):
-    """Where and why a text stops being JSON: `position` is the index of the first character that cannot be right
-    (of a container beyond `max_depth`, of its bracket), `reason` says why."""
-
-    position: int
-    reason: str
-
-
 def _refuse_constant(word: str) -> Any:
     raise ValueError(word)
 
 
-_loads_strictly: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
-_loads: Final = json.JSONDecoder().decode
+@cache
+def _loads(*, strictly: bool) -> Callable[[str], Any]:
+    from json import JSONDecoder
+
+    return JSONDecoder(parse_constant=_refuse_constant if strictly else None).decode
 
 
 class PartialJSON(CopiedWhole):
@@ -151,16 +145,18 @@ class PartialJSON(CopiedWhole):
             if send is None:
                 if self._adopted(text):
                     return self._state
-                send = self._start(VALUE)
+                send = self._start()
             send(text)
             if self._watched is not None and not self._watched.living():
                 self._watched = None
                 self._state.log = self._changes
         return self._state
 
-    def _start(self, mode: int) -> Callable[[str], None]:
+    def _start(self, *, ended: bool = False) -> Callable[[str], None]:
+        from sansio_claude._partial_json.scan import scan
+
         _, allow_nan, max_depth = self._settings
-        scanner = scan(self._state, allow_nan, max_depth, mode)
+        scanner = scan(self._state, allow_nan, max_depth, ended=ended)
         next(scanner)
         self._send = scanner.send
         return scanner.send
@@ -175,14 +171,14 @@ class PartialJSON(CopiedWhole):
             return False
         state.top.append(value)
         state.whole = True
-        self._start(END)
+        self._start(ended=True)
         return True
 
     def _in_one_go(self, text: str) -> Any:
         """The value of the whole text by the C parser, MISSING where it has none or nests too deep."""
         _, allow_nan, max_depth = self._settings
         try:
-            value = (_loads if allow_nan else _loads_strictly)(text)
+            value = _loads(strictly=not allow_nan)(text)
         except (ValueError, RecursionError):
             return MISSING  # the scanner says what is wrong, or has no recursion to run out of
         if text.count("[") + text.count("{") > max_depth and _is_deeper(value, max_depth, text):
@@ -276,7 +272,11 @@ class PartialJSON(CopiedWhole):
     def error(self) -> JSONFault | None:
         """Where and why the text stops being JSON; None where it does not."""
         state = self._look()
-        return None if state.error is None else JSONFault(len(self.text) - state.unused, state.error)
+        if state.error is None:
+            return None
+        from sansio_claude._partial_json.fault import JSONFault
+
+        return JSONFault(len(self.text) - state.unused, state.error)
 
     def final(self, default: Any = MISSING) -> Any:
         """The value of the whole text. Strict: exactly what `json.loads` gives, but NaN and Infinity words are refused
@@ -289,7 +289,7 @@ class PartialJSON(CopiedWhole):
         state = self._look()
         if state.whole:
             # A number at the top may have been withheld for its length.
-            return state.top[0] if state.top else _loads(self.text)
+            return state.top[0] if state.top else _loads(strictly=False)(self.text)
         if default is not MISSING and not self.text:
             return default
         raise self._refusal(state)

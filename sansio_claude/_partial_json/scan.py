@@ -53,11 +53,12 @@ FIRST_VALUE, VALUE, FIRST_KEY, KEY, COLON, TEXT, AFTER, END = range(8)
 HIDDEN, SHOWN, NAME = range(3)  # what the string at hand is: a value shown when whole, one shown at once, a key
 
 
-def scan(state: ScanState, allow_nan: bool, max_depth: int, mode: int = VALUE) -> Generator[None, str, None]:
+def scan(state: ScanState, allow_nan: bool, max_depth: int, *, ended: bool = False) -> Generator[None, str, None]:
     """Make the coroutine; `next()` starts it, `send(text)` goes on. It never ends and never raises.
 
-    Each text has at least one character. With `mode` END it starts behind a value that was parsed in one go.
+    Each text has at least one character. With `ended` it starts behind a value that was parsed in one go.
     """
+    mode = END if ended else VALUE
     top = state.top
     stack = state.stack
     literals = LITERALS | NOT_NUMBERS if allow_nan else LITERALS

@@ -13,18 +13,20 @@ header. `request` is a MessageRequest or one of the small calls. Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
-from sansio_claude._connect.address import Address, parse_address
-from sansio_claude._connect.route import IN_CLEAR
+from sansio_claude._connect.address import IN_CLEAR, Address, parse_address
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, check_key, is_secret, merge_betas, secret_values
 from sansio_claude._request.credentials import Auth, Token, api_key_of, auth_token_of, bearer, query_secrets, sign
-from sansio_claude._request.head import Headers, PreparedRequest, Requestable, RequestHead, Sendable
+from sansio_claude._request.head import Headers, Requestable, RequestHead, Sendable
 from sansio_claude._value import FrozenValue, an
 from sansio_claude._version import __version__
+
+if TYPE_CHECKING:
+    from sansio_claude._request.prepared import PreparedRequest
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_VERSION", "Auth", "Endpoint", "Headers", "RequestHead", "Sendable"]
 
@@ -288,6 +290,8 @@ class Endpoint(FrozenValue):
                 path="auth_token",
             )
         address = self._address_of(request)
+        from sansio_claude._request.prepared import PreparedRequest  # for other HTTP libraries only
+
         return PreparedRequest(
             method=head.method.decode("ascii"),
             url=address.url,

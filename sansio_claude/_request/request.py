@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlia
 
 import attrs
 
-from sansio_claude._errors import ClaudeError, LocalProtocolError
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._http.headers import check_headers, merge_betas
 from sansio_claude._json import WRITTEN_DEPTH, dumps, dumps_plain, loads_input
 from sansio_claude._percent import encode_query
-from sansio_claude._value import FrozenValue
+from sansio_claude._request.param import param_of
 
 if TYPE_CHECKING:
     from sansio_claude._check.problem import Problem
+    from sansio_claude._request.count_tokens import CountTokensRequest
 
-__all__ = ["UNSET", "CountTokensRequest", "MessageRequest", "Param", "SupportsParam", "Unset", "param_of"]
+__all__ = ["UNSET", "MessageRequest", "Param", "SupportsParam", "Unset"]
 
 
 class Unset(enum.Enum):
@@ -258,6 +259,8 @@ class MessageRequest:
 
     def count_tokens(self) -> CountTokensRequest:
         """The request that asks how many input tokens this one has."""
+        from sansio_claude._request.count_tokens import CountTokensRequest
+
         return CountTokensRequest(self)
 
     def check(
@@ -327,95 +330,3 @@ _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if fie
 _body_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BODY)
 _list_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_LISTS)
 _USUAL: Final = frozenset({list, str, Unset, type(None)})
-# What matters for an answer only, so that the counting call has no such parameter.
-_NOT_COUNTED: Final = frozenset(
-    {
-        "container",
-        "diagnostics",
-        "fallback_credit_token",
-        "fallbacks",
-        "inference_geo",
-        "max_tokens",
-        "metadata",
-        "service_tier",
-        "stop_sequences",
-        "stream",
-        "temperature",
-        "thread",
-        "top_k",
-        "top_p",
-    }
-)
-
-
-@attrs.define(frozen=True, eq=False, repr=False)
-class CountTokensRequest(FrozenValue):
-    """`POST /v1/messages/count_tokens`: how many input tokens a request has. Its answer is a TokenCount."""
-
-    request: MessageRequest
-    """The request whose tokens are counted."""
-
-    @property
-    def method(self) -> bytes:
-        """The HTTP method."""
-        return b"POST"
-
-    @property
-    def resource(self) -> str:
-        """What it is about, below the API's root."""
-        return "messages/count_tokens"
-
-    @property
-    def query(self) -> str:
-        """That of the request."""
-        return self.request.query
-
-    @property
-    def betas(self) -> Sequence[str] | None:
-        """Those of the request."""
-        return self.request.betas
-
-    @property
-    def headers(self) -> dict[str, str | None]:
-        """Those of the request."""
-        return self.request.headers
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Those of the request."""
-        return self.request.secrets
-
-    def body(self, stream: bool | None = None) -> bytes:
-        """The request's body without what counting has no parameter for; `stream` changes nothing. Raises like it."""
-        counted = {name: value for name, value in self.request.given().items() if name not in _NOT_COUNTED}
-        if self.request.extra_body:
-            counted.update(self.request.extra_body)
-        return dumps(counted, convert=param_of)
-
-
-def param_of(value: Any) -> Any:
-    """What stands in a request for an object: what its `to_param()` gives, or the `model_dump()` of a pydantic model,
-    such as the official SDK's own blocks (by their wire names, without what is None). Any other value is given back.
-
-    Raises LocalProtocolError where the object's own method raises.
-    """
-    # Asked by name: isinstance with a protocol takes microseconds, and a history has hundreds of blocks.
-    if isinstance(value, type):
-        return value
-    method = getattr(value, "to_param", None)
-    if method is None:
-        method, options = getattr(value, "model_dump", None), _DUMPED
-        if method is None:
-            return value
-    else:
-        options = {}
-    try:
-        return method(**options)
-    except ClaudeError:
-        raise
-    except Exception as error:  # the method is the caller's
-        name = f"{type(value).__name__}.{getattr(method, '__name__', 'to_param')}"
-        raise LocalProtocolError(f"{name}() raised {type(error).__name__}: {error}") from error
-
-
-_DUMPED: Final[dict[str, Any]] = {"mode": "json", "by_alias": True, "exclude_none": True}

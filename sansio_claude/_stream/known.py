@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import APIError, LocalProtocolError, RemoteProtocolError
@@ -15,8 +15,10 @@ from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.decode import Notes
 from sansio_claude._stream.deviations import Deviation, Tolerance
 from sansio_claude._stream.events import Event
-from sansio_claude._stream.liveness import Liveness
 from sansio_claude._stream.sse import SSEDecoder
+
+if TYPE_CHECKING:
+    from sansio_claude._stream.liveness import Liveness
 
 __all__ = ["StreamState", "WhatIsKnown"]
 
@@ -146,6 +148,8 @@ class WhatIsKnown(CopiedWhole):
     @property
     def liveness(self) -> Liveness:
         """When the peer last gave a sign of life, and of which kind, by the `now` given to `receive_data`."""
+        from sansio_claude._stream.liveness import Liveness
+
         return Liveness(
             self._received,
             self._number - self._idle,

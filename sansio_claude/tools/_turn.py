@@ -11,7 +11,7 @@ from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
 from sansio_claude._request.continuation import next_step, whole_blocks
-from sansio_claude._request.request import param_of
+from sansio_claude._request.param import param_of
 
 __all__ = [
     "INVALID",

@@ -13,9 +13,9 @@ from typing import Any
 import attrs
 import pytest
 
-from sansio_claude._call.actions import TraceEvent
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
+from sansio_claude._call.trace import TraceEvent
 from sansio_claude._errors import (
     ClaudeError,
     ConnectError,

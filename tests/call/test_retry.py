@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude._call.retry import Attempt, RetryPolicy
+from sansio_claude._call.attempt import Attempt
+from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._errors.dates import parse_http_date
 from sansio_claude._errors.headers import retry_after, should_retry

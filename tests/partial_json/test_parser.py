@@ -19,7 +19,8 @@ import pytest
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._partial_json import numbers as _partial_json_numbers
 from sansio_claude._partial_json import scan as _partial_json_scan
-from sansio_claude._partial_json.parser import Change, JSONFault, PartialJSON, Watch
+from sansio_claude._partial_json.fault import JSONFault
+from sansio_claude._partial_json.parser import Change, PartialJSON, Watch
 from tests.counting import work
 from tests.partial_json_reference import NOTHING, same, see
 
