@@ -212,13 +212,21 @@ async def _connect(call: Call, action: Connect, adapter: Adapter) -> None:
 async def _authorize(call: Call, action: Authorize, adapter: Adapter) -> None:
     close_discarded(call.pool)
     assert call.authorize is not None
-    given = call.authorize(action.head, action.body)
-    if isinstance(given, Awaitable):
-        found = await _bounded(call, action, adapter, given)
-        if found is None:
-            call.deadline_passed(adapter.now())
-            return
-        (given,) = found
+    try:
+        given = call.authorize(action.head, action.body)
+        if isinstance(given, Awaitable):
+            found = await _bounded(call, action, adapter, given)
+            if found is None:
+                call.deadline_passed(adapter.now())
+                return
+            (given,) = found
+    except (StopIteration, StopAsyncIteration) as error:
+        # A coroutine cannot raise the first (PEP 479), and in `async for` the second would end the loop in silence.
+        raise LocalProtocolError(
+            f"the function that gives the token raised {type(error).__name__}, which means the end of an iteration to "
+            "Python; give next() in it a default, or raise another exception",
+            path="auth_token",
+        ) from error
     call.authorized(given, adapter.now())
 
 

@@ -55,7 +55,8 @@ class Endpoint(FrozenValue):
       key; white space and line breaks around it are dropped, as they come from files.
     - `auth_token` may be a function without arguments (on an event loop it may be async) that gives the token which is
       good now. It is asked once for each attempt, and once more where the API answers 401; when a token expires is
-      its own business. What it raises reaches the caller as it is.
+      its own business. What it raises reaches the caller as it is, but StopIteration and StopAsyncIteration, which mean
+      an end to Python: a LocalProtocolError says so.
     - `auth`: how a single key is sent, whichever of the two it was given as: "x-api-key", "bearer" or "both"; or
       "none", to send none, for gateways that take a header of their own (`headers=`).
     - `version`: the value of `anthropic-version`: "2023-06-01" unless given, "2026-10-21" is the other one known.

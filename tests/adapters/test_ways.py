@@ -67,6 +67,20 @@ class Adapter:
         found: list[str] = self.loop.run(main)
         return found
 
+    def list_models(self, endpoint: Endpoint, **options: Any) -> list[Any]:
+        """The models, read in a loop."""
+        if self.loop is None:
+            with sansio_claude.sync.Client(endpoint, **options) as client:
+                return list(client.models())
+
+        async def main() -> list[Any]:
+            assert self.loop is not None
+            async with self.loop.Client(endpoint, **options) as client:
+                return [model async for model in client.models()]
+
+        found: list[Any] = self.loop.run(main)
+        return found
+
 
 @pytest.fixture(params=[*map(Adapter, LOOPS), Adapter(None)], ids=repr)
 def adapter(request: pytest.FixtureRequest) -> Adapter:
@@ -308,6 +322,30 @@ class TestTokens:
                     adapter.ask(Endpoint.from_base_url(f"http://{host}:{port}", auth_token=source))
                 assert caught.value is own
                 assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize("kind", [StopIteration, StopAsyncIteration])
+    def test_an_end_of_an_iteration_ends_nothing_in_silence(self, adapter: Adapter, kind: type[Exception]) -> None:
+        """Python takes these two for an end, in a coroutine and in a loop: ours says what happened."""
+
+        def token() -> str:
+            raise kind("the tokens are used up")
+
+        async def later() -> str:
+            raise kind("the tokens are used up")
+
+        sources: list[Any] = [token, *([later] if kind is StopAsyncIteration else [])]
+        for source in sources:
+            endpoint = Endpoint.from_base_url("https://api.test", auth_token=source)
+            for ask in (adapter.ask, adapter.list_models):
+                words = f"gives the token raised {kind.__name__}, "
+                with pytest.raises(LocalProtocolError, match=words) as caught:
+                    ask(endpoint, ssl_context=client_context())
+                assert caught.value.path == "auth_token"
+                assert type(caught.value.__cause__) is kind
+        # Of the caller's own coroutine, Python itself makes a RuntimeError, which is the caller's and stays.
+        if kind is StopIteration:
+            with pytest.raises(RuntimeError, match="coroutine raised StopIteration"):
+                adapter.ask(Endpoint.from_base_url("https://api.test", auth_token=later), ssl_context=client_context())
 
     def test_the_time_of_the_call_bounds_it(self, adapter: Adapter) -> None:
         cancelled: list[bool] = []
