@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from sansio_claude._client.stream import Stream
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.tools._extract import Extraction
-    from sansio_claude.tools._loop import ToolLoop, ToolParam
+    from sansio_claude.tools._loop import ToolLoop
+    from sansio_claude.tools._offered import ToolParam
     from sansio_claude.tools._run import Run
 
 __all__ = ["ToolMethods"]

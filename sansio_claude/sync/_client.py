@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from sansio_claude._request.request import MessageRequest
     from sansio_claude.sync._run import Extraction, Run
     from sansio_claude.tools._execution import Executor
-    from sansio_claude.tools._loop import ToolLoop, ToolParam
+    from sansio_claude.tools._loop import ToolLoop
+    from sansio_claude.tools._offered import ToolParam
 
 __all__ = ["Client"]
 

@@ -8,7 +8,8 @@ from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished,
 from sansio_claude.tools._disk_files import DiskFiles
 from sansio_claude.tools._extract import Extraction, Extractor
 from sansio_claude.tools._files import Files, Kind, MemoryFiles
-from sansio_claude.tools._loop import ToolLoop, ToolParam
+from sansio_claude.tools._loop import ToolLoop
+from sansio_claude.tools._offered import ToolParam
 from sansio_claude.tools._outcome import Ending, ToolFinished, ToolStarted
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._run import Run, RunEvent

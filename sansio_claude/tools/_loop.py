@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from sansio_claude._copies import NotCopied
@@ -23,13 +23,13 @@ from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._request.continuation import container_of, larger_max_tokens, next_step
 from sansio_claude._request.request import MessageRequest
-from sansio_claude._value import an
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
+from sansio_claude.tools._offered import OfferedTools, ToolParam
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._saved import FORMAT, arguments_of, call_as_dict, call_fields, checked, without_secrets
 from sansio_claude.tools._saved_message import message_as_dict, message_of
-from sansio_claude.tools._schema import RunnableTool, tool, tools_of
+from sansio_claude.tools._schema import tools_of
 from sansio_claude.tools._turn import (
     Ids,
     close_turn,
@@ -42,9 +42,8 @@ from sansio_claude.tools._turn import (
     refusal_of,
 )
 
-__all__ = ["ToolLoop", "ToolParam"]
+__all__ = ["ToolLoop"]
 
-ToolParam: TypeAlias = RunnableTool | Mapping[str, Any] | Callable[..., Any]
 State: TypeAlias = Literal["asking", "running", "finished"]
 
 _ASKED_AGAIN: Final = 5  # times in a row that a cut tool input is asked for with more tokens
@@ -114,12 +113,9 @@ class ToolLoop(NotCopied):
         self.max_turns = max_turns
         self.token_budget = token_budget
         self._concurrency = concurrency
-        self._runnable: dict[str, RunnableTool] = {}
-        self._definitions: list[dict[str, Any]] = []
         arguments = arguments_of(given, request)
-        betas = list(arguments.pop("betas", ()))
-        for one in (*arguments.pop("tools", ()), *tools_of(tools)):
-            self._add_tool(one, betas)
+        self._offered = OfferedTools((*arguments.pop("tools", ()), *tools_of(tools)))
+        betas = [*arguments.pop("betas", ()), *self._offered.betas]
         self._request: dict[str, Any] = plain(arguments)
         if betas:
             self._request["betas"] = list(dict.fromkeys(betas))
@@ -368,35 +364,15 @@ class ToolLoop(NotCopied):
         loop._error = None if error is None else RemoteProtocolError(error, stage="message")
         loop._said = plain(saved["said"])
         loop._pending = PendingCalls(
-            ToolCall(**call_fields(call), tool=loop._runner_of(call)) for call in saved["calls"]
+            ToolCall(**call_fields(call), tool=loop._offered.runner_of(call)) for call in saved["calls"]
         )
         loop._pending.restore(plain(saved["results"]), saved["begun"])
         return loop
 
-    def _runner_of(self, call: Mapping[str, Any]) -> RunnableTool | None:
-        return None if call.get("toolset_name") else self._runnable.get(call["name"])
-
-    def _add_tool(self, given: ToolParam, betas: list[str]) -> None:
-        if isinstance(given, Mapping):
-            self._definitions.append(plain(given))
-            return
-        made: RunnableTool
-        if isinstance(given, RunnableTool):
-            made = given
-        elif callable(given):
-            made = tool(given)
-        else:
-            raise LocalProtocolError(f"{an(type(given).__name__)} is no tool", path="tools")
-        if made.name in self._runnable:
-            raise LocalProtocolError(f"there are two tools named {made.name!r}", path="tools")
-        self._runnable[made.name] = made
-        self._definitions.append(plain(made.to_param()))
-        betas.extend(getattr(made, "betas", ()))
-
     def _next_request(self) -> dict[str, Any]:
         request = dict(self._request)
-        if self._definitions:
-            request["tools"] = list(self._definitions)
+        if self._offered.definitions:
+            request["tools"] = list(self._offered.definitions)
         request["messages"] = self._history[self._first :]
         return request
 
@@ -405,7 +381,7 @@ class ToolLoop(NotCopied):
         if turn:
             self._history.append({"role": "assistant", "content": turn})
         self._said = []
-        names = [definition.get("name") for definition in self._definitions]
+        names = self._offered.names
         known = {name for name in names if isinstance(name, str)}
         calls = [
             self._call_of(block, whole=block["id"] not in broken)
@@ -432,7 +408,7 @@ class ToolLoop(NotCopied):
             "turn": self._turn - 1,
             "toolset_name": toolset if isinstance(toolset, str) else None,
         }
-        return ToolCall(**fields, tool=self._runner_of(fields))
+        return ToolCall(**fields, tool=self._offered.runner_of(fields))
 
     def _end_calls(self) -> None:
         if self._state != "running" or self._pending:
