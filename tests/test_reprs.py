@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from sansio_claude import (
     CallSettings,
     Endpoint,
     HTTPExchange,
+    Message,
     MessageAccumulator,
     MessageRequest,
     MessageStream,
     PartialJSON,
     Pool,
+    Race,
     SSEDecoder,
+    TLSExchange,
+    Watch,
     iter_events,
     user,
 )
@@ -26,7 +31,8 @@ from sansio_claude._call.connection import Connection
 from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.gateway import Repair, StreamMonitor, read_wrapped
 from sansio_claude.testing import Recorder, ReplayServer, compose
-from sansio_claude.tools import Extractor
+from sansio_claude.tools import DiskFiles, Extractor, MemoryFiles, TextEditor, ToolLoop
+from tests.public_classes import public_classes
 
 SECRET = "sk-ant-api03-WORDS"
 STREAM = compose(SECRET, seed=1).data
@@ -65,6 +71,54 @@ def test_an_accumulator_an_extractor_and_a_wrapping() -> None:
     assert shown(wrapped) == "<WrappedIterator of sse>"
 
 
+def test_a_tool_loop() -> None:
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        raise AssertionError
+
+    request: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [user(SECRET)]}
+    loop = ToolLoop(tools=[look_up], system=SECRET, extra_headers={"x-api-key": SECRET}, **request)
+    assert shown(loop) == "<ToolLoop asking, turn 1, 1 messages, 1 tools>"
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"word": SECRET}}
+    answer = {"type": "message", "role": "assistant", "content": [call], "stop_reason": "tool_use", "usage": {}}
+    loop.receive_message(Message.from_dict(answer))
+    assert shown(loop) == "<ToolLoop running, turn 2, 2 messages, 1 tools>"
+
+
+def test_a_text_editor_and_its_files(tmp_path: Path) -> None:
+    files = MemoryFiles({"a": SECRET}, name="/repo")
+    assert shown(files) == "<MemoryFiles /repo, 1 files>"
+    assert shown(TextEditor(files)) == "<TextEditor text_editor_20250728 of /repo>"
+    editor = TextEditor(files, version="text_editor_20250124", extra={"x": SECRET})
+    assert shown(editor) == "<TextEditor text_editor_20250124 of /repo, 0 edits to undo>"
+    assert not editor.call({"command": "create", "path": "b", "file_text": SECRET}).is_error
+    assert shown(editor) == "<TextEditor text_editor_20250124 of /repo, 1 edits to undo>"
+    assert shown(DiskFiles(tmp_path, name="/repo")) == "<DiskFiles /repo>"
+
+
+def test_what_connects() -> None:
+    found: Any = [(2, 1, 6, "", ("127.0.0.1", port)) for port in (1, 2)]
+    race = Race(found, 0.0)
+    assert shown(race) == "<Race open, 0 of 2 begun, 0 failed>"
+    (first,) = race.due(0.0)
+    race.failed(first, OSError(SECRET), 0.0)
+    (second,) = race.due(0.0)
+    race.connected(second)
+    assert shown(race) == "<Race won, 2 of 2 begun, 1 failed>"
+    exchange = TLSExchange(ssl.create_default_context(), "example.org")
+    assert shown(exchange) == "<TLSExchange in its handshake>"
+    exchange.receive_eof()
+    assert shown(exchange) == "<TLSExchange ended>"
+
+
+@pytest.mark.parametrize("name", sorted(public_classes()))
+def test_every_class_has_one(name: str) -> None:
+    """All but protocols, which have no objects of their own."""
+    kind = public_classes()[name]
+    own = [vars(base) for base in kind.__mro__[:-1]]
+    assert getattr(kind, "_is_protocol", False) or any("__repr__" in names for names in own)
+
+
 def test_a_decoder() -> None:
     decoder = SSEDecoder()
     assert shown(decoder) == "<SSEDecoder open, 0 bytes of whole lines, 0 events to be read>"
@@ -86,6 +140,7 @@ def test_an_iterator() -> None:
 def test_partial_json() -> None:
     value = PartialJSON()
     value.feed(f'{{"key": "{SECRET}')
+    assert shown(Watch(value, "key")) == f"<Watch of {value!r}>"
     assert shown(value) == f"<PartialJSON, {9 + len(SECRET)} characters>"
 
 

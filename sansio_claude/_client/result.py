@@ -55,6 +55,9 @@ class ModelListing(NotCopied):
         self._models: Iterator[ListedModel] = iter(())
         self._pages = _Pages(request)
 
+    def __repr__(self) -> str:
+        return f"<ModelListing {'at its last page' if self._request is None else 'open'}>"
+
     def __await__(self) -> Generator[Any, Any, ModelPage]:
         return all_models(self._ask, self._request or ModelsRequest()).__await__()
 

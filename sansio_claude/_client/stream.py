@@ -204,6 +204,9 @@ class TextIterator(NotCopied):
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
+    def __repr__(self) -> str:
+        return f"<TextIterator of {self._stream!r}>"
+
     def __aiter__(self) -> Self:
         return self
 

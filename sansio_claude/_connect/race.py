@@ -90,6 +90,10 @@ class Race(CopiedWhole):
         if given and not self._order:
             self.failures = [(each, _elsewhere(each)) for each in given]
 
+    def __repr__(self) -> str:
+        state = "won" if self.winner is not None else "timed out" if self.timed_out else "over" if self.over else "open"
+        return f"<Race {state}, {self._begun} of {len(self._order)} begun, {len(self.failures)} failed>"
+
     @property
     def over(self) -> bool:
         """Whether there is nothing left to be tried or waited for."""

@@ -88,6 +88,9 @@ class TLSMaker(NotCopied):
         self._context: ssl.SSLContext | None = None
         self._kept = False
 
+    def __repr__(self) -> str:
+        return f"<TLSMaker {'prepared' if self._kept else 'not prepared'}>"
+
     def prepare(self) -> None:
         """Make the context, unless it is there. Raises LocalProtocolError for what is no context, or TLSError."""
         if self._kept:
@@ -157,6 +160,10 @@ class TLSExchange(NotCopied):
         except (ValueError, OSError) as error:  # UnicodeError is a ValueError, ssl.SSLError an OSError
             raise LocalProtocolError(f"TLS cannot be used with the host name {server_name!r}: {error}") from error
         self._handshake()
+
+    def __repr__(self) -> str:
+        ended = self._ended or self._error is not None
+        return f"<TLSExchange {'ended' if ended else 'open' if self._handshake_done else 'in its handshake'}>"
 
     @property
     def handshake_done(self) -> bool:

@@ -198,6 +198,9 @@ class Watch(NotCopied):
         self._queue: list[Any] = []
         self._take(parser._watch(self))
 
+    def __repr__(self) -> str:
+        return f"<Watch of {self._parser!r}>"
+
     def new(self) -> list[Any]:
         """What has come since the last call, from the beginning at the first."""
         self._parser._look()

@@ -114,6 +114,9 @@ class TextIterator(NotCopied):
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
+    def __repr__(self) -> str:
+        return f"<TextIterator of {self._stream!r}>"
+
     def __iter__(self) -> Self:
         return self
 

@@ -77,6 +77,9 @@ class ReplayConnection(NotCopied):
         self._due: float | None = None
         self._last: Literal["keep", "close", "reset", "stall"] = "keep"
 
+    def __repr__(self) -> str:
+        return f"<ReplayConnection {self.number}, {self.state}>"
+
     def receive_data(self, data: bytes) -> None:
         """Bytes from the client."""
         if self.state != "closed" and data:

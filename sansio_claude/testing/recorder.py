@@ -257,6 +257,9 @@ class RecordingIterator(NotCopied):
         self._source = source
         self._asource = asource
 
+    def __repr__(self) -> str:
+        return f"<RecordingIterator of call {self._call.number}>"
+
     def __iter__(self) -> Self:
         return self
 

@@ -108,6 +108,9 @@ class DiskFiles:
         self._hard_links = hard_links
         self._descriptors = descriptors and HAS_DESCRIPTORS
 
+    def __repr__(self) -> str:
+        return f"<DiskFiles {self._name}>"
+
     @property
     def name(self) -> str:
         """The root's path as the model sees it."""

@@ -327,6 +327,9 @@ class Extraction(NotCopied, Generic[T]):
         self._stream: StreamedAnswer | None = None
         self._partial = PartialValue(extractor.name, structured=extractor.structured)
 
+    def __repr__(self) -> str:
+        return f"<Extraction of {self._extractor!r}>"
+
     @property
     def extractor(self) -> Extractor[T]:
         """The state machine below."""

@@ -219,6 +219,9 @@ class MemoryFiles(CopiedWhole):
                 words = error.message.removeprefix("Error: ")
                 raise LocalProtocolError(f"the file {shown(path)!r} cannot be made: {words}", path="files") from error
 
+    def __repr__(self) -> str:
+        return f"<MemoryFiles {self._name}, {len(self._files)} files>"
+
     @property
     def name(self) -> str:
         """The root's path as the model sees it."""

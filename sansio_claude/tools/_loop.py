@@ -134,6 +134,10 @@ class ToolLoop(NotCopied):
         self._refused: list[tuple[ToolCall, ToolResult]] = []
         self._driver: object = None
 
+    def __repr__(self) -> str:
+        counts = f"{len(self._history)} messages, {len(self._offered.definitions)} tools"
+        return f"<ToolLoop {self._state}, turn {self._turn}, {counts}>"
+
     @property
     def state(self) -> State:
         """ "asking", "running" or "finished"; a limit shows only in `next_action`."""

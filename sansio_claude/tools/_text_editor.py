@@ -119,6 +119,10 @@ class TextEditor(CopiedWhole):
             files, version=version, max_characters=max_characters if version == NEWEST_EDITOR else None, **options
         )
 
+    def __repr__(self) -> str:
+        undo = f", {len(self._history)} edits to undo" if "undo_edit" in self._commands else ""
+        return f"<TextEditor {self._version} of {shown(self._files.name)}{undo}>"
+
     @property
     def version(self) -> EditorVersion:
         """The tool's type on the wire."""

@@ -327,6 +327,11 @@ class FaultServer(NotCopied):
         self._caught_up: list[threading.Event] = []  # of those who wait for it
         self._thread = threading.Thread(target=self._run, name="fault server", daemon=True)
 
+    def __repr__(self) -> str:
+        return (
+            f"<FaultServer {'running' if self._thread.is_alive() else 'not running'}, {len(self._sites)} sites closing>"
+        )
+
     def __enter__(self) -> FaultServer:
         self._selector.register(self._wake_out, selectors.EVENT_READ, None)
         self._thread.start()
