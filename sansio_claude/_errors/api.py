@@ -114,8 +114,9 @@ class APIError(ClaudeError):
         stream, plain text or empty; the first 64 KiB are kept in `.body`.
 
         Returns an object of the class that type, code and status ask for (one of the subclasses, or APIError itself),
-        whatever class this is called on. Raises LocalProtocolError for a status that is no int or a body that is
-        neither bytes nor str, and nothing for whatever the server sent. Linear in the size of the body.
+        whatever class this is called on. Raises LocalProtocolError for a status that is no int, a body that is neither
+        bytes nor str, and a `now` that is no finite number, and nothing for whatever the server sent. Linear in the
+        size of the body.
         """
         from sansio_claude._errors.headers import header_dict
 
@@ -125,6 +126,8 @@ class APIError(ClaudeError):
         if not isinstance(data, bytes | bytearray | memoryview):
             words = f"the body of an answer is bytes, not {type(body).__name__}: give the bytes as they were received"
             raise LocalProtocolError(words, path="body")
+        if now is not None and not (isinstance(now, int | float) and type(now) is not bool and abs(now) < _FARTHEST):
+            raise LocalProtocolError("now is the time of day in seconds since 1970: a finite number", path="now")
         return refusal(int(status), header_dict(headers), bytes(data), wall=lambda: now)
 
 
@@ -198,6 +201,7 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
 _RETRYABLE_STATUSES: Final = frozenset({408, 409, 429})
 # Answered like a rate limit, but waiting does not help: a spend cap, a used-up balance.
 _SPENT: Final = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached", "insufficient_quota"})
+_FARTHEST: Final = 1e12  # seconds since 1970 that may be the time of day: some 30,000 years
 _SHOWN: Final = 500  # characters of the server's words in str(); .error_message has all of them
 _MOST_BODY: Final = 64 * 1024  # bytes, as the default of Limits.error_body
 

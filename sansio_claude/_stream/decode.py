@@ -207,11 +207,16 @@ def _ping(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
 
 
 def _error(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
+    return _error_event(value)
+
+
+def _error_event(value: dict[str, Any]) -> ErrorEvent:
+    """The error of an object. What `read_error` finds in the object it finds in the event, too."""
     error: Any = value.get("error")
     if isinstance(error, dict):
-        return ErrorEvent(error, _rest(value, _ERROR))
+        return ErrorEvent(error, _beside_error(value, _ERROR))
     if isinstance(error, str):
-        return ErrorEvent({"message": error}, _rest(value, _ERROR))
+        return ErrorEvent({"message": read_error(value).words or error}, _beside_error(value, _ERROR))
     if "message" in value and ("error" not in value or value.get("type") != "error"):
         # The error object itself, without its envelope.
         outer: dict[str, Any] = {key: value[key] for key in ("request_id", "error") if key in value}
@@ -219,7 +224,16 @@ def _error(value: dict[str, Any], limits: Limits, notes: Notes) -> Event:
         return ErrorEvent(inner, outer or None)
     # The words beside an `error` that is no object stay where they stand; words inside it are read.
     words = None if "message" in value else read_error(value).words
-    return ErrorEvent({"message": words} if words else {}, _rest(value, _TYPE))
+    return ErrorEvent({"message": words} if words else {}, _beside_error(value, _TYPE))
+
+
+def _beside_error(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
+    """The keys beside the known ones, and the type, where that is the type of the error and not of the event."""
+    kind: Any = value.get("type")
+    rest = _rest(value, known)
+    if not isinstance(kind, str) or kind in ("error", ""):
+        return rest
+    return {"type": kind, **(rest or {})}
 
 
 def _error_of(value: Any) -> Event:
@@ -227,8 +241,7 @@ def _error_of(value: Any) -> Event:
     while isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
-        error = value.get("error")
-        return ErrorEvent(error if isinstance(error, dict) else value)
+        return _error_event(value)
     words = read_error(value).words
     return ErrorEvent({"message": words} if words else {})
 

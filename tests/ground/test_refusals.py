@@ -155,6 +155,11 @@ class TestHeaders:
         assert of(b"", 429, {**later, "date": "Sat, 28 Nov 2026 12:00:10 GMT"}).retry_after == 20
         assert of(b"", 429, later, now=NOON.timestamp() + 60).retry_after is None
 
+    @pytest.mark.parametrize("now", [float("nan"), float("inf"), -float("inf"), True, "0", b"", 10**400, [0]])
+    def test_a_time_of_day_that_is_none(self, now: Any) -> None:
+        with pytest.raises(LocalProtocolError, match="now is the time of day"):
+            of(b"", 429, {"retry-after": "Sat, 28 Nov 2026 12:00:30 GMT"}, now=now)
+
     def test_the_servers_word_on_retrying(self) -> None:
         assert not of(b"", 529, {"x-should-retry": "false"}).retryable
         assert of(b"", 400, {"x-should-retry": "true"}).retryable

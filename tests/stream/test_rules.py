@@ -16,6 +16,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import ContentBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import WHOLE_REASONS, ToolInputBlock
+from sansio_claude._stream.encode import encode_event
 from sansio_claude._stream.events import (
     ContentBlockStart,
     ErrorEvent,
@@ -479,6 +480,40 @@ def test_rule_5_what_is_no_error_passes(value: Any) -> None:
 def test_rule_5_known_events_are_no_errors_under_the_name_of_one() -> None:
     data = body(*(frame(each, "error") for each in answer(*block(TEXT, {"type": "text_delta", "text": "x"}))))
     assert read(data).state == "complete"
+
+
+ERROR_PARTS: dict[str, st.SearchStrategy[Any]] = {
+    "error": st.sampled_from(
+        [
+            *(None, True, 5, "", "invalid", ["x"], {"message": "inner"}, {"type": "overloaded_error"}, {"code": 429}),
+            {"error": {"message": "deep", "code": "c"}},
+        ]
+    ),
+    "type": st.sampled_from(["error", "overloaded_error", "", None]),
+    "message": st.just("beside"),
+    "error_description": st.just("described"),
+    "detail": st.just("detailed"),
+    "code": st.sampled_from([429, "rate_limit_exceeded"]),
+    "details": st.just({"error_code": "e"}),
+    "request_id": st.just("r"),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=ERROR_PARTS), st.booleans())
+def test_rule_5_an_error_says_the_same_in_a_stream_and_in_a_whole_answer(value: Json, wrapped: bool) -> None:
+    expected = APIError.from_response(200, {}, json.dumps(value))
+    data = frame([value] if wrapped else value, "error")
+    for _ in range(2):
+        stream = MessageStream()
+        stream.receive_data(data)
+        (event,) = stream.events_received()
+        with pytest.raises(APIError) as caught:
+            stream.events_received()
+        found = caught.value
+        assert (type(found), found.error_message) == (type(expected), expected.error_message)
+        assert (found.type, found.code, found.request_id) == (expected.type, expected.code, expected.request_id)
+        assert (found.retryable, found.details) == (expected.retryable, expected.details)
+        data = encode_event(event)
 
 
 # 6. Complete means complete.
