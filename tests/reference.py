@@ -396,7 +396,7 @@ class _Reader:
         name, text = frame.event, frame.raw.strip()
         if text == b"[DONE]" or (text == b"" and name != "error"):
             return None
-        value = self.value_of(frame.raw)
+        value = self.value_of(frame.raw, name)
         if name == "error" and not isinstance(value, dict):
             return "error", {}
         if not isinstance(value, dict):
@@ -417,7 +417,7 @@ class _Reader:
             return kind, value
         return name, value
 
-    def value_of(self, raw: bytes) -> Any:
+    def value_of(self, raw: bytes, name: str) -> Any:
         """The JSON value; None where there is none. Halves of characters stay only where another may follow."""
         try:
             return loads(raw, depth=self.limits.depth)
@@ -433,12 +433,10 @@ class _Reader:
             return None
         if isinstance(value, dict):
             kept = {}
-            for place in ("delta", "content_block"):
-                if isinstance(value.get(place), dict):
-                    for key in ("text", "thinking", "partial_json", "input"):
-                        if key in value[place]:
-                            kept[place, key] = value[place][key]
-                            value[place][key] = None
+            for place, key in _places_of_halves(value, name):
+                if key in value[place]:
+                    kept[place, key] = value[place][key]
+                    value[place][key] = None
             message = value.get("message")
             content = message.get("content") if isinstance(message, dict) else None
             given: dict[int, Any] = {}
@@ -646,12 +644,21 @@ class _Reader:
         block = self.blocks[index] if index in self.open else None
         name = block["type"] if block is not None else None
         if block is not None and not (isinstance(delta.get("type"), str) and delta["type"]):
-            for kind, key in TYPELESS.get(str(name), ()):
-                if key in delta and (isinstance(delta[key], str | None) or key == "content"):
-                    self.check_delta({**delta, "type": kind})
-                    self.deviate("typeless_delta")
-                    delta = value["delta"] = {**delta, "type": kind}
-                    break
+            fitting = [
+                (kind, key)
+                for kind, key in TYPELESS.get(str(name), ())
+                if key in delta and (isinstance(delta[key], str | None) or key == "content")
+            ]
+            kind, key = fitting[0] if fitting else ("", "")
+            grown = {key: delta[key]} if key in ("text", "thinking", "partial_json") else {}
+            mended = {**_without_halves(delta), **grown}
+            if repr(mended) != repr(delta):
+                delta = value["delta"] = mended
+                self.deviate("half_character")
+            if fitting:
+                self.check_delta({**delta, "type": kind})
+                self.deviate("typeless_delta")
+                delta = value["delta"] = {**delta, "type": kind}
         kind = delta["type"] if isinstance(delta.get("type"), str) else None
         known = name in STRING_KEYS
         if block is None or (known and kind in DELTAS and name not in DELTAS[kind][1]):
@@ -968,6 +975,24 @@ def _finite(text: str) -> float:
     if float(text) in (float("inf"), float("-inf")):
         raise ValueError(text)
     return float(text)
+
+
+def _places_of_halves(value: dict[str, Any], name: str) -> list[tuple[str, str]]:
+    """Where half a character stays: in the text of a delta or start that another delta may follow, and in inputs."""
+    found = []
+    delta, block = value.get("delta"), value.get("content_block")
+    event = value.get("type")
+    if isinstance(delta, dict) and (event if isinstance(event, str) and event else name) != "message_delta":
+        kind = delta.get("type")
+        if isinstance(kind, str) and kind:
+            found += [("delta", key) for key in ("text", "thinking") if kind == f"{key}_delta"]
+            found += [("delta", "partial_json")] if kind == "input_json_delta" else []
+        else:
+            found += [("delta", key) for key in delta]  # its block says what it is taken for
+    if isinstance(block, dict):
+        found += [("content_block", key) for key in ("text", "thinking") if block.get("type") == key]
+        found.append(("content_block", "input"))
+    return found
 
 
 def _without_halves(value: Any) -> Any:

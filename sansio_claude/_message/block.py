@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from sansio_claude._copies import CopiedWhole
-from sansio_claude._json import mend_text
+from sansio_claude._json import without_halves
 
 __all__ = ["Block", "GrowingBlock", "copy_json", "kind_of"]
 
@@ -78,14 +78,14 @@ class Block(CopiedWhole):
 
     def to_param(self) -> dict[str, Any]:
         """The block as the next request must carry it: what came, with "" for a null text or thinking, and U+FFFD for
-        half a character in one.
+        half a character anywhere, which the API refuses.
 
         A key that only a delta of an unknown type brought is left out of a block whose type is known.
         """
-        param = self.to_dict()
+        param: dict[str, Any] = without_halves(self.to_dict())
         for key in self._sent_empty:
-            if key in param:
-                param[key] = "" if param[key] is None else mend_text(param[key])
+            if key in param and param[key] is None:
+                param[key] = ""
         for key in self._unknown_delta_keys or ():
             param.pop(key, None)
         return param

@@ -7,13 +7,15 @@ stands for it. These functions change the objects of a whole answer or of one ev
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sansio_claude._json import mend_text
 
-__all__ = ["mend_event", "mend_message", "mend_row"]
+__all__ = ["mend_delta", "mend_event", "mend_message", "mend_row"]
 
-_GROWING = ("text", "thinking", "partial_json", "input")
+# What grows by further deltas, which may bring the other half: by the type of the delta, and by that of the block.
+_GROWS_OF_DELTA: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_GROWS_OF_BLOCK: Final = {"text": "text", "thinking": "thinking"}
 
 
 def mend_message(message: dict[str, Any]) -> bool:
@@ -33,14 +35,29 @@ def _inputs_of(message: Any) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
     return [(block, ("input",)) for block in blocks if isinstance(block, dict)]
 
 
-def mend_event(event: dict[str, Any]) -> bool:
-    """Mend one event but for what may grow by further deltas. Gives whether anything had to be mended."""
+def mend_event(event: dict[str, Any], name: str) -> bool:
+    """Mend one event but for what may grow by further deltas. Gives whether anything had to be mended.
+
+    `name` is its name on the wire, for an event without a type. A delta without a type is left as it is, because its
+    block says what it is taken for: see `mend_delta`.
+    """
     places: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    for key in ("delta", "content_block"):
-        part = event.get(key)
-        if isinstance(part, dict):
-            places.append((part, _GROWING))
+    delta, block = event.get("delta"), event.get("content_block")
+    if isinstance(delta, dict) and (_text(event.get("type")) or name) != "message_delta":
+        kind = _text(delta.get("type"))
+        places.append((delta, (_GROWS_OF_DELTA.get(kind, ""),) if kind else tuple(delta)))
+    if isinstance(block, dict):
+        places.append((block, ("input", _GROWS_OF_BLOCK.get(_text(block.get("type")), ""))))
     return _mend(event, [*places, *_inputs_of(event.get("message"))])
+
+
+def mend_delta(delta: dict[str, Any], key: str) -> bool:
+    """Mend a delta that came without a type but for `key`, the text that grows by it ("" for none)."""
+    return _mend(delta, [(delta, (key,))])
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _mend(root: dict[str, Any], kept: list[tuple[dict[str, Any], tuple[str, ...]]]) -> bool:

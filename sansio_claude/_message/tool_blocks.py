@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import DEFAULT_DEPTH, loads_input, without_halves
+from sansio_claude._json import DEFAULT_DEPTH, loads_input
 from sansio_claude._message.block import Block
 from sansio_claude._message.view import view_of
 from sansio_claude._message.views import Caller
@@ -55,7 +55,7 @@ class ToolInputBlock(Block):
         given: Any = raw.get("input")
         if given == {}:  # what nearly every call starts with
             return
-        if type(given) is dict and len(given) == 1 and isinstance(given.get(INCOMPLETE), str):
+        if _is_mark(given):
             self._has_text = True
             self._value_known = False
             self._pieces.append(given[INCOMPLETE])
@@ -162,7 +162,8 @@ class ToolInputBlock(Block):
                 path="input",
             )
         param = super().to_param()
-        param["input"] = {} if _is_empty(param.get("input")) else without_halves(param["input"])
+        if _is_empty(param.get("input")):
+            param["input"] = {}
         return param
 
     def _joined(self) -> str:
@@ -266,6 +267,8 @@ class ToolInputBlock(Block):
         """What the written input does not say of its status, where the answer's end is this stop reason."""
         if not self._value_known and self._status == "partial" and self.input_json.strip(_WHITE) in _NOTHING:
             return "unstopped"
+        if self._status == "complete" and _is_mark(self._raw.get("input")):
+            return "object"
         if self._status == "complete" and reason is not None and reason not in WHOLE_REASONS:
             return "whole"
         return "given" if reason is None and self._value_known and self._is_unsettled else None
@@ -274,6 +277,9 @@ class ToolInputBlock(Block):
         """Be as `_unsaid` said."""
         if fact == "whole":
             self._settle_given()
+        elif fact == "object":
+            if _is_mark(self._raw.get("input")):
+                self._status, self._value_known, self._has_text, self._pieces = "complete", True, False, []
         elif fact == "given":
             self._unsettle_given()
         elif not self._value_known:
@@ -305,6 +311,11 @@ class ToolInputBlock(Block):
         super().__setstate__(state)
         if self._parser is not None and not self._value_known and not self._is_blank:
             self._pieces = self._parser._fragments
+
+
+def _is_mark(value: Any) -> bool:
+    """Whether an input that came as a value is what `to_dict` writes for one that is not whole."""
+    return type(value) is dict and len(value) == 1 and isinstance(value.get(INCOMPLETE), str)
 
 
 def _is_empty(value: Any) -> bool:

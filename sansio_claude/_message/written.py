@@ -2,8 +2,9 @@
 
 Which keys only a delta of an unknown type brought (they do not go back to the API); of the input of a call, that it
 came as text and is whole under a stop reason that may have cut it, or that it came as a value and nobody knows, or
-that the block never stopped; that an answer without a stop reason is whole. JSON text does not carry that: read back
-from it, such keys go back, an input counts as that of a whole answer would, and such an answer may be gone on with.
+that the block never stopped, or that it is a whole object which looks like the mark of one that is not; that an answer
+without a stop reason is whole. JSON text does not carry that: read back from it, such keys go back, an input counts as
+that of a whole answer would, and such an answer may be gone on with.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 __all__ = ["InputFact", "Unsaid", "WrittenMessage"]
 
-InputFact: TypeAlias = Literal["whole", "given", "unstopped"]
+InputFact: TypeAlias = Literal["whole", "given", "unstopped", "object"]
 
 _FACTS: Final = frozenset(get_args(InputFact))
 _DIGITS: Final = 10  # of the place of a block; longer ones are of no message
@@ -28,7 +29,8 @@ class Unsaid(NamedTuple):
     """By the place of a block the keys that only a delta of an unknown type brought."""
     inputs: Mapping[int, InputFact]
     """Of the inputs of calls, by their place: the text is "whole"; a value was "given", and it is not known whether it
-    was cut; the block is "unstopped", though its text is null or an empty string."""
+    was cut; the block is "unstopped", though its text is null or an empty string; it is a whole "object" with the one
+    key `$incomplete_json`."""
     whole: bool
     """That nothing is missing, though there is no stop reason."""
 

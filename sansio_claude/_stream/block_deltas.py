@@ -13,6 +13,7 @@ from sansio_claude._message.blocks import (
     ToolInputBlock,
     UnknownBlock,
 )
+from sansio_claude._message.halves import mend_delta
 from sansio_claude._stream.decode import NO_INDEX, Notes, delta_from_value
 from sansio_claude._stream.events import (
     CitationsDelta,
@@ -104,13 +105,19 @@ class BlockDeltas(UnderConstruction):
             if kind is block_class or (block_class is ToolInputBlock and issubclass(kind, ToolInputBlock)):
                 if key not in event.raw or not (isinstance(event.raw[key], str | None) or key == "content"):
                     continue
+                self._mend_typeless(event, key if key in ("text", "thinking", "partial_json") else "")
                 notes: Notes = []
                 typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, notes)
                 for odd, words in notes:
                     self._deviate(odd, words)
                 self._deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
                 return typed
+        self._mend_typeless(event, "")
         return event
+
+    def _mend_typeless(self, event: UnknownDelta, key: str) -> None:
+        if mend_delta(event.raw, key):
+            self._deviate("half_character", f"half of a surrogate pair stands alone in a delta of block {event.index}")
 
     def _check_foreign(self, event: ContentBlockDelta, kind: type[Block] | None) -> None:
         """A delta for no open block, or for one of another kind, may only be empty."""

@@ -309,7 +309,7 @@ def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | 
             raise
         return UnknownEvent(raw.decode("utf-8", "replace"), name)
     if type(value) is dict:
-        if has_halves and mend_event(value):
+        if has_halves and mend_event(value, name):
             notes.append(("half_character", "half of a surrogate pair stands alone"))
         kind: Any = value.get("type")
         # Nearly every event says its type: this saves it a call.

@@ -10,7 +10,7 @@ from sansio_claude._message.blocks import CompactionBlock, ContentBlock, TextBlo
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.events import InputJSONDelta, TextDelta, ThinkingDelta
 
-__all__ = ["FITS", "STRING_OF", "TYPELESS", "MendBlock", "empty_block", "grows_by"]
+__all__ = ["FITS", "STRING_OF", "TYPELESS", "MendBlock", "delta_of_half", "empty_block", "grows", "grows_by"]
 
 # The key of each delta that carries a string.
 STRING_OF: Final[dict[str, str]] = {
@@ -52,15 +52,31 @@ def empty_block(delta_type: str) -> dict[str, Any] | None:
     return None if start is None else dict(start)
 
 
-def grows_by(kind: type) -> tuple[str, str, type] | None:
-    """How the text of a block of this class grows: the type of its deltas, their key, and the class of their event."""
-    if issubclass(kind, TextBlock):
-        return "text_delta", "text", TextDelta
-    if issubclass(kind, ThinkingBlock):
-        return "thinking_delta", "thinking", ThinkingDelta
-    if issubclass(kind, ToolInputBlock):
-        return "input_json_delta", "partial_json", InputJSONDelta
-    return None
+# The deltas whose text grows, so that half a character may wait for the next: their key, and the class of the event.
+_GROWS: Final[dict[str, tuple[str, type]]] = {
+    "text_delta": ("text", TextDelta),
+    "thinking_delta": ("thinking", ThinkingDelta),
+    "input_json_delta": ("partial_json", InputJSONDelta),
+}
+_TYPE_OF: Final[dict[type, str]] = {made: kind for kind, (_, made) in _GROWS.items()}
+
+
+def grows_by(kind: str) -> tuple[str, type] | None:
+    """Of a delta of this type whose text grows: its key, and the class of its event."""
+    return _GROWS.get(kind)
+
+
+def grows(block: type) -> tuple[str, type] | None:
+    """`grows_by` of the deltas of a block of this class, whose start may carry text, too."""
+    if issubclass(block, TextBlock):
+        return _GROWS["text_delta"]
+    return _GROWS["thinking_delta"] if issubclass(block, ThinkingBlock) else None
+
+
+def delta_of_half(made: type, half: str) -> dict[str, str]:
+    """The delta for half a character that stayed alone: U+FFFD, or in a tool input the half itself."""
+    kind = _TYPE_OF[made]
+    return {"type": kind, _GROWS[kind][0]: half if made is InputJSONDelta else "\ufffd"}
 
 
 _SPACE: Final = " \t\r\n"

@@ -7,11 +7,21 @@ from typing import Any, Final
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import ContentBlock, UnknownBlock, block_from_dict
+from sansio_claude._message.halves import mend_delta
+from sansio_claude._stream.events import InputJSONDelta
 from sansio_claude._stream.halves import HalfCharacters
 from sansio_claude._stream.merging import kept_of_unknown_delta
 from sansio_claude._value import an
 from sansio_claude.gateway._dial import Item, refusal
-from sansio_claude.gateway._mend_block import STRING_OF, TYPELESS, MendBlock, empty_block, grows_by
+from sansio_claude.gateway._mend_block import (
+    STRING_OF,
+    TYPELESS,
+    MendBlock,
+    delta_of_half,
+    empty_block,
+    grows,
+    grows_by,
+)
 from sansio_claude.gateway._mend_kinds import MendKind
 from sansio_claude.gateway._mend_queue import Queue
 
@@ -85,11 +95,9 @@ class BlockMender(Queue):
         if not isinstance(block, UnknownBlock) and "input" in type(block)._keys and raw.get("input") in (None, ""):
             if self.mend("empty_value", f"the input of block {index} is missing, null or empty"):
                 raw["input"] = {}
-        grows = grows_by(type(block))
-        if grows is not None and isinstance(text := raw.get(grows[1]), str):
-            shown, lone = self.halves.receive(index, grows[2], text, keep=False)
-            if (lone or shown is not text) and self.mend("half_character", f"half a character stands in block {index}"):
-                raw[grows[1]] = shown
+        grown = grows(type(block))
+        if grown is not None and isinstance(text := raw.get(grown[0]), str):
+            raw[grown[0]] = self._whole_characters(index, grown[1], text)
 
     def _made_start(self, came: int, kind: str) -> tuple[MendBlock, list[Item]]:
         """The start of a block that never started, where its kind follows from the delta."""
@@ -177,10 +185,16 @@ class BlockMender(Queue):
             return ""
         for block_class, key, delta_type in TYPELESS:
             if issubclass(block.kind, block_class) and (isinstance(delta.get(key), str) or key == "content" in delta):
+                self._mend_typeless(block, delta, key if grows_by(delta_type) else "")
                 if self.mend("typeless_delta", f"a delta of block {block.came} has no type; it has {key}"):
                     delta["type"] = delta_type
                 return delta_type
+        self._mend_typeless(block, delta, "")
         return ""
+
+    def _mend_typeless(self, block: MendBlock, delta: dict[str, Any], key: str) -> None:
+        if mend_delta(delta, key):
+            self.mend("half_character", f"half of a surrogate pair stands alone in a delta of block {block.came}")
 
     def _string(self, block: MendBlock, kind: str, delta: dict[str, Any]) -> bool:
         """Mend the string of a delta; False where nothing is left to pass on."""
@@ -193,15 +207,20 @@ class BlockMender(Queue):
             delta[key] = text = ""
         if not isinstance(text, str):
             raise refusal(f"{key} of {an(kind)} is no string")
-        grows = grows_by(block.kind)
-        if grows is not None and grows[0] == kind:
-            shown, lone = self.halves.receive(block.came, grows[2], text, keep=block.tool)
-            if (lone or shown is not text) and shown != text:
-                if self.mend("half_character", f"half of a surrogate pair stands in block {block.came}"):
-                    delta[key] = text = shown
+        grown = grows_by(kind)
+        if grown is not None:
+            delta[key] = text = self._whole_characters(block.came, grown[1], text)
         if block.tool:
             self.keep_input(block, [text])
         return True
+
+    def _whole_characters(self, came: int, made: type, text: str) -> str:
+        """The text of a delta or start without the half of a character that waits for the next delta of its kind."""
+        shown, _ = self.halves.receive(came, made, text, keep=made is InputJSONDelta)
+        if shown == text or self.mend("half_character", f"half of a surrogate pair stands in block {came}"):
+            return shown
+        self.halves.held.pop((came, made), None)  # it goes out as it came
+        return text
 
     def has_room(self, texts: list[str]) -> bool:
         """Whether these fragments can be kept within `Limits.message`."""
@@ -255,16 +274,12 @@ class BlockMender(Queue):
 
     def _held_half(self, block: MendBlock) -> list[Item]:
         """The half of a surrogate pair that waited for the other one, when the block ends."""
-        grows = grows_by(block.kind)
         out = []
-        for _, _, half in self.halves.released(block.came):
-            if grows is not None:
-                delta_type, key, _ = grows
-                text = half if block.tool else "\ufffd"
-                if block.tool:
-                    block.parts.append(text)
-                delta: dict[str, object] = {"type": delta_type, key: text}
-                out.append(Item({"type": "content_block_delta", "index": block.index, "delta": delta}))
+        for _, made, half in self.halves.released(block.came):
+            if block.tool:
+                block.parts.append(half)
+            delta = delta_of_half(made, half)
+            out.append(Item({"type": "content_block_delta", "index": block.index, "delta": delta}))
         return out
 
     def _close_blocks(self) -> list[Item]:

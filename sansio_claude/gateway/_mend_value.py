@@ -46,7 +46,7 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
         value, has_halves = stripped.decode("utf-8", "replace"), False
     if not isinstance(value, dict):
         return _no_object(dial, name, data, value, frame, limits)
-    if has_halves and mend_event(value):
+    if has_halves and mend_event(value, name):
         dial.mend("half_character", "half of a surrogate pair stands alone")
     if error_object(value, named=name == "error") is not None:
         return Item(_error(dial, name, value), frame)

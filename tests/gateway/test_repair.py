@@ -106,6 +106,33 @@ def test_what_is_mended(name: str) -> None:
     assert repair(repaired.out).out == repaired.out
 
 
+HALVES: dict[str, list[dict[str, Any]]] = {
+    "alone": [begin(0), text(0, "a\ud83d"), end(0)],
+    "before other text": [begin(0), text(0, "a\ud83d"), text(0, "b"), end(0)],
+    "in two deltas": [begin(0), text(0, "a\ud83d"), text(0, "\ude00b"), end(0)],
+    "in start and delta": [begin(0, type="text", text="\ud83d"), text(0, "\ude00b"), end(0)],
+    "in a block that nobody knows": [begin(0, type="new"), text(0, "a\ud83d"), end(0)],
+    "in two deltas of such a block": [begin(0, type="new"), text(0, "a\ud83d"), text(0, "\ude00"), end(0)],
+    "in a delta that nobody knows": [begin(0, type="new"), delta(0, type="new_delta", text="\ud83d"), end(0)],
+    "in a delta without a type": [begin(0, type="new"), delta(0, text="\ud83d"), end(0)],
+    "in an input": [begin(0, **CALL), delta(0, type="input_json_delta", partial_json='{"a": "\ud83d"}'), end(0)],
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_a_character(name: str) -> None:
+    end_of_answer = {**END, "delta": {"stop_reason": "tool_use" if name == "in an input" else "end_turn"}}
+    events = [START, *HALVES[name], end_of_answer, STOP]
+    came = read(wire(*events))
+    repaired = repair(wire(*events))
+    assert isinstance(read(repaired.out, strict=True), Message)
+    assert read(repaired.out) == came
+    assert set(repaired.kinds) <= {"half_character"}
+    passed = repair(wire(*events), mend={"half_character": "pass"})
+    assert passed.out == wire(*events)
+    assert read(passed.out) == came
+
+
 def test_a_whole_message_goes_out_as_the_events_of_a_stream() -> None:
     message = compose([{"type": "text", "text": "Hi"}, CALL], seed=1).message
     repaired = repair(json.dumps(message).encode())

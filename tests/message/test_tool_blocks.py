@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError
 from sansio_claude._message.blocks import MCPToolUseBlock, ServerToolUseBlock, ToolInputBlock, ToolUseBlock
+from sansio_claude._message.message import Message
+from sansio_claude._stream.message_stream import MessageStream
 from tests import strategies
+from tests.frames import END, START, block, body, message_delta
+
+TOOL = {"type": "tool_use", "id": "t", "name": "save", "input": {}}
 
 
 def arriving(*fragments: str, start: Any = None, depth: int = 512) -> ToolUseBlock:
@@ -237,3 +242,25 @@ def test_the_parser_is_imported_when_it_is_needed() -> None:
         "assert block.partial_input == [1], block.partial_input\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("reason", ["tool_use", "max_tokens", "refusal", None])
+@pytest.mark.parametrize("inner", ["x", "", '{"a": 1}', "[1]", '{"a'])
+def test_a_whole_input_that_looks_like_the_mark_of_another_stays_whole(inner: str, reason: str | None) -> None:
+    stream = MessageStream()
+    text = json.dumps({"$incomplete_json": inner})
+    changes = [message_delta({"stop_reason": reason}), END]
+    stream.receive_data(body(START, *block(TOOL, {"type": "input_json_delta", "partial_json": text}), *changes))
+    message = stream.finish()
+    for again in (message, Message.from_dict(message.to_dict()), pickle.loads(pickle.dumps(message))):
+        (called,) = again.content
+        assert isinstance(called, ToolUseBlock)
+        assert (called.input_status, called.input) == ("complete", {"$incomplete_json": inner})
+        assert called.to_param()["input"] == {"$incomplete_json": inner}
+        assert again.to_dict() == message.to_dict()
+    again = Message.from_dict(message.to_dict())
+    changed = again.to_dict()
+    changed["content"][0]["input"] = {"a": 1}
+    (called,) = Message.from_dict(changed).content
+    assert isinstance(called, ToolUseBlock)
+    assert called.partial_input == {"a": 1}

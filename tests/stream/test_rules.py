@@ -378,6 +378,42 @@ def test_rule_4_a_half_elsewhere_is_replaced(events: Any, half: str) -> None:
     json.dumps(found.dictionary, ensure_ascii=False).encode()
 
 
+PLACES: dict[str, Any] = {
+    "message_start": lambda part: [message_start(**part), DELTA, END],
+    "message_delta": lambda part: [START, message_delta({"stop_reason": "end_turn", **part}), END],
+    "message_delta, deeper": lambda part: [START, message_delta({"stop_reason": "end_turn", "x": [part]}), END],
+    "a block that nobody knows": lambda part: answer(*block({**STARTS["hologram"], **part})),
+    "its deltas": lambda part: answer(*block(STARTS["hologram"], {"type": "x_delta", **part})),
+    "its deltas without a type": lambda part: answer(*block(STARTS["hologram"], part)),
+    "a text": lambda part: answer(*block({**part, **TEXT})),
+    "a delta of a text": lambda part: answer(*block(TEXT, {**part, "type": "text_delta", "text": "x"})),
+    "one without a type": lambda part: answer(*block(TEXT, {**part, "text": "x"})),
+    "a delta of a thought": lambda part: answer(*block(THINKING, {**part, "type": "thinking_delta", "thinking": "x"})),
+    "an event": lambda part: [START, frame({"type": "new", **part}, "new"), DELTA, END],
+}
+
+
+@pytest.mark.parametrize("half", HALF)
+@pytest.mark.parametrize("key", ["text", "thinking", "partial_json", "input", "signature", "x"])
+@pytest.mark.parametrize("place", PLACES)
+def test_rule_4_the_name_of_a_key_keeps_no_half(place: str, key: str, half: str) -> None:
+    if key == "input" and place in ("a block that nobody knows", "a text"):
+        return  # it may be a call
+    if (key, place) in (("text", "a text"), ("text", "a delta of a text"), ("text", "one without a type")):
+        return
+    events = PLACES[place]({key: half})
+    if (key, place) == ("thinking", "a delta of a thought"):
+        return
+    found = read(*events)
+    assert found.state == "complete"
+    assert "half_character" in kinds(found)
+    json.dumps(found.dictionary, ensure_ascii=False).encode()
+    assert not any("\\ud" in each for each in found.events)
+    assert found.dictionary is not None
+    message = Message.from_dict({**found.dictionary, "content": [{"type": "new", key: [{key: half}]}]})
+    assert message.to_param()["content"] == [{"type": "new", key: [{key: "\ufffd"}]}]
+
+
 @pytest.mark.parametrize("ending", ["error", "cut", "refused"])
 def test_rule_4_what_is_held_back_comes_out_at_every_end(ending: str) -> None:
     events: list[Any] = [START, start(0, TEXT), text("x\ud83d")]
