@@ -27,7 +27,10 @@ _OBJECTS: Final = (
     "thread",
     "billing_policy",
     "cache_control",
+    "container",
+    "fallback_credit_token",
 )
+_OR_TEXT: Final = ("billing_policy", "container", "fallback_credit_token")
 _VALUES: Final = {
     "service_tier": ("auto", "standard_only"),
     "speed": ("standard", "fast"),
@@ -45,10 +48,10 @@ def check_options(subject: Subject) -> Problems:
     for name in _OBJECTS:
         value = body.get(name)
         if isinstance(value, dict):
-            if name != "cache_control":
+            if name in KEYS and name != "cache_control":
                 yield from unknown_keys(value, KEYS[name], name, name)
-        elif value is not None and not (name == "billing_policy" and isinstance(value, str)):
-            yield Problem("error", name, f"{name} has to be an object")
+        elif value is not None and not (name in _OR_TEXT and isinstance(value, str)):
+            yield Problem("error", name, f"{name} has to be {'a text or ' if name in _OR_TEXT else ''}an object")
     yield from _values(body)
     yield from _stop_sequences(body)
     yield from _system(body)

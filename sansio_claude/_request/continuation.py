@@ -31,7 +31,7 @@ How to give an answer that breaks off whole, without repeating text:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -43,6 +43,7 @@ from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
 from sansio_claude._message.views import Container, StopDetails
 from sansio_claude._models import model_info
 from sansio_claude._request.request import UNSET, MessageRequest
+from sansio_claude._value import an
 
 __all__ = [
     "STEPS",
@@ -438,7 +439,11 @@ def _value(request: Mapping[str, Any] | MessageRequest, name: str) -> Any:
 
 
 def _messages(request: Mapping[str, Any] | MessageRequest) -> list[Any]:
-    return list(_value(request, "messages") or ())
+    found = _value(request, "messages") or ()
+    if not isinstance(found, Iterable) or isinstance(found, str | bytes | Mapping):
+        words = f"messages must be a list of turns, not {an(type(found).__name__)}"
+        raise LocalProtocolError(words, path="messages")
+    return list(found)
 
 
 def _with_turn(messages: list[Any], blocks: list[dict[str, Any]]) -> list[Any]:

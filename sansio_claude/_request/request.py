@@ -316,8 +316,10 @@ class MessageRequest:
         shown = []
         for name in _BODY:
             value = getattr(self, name)
-            if name == "model" or value is None or isinstance(value, int | float):
+            if value is None or isinstance(value, float | bool) or (name == "model" and isinstance(value, str)):
                 shown.append(f"{name}={value!r}")
+            elif isinstance(value, int):
+                shown.append(f"{name}={value!r}" if abs(value) < _SHOWN_NUMBER else f"{name}=...")
             elif isinstance(value, list | tuple):
                 shown.append(f"{name}=<{len(value)}>")
             elif value is not UNSET:
@@ -325,6 +327,7 @@ class MessageRequest:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+_SHOWN_NUMBER: Final = 10**20  # repr() refuses numbers of thousands of digits
 _FIELDS: Final = frozenset(field.name for field in attrs.fields(MessageRequest))
 _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if field.name not in _NOT_BODY)
 _body_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BODY)

@@ -25,6 +25,7 @@ __all__ = [
     "Kind",
     "MemoryFiles",
     "changed_meanwhile",
+    "encoded",
     "exists_already",
     "is_a_folder",
     "is_nameable",
@@ -171,6 +172,16 @@ def place_of(path: str, root: str) -> str:
     return "/".join(names)
 
 
+def encoded(text: str) -> bytes:
+    """The bytes of a new file. Raises ToolError where no file can hold the text."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ToolError(
+            f"Error: The text has a lone surrogate at character {error.start}, which no file can hold."
+        ) from None
+
+
 def parts_of(place: str, *, windows: bool = False) -> list[str]:
     """The names of a place. Raises ToolError where it is none that `place_of` could have given.
 
@@ -202,18 +213,26 @@ class MemoryFiles(CopiedWhole):
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
         self._name = root_name(name)
+        if not isinstance(max_bytes, int) or isinstance(max_bytes, bool):
+            raise LocalProtocolError(f"max_bytes must be a whole number, not {an(type(max_bytes).__name__)}")
+        contents: object = files
+        if not isinstance(contents, Mapping | None):
+            words = f"files must map paths to contents, not be {an(type(contents).__name__)}"
+            raise LocalProtocolError(words, path="files")
         self._max_bytes = max_bytes
         self._files: dict[str, bytes] = {}
         self._folders: set[str] = {""}
         for path, content in (files or {}).items():
+            if not isinstance(path, str):
+                raise LocalProtocolError(f"the path of a file is a str, not {an(type(path).__name__)}", path="files")
             if not isinstance(content, str | bytes | bytearray | memoryview):
                 raise LocalProtocolError(
                     f"the file {shown(str(path))!r} cannot be made: its content has to be a str or bytes, not "
                     f"{an(type(content).__name__)}",
                     path="files",
                 )
-            data = content.encode() if isinstance(content, str) else bytes(content)
             try:
+                data = encoded(content) if isinstance(content, str) else bytes(content)
                 self.create(place_of(path, self._name), data)
             except ToolError as error:  # words for a model; this one is the program's own
                 words = error.message.removeprefix("Error: ")
@@ -322,6 +341,8 @@ class MemoryFiles(CopiedWhole):
 
 def root_name(name: str) -> str:
     """A root's name in its one form: absolute, no slash at the end, no `.` or `..`. Raises LocalProtocolError."""
+    if not isinstance(name, str):
+        raise LocalProtocolError(f"the root's name is a str, not {an(type(name).__name__)}")
     path = name.replace("\\", "/") if _DRIVE.match(name) else name
     names = path.split("/")
     absolute = path.startswith("/") or _DRIVE.match(path)

@@ -26,7 +26,7 @@ from sansio_claude.tools._records import NO_DEFAULT, is_record
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["Foreign", "field_default", "foreign"]
+__all__ = ["Foreign", "field_default", "fill", "foreign"]
 
 _MARK: Final = "sansio-claude-kind"
 _SHOWN: Final = 3  # problems of one value that the model is told at once
@@ -66,13 +66,24 @@ def foreign(hint: Any, reason: str, compiler: Compiler) -> Kind:
 
 
 def field_default(default: Any) -> tuple[Any, bool] | None:
-    """The default inside pydantic's `Field(...)` as a parameter's default, and whether it is required; None for
-    any other default."""
+    """What the schema says of the default inside pydantic's `Field(...)`, and whether the parameter is required; None
+    for any other default."""
     if type(default).__module__.partition(".")[0] != "pydantic" or type(default).__name__ != "FieldInfo":
         return None
     if default.is_required():
         return NO_DEFAULT, True
-    return default.get_default(call_default_factory=True), False
+    # A factory is asked anew for each call: what it gives now says nothing of it.
+    return (default.default if default.default_factory is None else NO_DEFAULT), False
+
+
+def fill(default: Any, found: dict[str, Any]) -> Any:
+    """The default inside pydantic's `Field(...)` for one call, whose other arguments are these; it is nobody else's.
+    Raises Misfit where its factory raises."""
+    given = {"validated_data": found} if getattr(default, "default_factory_takes_validated_data", False) else {}
+    try:
+        return default.get_default(call_default_factory=True, **given)
+    except Exception as error:  # the factory is the caller's
+        raise Misfit(words_of(error)) from error
 
 
 class Foreign:

@@ -6,16 +6,18 @@ pydantic, where the program has it (`_foreign`). What neither can do is refused 
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import enum
 import types
 import typing
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude.tools import _kinds
+from sansio_claude.tools._generics import Bindings, bindings_of, closed
 from sansio_claude.tools._kinds import Anything, Array, Choice, Dictionary, Enumeration, Kind, Leaf, Limited, Row
 from sansio_claude.tools._misfit import Definitions
 from sansio_claude.tools._records import (
@@ -75,11 +77,12 @@ class Compiler:
         self.label = label
         self._foreign = foreign
         self._records: dict[Any, Kind] = {}
-        self._variables: list[dict[Any, Any]] = []
+        self._bindings: list[Bindings] = [{}]
         self._aliases: list[Any] = []
 
     def kind(self, hint: Any) -> Kind:
         """The kind of a hint."""
+        hint = closed(hint, self._bindings[-1])
         try:
             return self.native(hint)
         except Refused as reason:
@@ -87,12 +90,11 @@ class Compiler:
 
     def native(self, hint: Any) -> Kind:
         """The kind of a hint that msgspec takes. Raises Refused."""
+        hint = closed(hint, self._bindings[-1])
         if hint is None:
             hint = type(None)
         if hint is Any or hint is object:
             return Anything()
-        if isinstance(hint, TypeVar):
-            return self.kind(self._variable(hint))
         if hasattr(hint, "__supertype__"):  # a NewType
             return self.kind(hint.__supertype__)
         origin = get_origin(hint)
@@ -108,14 +110,6 @@ class Compiler:
         if origin is typing.Union or origin is types.UnionType:
             return self._union(get_args(hint))
         return self._class(hint, origin or hint, get_args(hint))
-
-    def _variable(self, variable: Any) -> Any:
-        for known in reversed(self._variables):
-            if variable in known:
-                return known[variable]
-        if variable.__constraints__:
-            return typing.Union[variable.__constraints__]  # noqa: UP007 - made of a tuple
-        return Any if variable.__bound__ is None else variable.__bound__
 
     def _alias(self, hint: Any) -> Kind:
         if hint in self._aliases:
@@ -151,11 +145,19 @@ class Compiler:
         raise Refused(f"type {_named(hint)} is not supported")
 
     def _enum(self, cls: type[enum.Enum]) -> Kind:
+        values = [member.value for member in cls]
+        if not all(isinstance(value, str | int | float | None) for value in values):
+            raise self._impossible(f"a value of {_named(cls)} is no text, number, true, false or null")
+        if not values:
+            raise self._impossible(f"{_named(cls)} has no members")
         try:
             msgspec.json.schema(cls)
         except TypeError as error:
             raise Refused(str(error).splitlines()[0]) from None
         return Enumeration(cls)
+
+    def _impossible(self, words: str) -> LocalProtocolError:
+        return LocalProtocolError(f"no JSON schema can be made for {self.label}: {words}")
 
     def _literal(self, options: Sequence[Any]) -> Kind:
         for option in options:
@@ -230,8 +232,6 @@ class Compiler:
             if isinstance(kind, Limited):
                 return kind.around(lambda inner: _kinds.Union([inner, Leaf(type(None), type(None))]))
             return _kinds.Union([kind, Leaf(type(None), type(None))])
-        if all(isinstance(arg, TypeVar) for arg in members):
-            members = [self._variable(arg) for arg in members]
         kinds = [self.native(arg) for arg in members]
         tagged, tag = _tags(kinds)
         if not tagged:
@@ -274,29 +274,35 @@ class Compiler:
         known = self._records.get(hint)
         if known is not None:
             return known
-        parameters = getattr(cls, "__parameters__", ())
-        self._variables.append(dict(zip(parameters, args, strict=False)))
-        try:
-            if is_named_tuple(cls):
-                return self._named_tuple(cls)
-            if issubclass(cls, msgspec.Struct) and cls.__struct_config__.array_like:
-                raise Refused(f"{_named(cls)} is an array_like Struct")
-            name = cls.__name__ + "".join(f"_{getattr(arg, '__name__', '')}" for arg in args)
-            record = Record(name, cls, record_words(cls)[0], key=hint)
-            self._records[hint] = record
-            for field in fields_of(cls):
+        bindings = bindings_of(cls, args)
+        if is_named_tuple(cls):
+            return self._named_tuple(hint, cls, bindings)
+        if issubclass(cls, msgspec.Struct) and cls.__struct_config__.array_like:
+            raise Refused(f"{_named(cls)} is an array_like Struct")
+        name = cls.__name__ + "".join(f"_{getattr(arg, '__name__', '')}" for arg in args)
+        record = Record(name, cls, record_words(cls)[0], key=hint)
+        self._records[hint] = record
+        for field in fields_of(cls):
+            with self._bound(bindings, field):
                 self.add_field(record, field)
-            if issubclass(cls, msgspec.Struct):
-                config = cls.__struct_config__
-                if config.tag is not None:
-                    record.tag = str(config.tag_field), config.tag
-            return record
-        finally:
-            self._variables.pop()
+        if issubclass(cls, msgspec.Struct):
+            config = cls.__struct_config__
+            if config.tag is not None:
+                record.tag = str(config.tag_field), config.tag
+        return record
 
-    def _named_tuple(self, cls: type) -> Kind:
+    @contextlib.contextmanager
+    def _bound(self, bindings: Mapping[str, Bindings], field: Field) -> Iterator[None]:
+        """In this field's hint, the type variables of its class stand for these."""
+        self._bindings.append(bindings.get(field.name, {}))
+        try:
+            yield
+        finally:
+            self._bindings.pop()
+
+    def _named_tuple(self, hint: Any, cls: type, bindings: Mapping[str, Bindings]) -> Kind:
         fields = fields_of(cls)
-        kinds = [self.kind(field.hint) for field in fields]
+        kinds: list[Kind] = []
         words: list[dict[str, Any]] = []
         for field in fields:
             said: dict[str, Any] = {"title": field.key}
@@ -311,8 +317,12 @@ class Compiler:
         def make(items: list[Any]) -> Any:
             return call(cls, dict(zip(names, items, strict=False)))
 
-        row = Row(kinds, make, words=words, optional=optional)
-        return _kinds.Shared(row, cls, cls.__name__, record_words(cls)[0])
+        row = Row(kinds, make, words=words, least=len(fields) - optional)
+        shared = self._records[hint] = _kinds.Shared(row, hint, cls.__name__, record_words(cls)[0])
+        for field in fields:
+            with self._bound(bindings, field):
+                kinds.append(self.kind(field.hint))
+        return shared
 
     def add_field(self, record: Record, field: Field) -> None:
         """Put a field into a record, with the kind of its hint. A default of None means that None is taken, too."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import math
+import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final, Protocol
@@ -147,6 +149,8 @@ class Enumeration:
     def __init__(self, cls: type[enum.Enum]) -> None:
         self._cls = cls
         self._values = [member.value for member in cls]
+        # Members of a Flag may be added up.
+        self._bits = functools.reduce(operator.or_, self._values) if issubclass(cls, enum.Flag) else None
         self.takes = frozenset(map(json_type, self._values))
 
     def schema(self, book: Definitions) -> dict[str, Any]:
@@ -155,7 +159,11 @@ class Enumeration:
     def _definition(self) -> dict[str, Any]:
         schema: dict[str, Any] = msgspec.json.schema(self._cls)
         found: dict[str, Any] = next(iter(schema["$defs"].values()))
-        found["enum"] = self._values  # in the order in which they are defined
+        if self._bits is None:
+            found["enum"] = self._values  # in the order in which they are defined
+        else:
+            del found["enum"]
+            found.update(type="integer", minimum=0, maximum=self._bits)
         if any(str(member.value).lower() != member.name.lower() for member in self._cls):
             names = ", ".join(f"{member.value!r} is {member.name}" for member in self._cls)
             found["description"] = f"{found.get('description', '')} ({names})".strip()
@@ -165,6 +173,8 @@ class Enumeration:
         if json_type(value) not in self.takes:
             raise Misfit(f"Expected `{' | '.join(sorted(self.takes))}`, got `{json_type(value)}`")
         try:
+            if self._bits is not None and value & ~self._bits:
+                raise ValueError
             return self._cls(value)
         except ValueError:
             raise Misfit(f"Invalid enum value {value!r:.60}") from None
@@ -210,7 +220,7 @@ class Array:
 class Row:
     """A list of a fixed length, each place with a kind of its own: a fixed tuple, a NamedTuple.
 
-    `titles` name the places; the last `optional` of them may be left out.
+    `words` describe the places; those from the number `least` on may be left out.
     """
 
     takes = frozenset({"array"})
@@ -221,12 +231,12 @@ class Row:
         make: Callable[[list[Any]], Any],
         *,
         words: Sequence[Mapping[str, Any]] = (),
-        optional: int = 0,
+        least: int | None = None,
     ) -> None:
         self.items = items
         self._make = make
         self._words = words or [{}] * len(items)
-        self._least = len(items) - optional
+        self._least = len(items) if least is None else least
 
     def schema(self, book: Definitions) -> dict[str, Any]:
         items = [{**item.schema(book), **said} for item, said in zip(self.items, self._words, strict=True)]

@@ -23,11 +23,12 @@ from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._request.continuation import container_of, larger_max_tokens, next_step
 from sansio_claude._request.request import MessageRequest
+from sansio_claude.tools._arguments import arguments_of, check_answer, concurrency_of, limit_of, said_blocks
 from sansio_claude.tools._calls import Action, AskModel, AwaitResults, Finished, RunTools, ToolCall
 from sansio_claude.tools._offered import OfferedTools, ToolParam
 from sansio_claude.tools._pending import PendingCalls
 from sansio_claude.tools._result import ToolResult
-from sansio_claude.tools._saved import FORMAT, arguments_of, call_as_dict, call_fields, checked, without_secrets
+from sansio_claude.tools._saved import FORMAT, call_as_dict, call_fields, checked, without_secrets
 from sansio_claude.tools._saved_message import message_as_dict, message_of
 from sansio_claude.tools._schema import tools_of
 from sansio_claude.tools._turn import (
@@ -77,8 +78,8 @@ class ToolLoop(NotCopied):
       the calls, whatever the order they came in. A call without an id, or with one that an earlier call has, gets an
       id of the loop's own, in the call and in its result.
     - An answer goes into the history as it came (thinking, signatures, server tools, unknown blocks), with those ids,
-      and with two exceptions that the API would refuse: a text block without text is left out, and an input that is no
-      JSON object stands as `{"INVALID_JSON": raw text}`.
+      and with three exceptions that the API would refuse: a text block without text is left out, an input that is no
+      JSON object stands as `{"INVALID_JSON": raw text}`, and a call without a name is one of `unnamed_tool`.
     - pause_turn: the answer goes back unchanged, nothing is run; calls in it are run if the answer's last part ends
       with "tool_use". One without content ends the run. compaction: the block stands first in the next request.
     - max_tokens in an answer with a client's call, or inside any tool's input: the answer is dropped and asked for
@@ -108,11 +109,9 @@ class ToolLoop(NotCopied):
         concurrency: int = 16,
         **request: Any,
     ) -> None:
-        if concurrency < 1:
-            raise LocalProtocolError("concurrency must be 1 or more", path="concurrency")
-        self.max_turns = max_turns
-        self.token_budget = token_budget
-        self._concurrency = concurrency
+        self.max_turns = limit_of("max_turns", max_turns)
+        self.token_budget = limit_of("token_budget", token_budget)
+        self._concurrency = concurrency_of(concurrency)
         arguments = arguments_of(given, request)
         self._offered = OfferedTools((*arguments.pop("tools", ()), *tools_of(tools)))
         betas = [*arguments.pop("betas", ()), *self._offered.betas]
@@ -207,8 +206,7 @@ class ToolLoop(NotCopied):
         Raises LocalProtocolError where none was asked for. A cut answer is not for here: `continuation` has the
         request for it, or the same AskModel is sent again.
         """
-        if self._state != "asking" or self._error is not None:
-            raise LocalProtocolError("no answer was asked for: follow next_action()")
+        check_answer(message, asked=self._state == "asking" and self._error is None)
         self._turn += 1
         self._message = message
         for key in _COUNTED:
@@ -240,7 +238,7 @@ class ToolLoop(NotCopied):
             raise LocalProtocolError(f"no call with the id {call_id!r:.80} awaits a result")
         made = ToolResult.of(result, limit=self._pending.calls[call_id].longest_result)
         if is_error and not made.is_error:
-            made = ToolResult(made.content, is_error=True, cache_control=made.cache_control)
+            made = ToolResult.of(ToolResult(made.content, is_error=True, cache_control=made.cache_control), limit=None)
         self._pending.put(call_id, made)
         self._end_calls()
 
@@ -250,7 +248,8 @@ class ToolLoop(NotCopied):
 
     def awaits(self, call_id: str) -> bool:
         """Whether a result of the call with this id is still to come."""
-        return call_id in self._pending.calls and call_id not in self._pending.results
+        waits = isinstance(call_id, str) and call_id in self._pending.calls
+        return waits and call_id not in self._pending.results
 
     def _take_refused(self) -> list[tuple[ToolCall, ToolResult]]:
         """The calls since the last time that were answered without being handed out, with their results."""
@@ -272,7 +271,7 @@ class ToolLoop(NotCopied):
 
         Raises LocalProtocolError where no such call has been handed out, or it has its result.
         """
-        if call_id not in self._pending.begun:
+        if not isinstance(call_id, str) or call_id not in self._pending.begun:
             raise LocalProtocolError(f"no call with the id {call_id!r:.80} has been handed out without a result since")
         self._pending.put_back(call_id)
 
@@ -305,9 +304,7 @@ class ToolLoop(NotCopied):
 
         A finished loop goes on with it. Raises LocalProtocolError behind a paused answer, which has to stay last.
         """
-        blocks = [{"type": "text", "text": item} if isinstance(item, str) else plain(item) for item in content]
-        if not blocks:
-            raise LocalProtocolError("add_user() needs a text or at least one content block")
+        blocks = plain(said_blocks(content))
         if self._state == "running":
             self._said.extend(blocks)
             return
@@ -396,7 +393,7 @@ class ToolLoop(NotCopied):
         self._state = "running"
         for call in calls:
             there = call.toolset_name is not None or call.name in known
-            refusal = refusal_of(call.name, None if there else names, broken=call.id in broken)
+            refusal = refusal_of(call.name, None if there else names, broken=broken.get(call.id))
             if refusal is not None:
                 result = ToolResult(refusal, is_error=True)
                 self._refused.append((call, result))

@@ -1,5 +1,5 @@
-"""Type hints of a function or class, with the names in them resolved: those of its module, of its closure, and those
-that are local to the functions now running in the same module.
+"""Type hints of a function or class, with the names in them resolved: those of its closure, of the function around it
+while that runs, of its module, and those that are local to the functions now running in the same module.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def hints_of(
     closure = _closure(function)
     if isinstance(thing, type) and annotations is None:
         closure = {thing.__name__: thing}
+    closure = {**_around(function, spaces), **closure}
     try:
         try:
             return _resolved(subject, spaces, closure)
@@ -51,6 +52,18 @@ def _resolved(subject: Any, spaces: dict[str, Any], local: dict[str, Any]) -> di
         # Each class of the MRO is resolved in its own module; only the local names are given.
         return typing.get_type_hints(subject, localns=local, include_extras=True)
     return typing.get_type_hints(subject, globalns=spaces, localns=local, include_extras=True)
+
+
+def _around(function: Any, spaces: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of the function in which a function or class was written, while that function runs."""
+    written = getattr(function, "__qualname__", "")
+    outer = written.rpartition(".<locals>.")[0] if isinstance(written, str) else ""
+    frame: types.FrameType | None = sys._getframe(1) if outer else None
+    while frame is not None:
+        if frame.f_code.co_qualname == outer and frame.f_globals.get("__name__") == spaces.get("__name__"):
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
 
 
 def local_names(spaces: Mapping[str, Any]) -> dict[str, Any]:

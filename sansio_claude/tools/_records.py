@@ -94,7 +94,10 @@ class Record:
         if not isinstance(value, dict):
             raise Misfit(f"Expected `object`, got `{json_type(value)}`")
         for key, item in value.items():  # before anything is converted: in a union a wrong class costs little then
-            if key not in self._by_key and self.tag != (key, item):
+            if self.tag is not None and key == self.tag[0]:
+                if item != self.tag[1] or isinstance(item, bool):
+                    raise Misfit(f"Invalid value {item!r:.60}, expected {self.tag[1]!r}").below(key)
+            elif key not in self._by_key:
                 raise Misfit(f"Object contains unknown field `{key}`")
         found = {}
         for key, item in value.items():

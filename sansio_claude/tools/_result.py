@@ -25,6 +25,7 @@ LONGEST_RESULT: Final = 400_000
 """Characters of one result that a model is shown, about 100,000 tokens: half of the smallest context window."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SILENT: Final = "Error: The tool failed and gave no reason."  # the API refuses an error without content
 _LONGEST_ERROR: Final = 10_000  # characters of an exception's text that a model is shown
 
 # The blocks that the content of a tool result may have: the keys that each must have and those that it may have.
@@ -68,7 +69,11 @@ class ToolResult:
         """
         try:
             if isinstance(value, ToolResult):
-                return attrs.evolve(value, content=_cut(_sendable(value.content), limit))
+                content = value.content
+                if not (isinstance(content, list) and all(isinstance(item, Mapping) for item in content)):
+                    content = _content(content)
+                content = _cut(_sendable(content), limit)
+                return attrs.evolve(value, content=content or _SILENT if value.is_error else content)
             return cls(_cut(_sendable(_content(value)), limit))
         except Exception as error:  # whatever an odd value's own methods raise, the model gets an answer
             kind = an(type(value).__name__)
@@ -79,7 +84,8 @@ class ToolResult:
     def of_error(cls, error: BaseException) -> ToolResult:
         """The error result of an exception: of a ToolError exactly its own text or content, else type and text."""
         if isinstance(error, ToolError):
-            return attrs.evolve(cls.of(error.message if error.content is None else error.content), is_error=True)
+            made = cls.of(error.message if error.content is None else error.content)
+            return attrs.evolve(made, is_error=True, content=made.content or _SILENT)
         try:
             text = str(error)
         except Exception:  # a broken __str__ is the tool's own, and no reason to stop the run
@@ -109,7 +115,8 @@ def plain_json(value: Any) -> Any:
     Raises TypeError, or LocalProtocolError that names the path, where JSON cannot carry it. Lone surrogates become
     U+FFFD, in keys as well.
     """
-    plain = _repaired(msgspec.to_builtins(value, str_keys=True, enc_hook=_stand_in))
+    # Keys that are numbers become texts in `_repaired`, which sees where two of them become the same.
+    plain = _repaired(msgspec.to_builtins(value, enc_hook=_stand_in))
     dumps(plain)
     return plain
 
@@ -220,13 +227,21 @@ def _well_formed(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def _key(value: Any) -> str:
+    if isinstance(value, str):
+        return _well_formed(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0:
+        return dumps(value).decode()
+    raise TypeError(f"the keys of an object have to be texts or numbers, not {an(type(value).__name__)}")
+
+
 def _repaired(value: Any) -> Any:
     if isinstance(value, str):
         return _well_formed(value)
     if isinstance(value, Mapping):
-        found = {_repaired(key): _repaired(item) for key, item in value.items()}
+        found = {_key(key): _repaired(item) for key, item in value.items()}
         if len(found) < len(value):
-            raise ValueError("two of its keys differ in lone surrogates only, which no JSON text can hold")
+            raise ValueError("two keys of one of its objects are the same text in JSON, as 1 and '1' are")
         return found
     if isinstance(value, list | tuple):
         return [_repaired(item) for item in value]

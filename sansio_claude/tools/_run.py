@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, assert_never
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, DeadlineError, LocalProtocolError
+from sansio_claude.tools._arguments import limit_of
 from sansio_claude.tools._calls import AskModel, AwaitResults, Finished, RunTools
 from sansio_claude.tools._execution import Executor
 from sansio_claude.tools._executions import Executions
@@ -368,6 +369,6 @@ def run_over(
                 f"a loop that goes on cannot take {', '.join(refused)}: it has its own. Make a new one with "
                 "ToolLoop.from_dict(loop.to_dict(), tools=..., ...)"
             )
-        loop.max_turns = given.get("max_turns", loop.max_turns)
-        loop.token_budget = given.get("token_budget", loop.token_budget)
+        loop.max_turns = limit_of("max_turns", given.get("max_turns", loop.max_turns))
+        loop.token_budget = limit_of("token_budget", given.get("token_budget", loop.token_budget))
     return Run(loop, open_stream=open_stream, make_executor=make_executor, timeout=timeout)

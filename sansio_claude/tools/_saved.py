@@ -1,4 +1,4 @@
-"""A tool loop's arguments, and the loop as JSON: what is left out because it is secret, and the check of what is read
+"""A tool loop as JSON: what is left out because it is secret, and the check of what is read
 back. Pure functions."""
 
 from __future__ import annotations
@@ -6,17 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import attrs
-
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._request.request import MessageRequest
 from sansio_claude._value import an
 from sansio_claude.tools._calls import ToolCall
 from sansio_claude.tools._turn import plain
 
 __all__ = [
     "FORMAT",
-    "arguments_of",
     "call_as_dict",
     "call_fields",
     "checked",
@@ -137,19 +133,3 @@ def _want(name: str, fits: bool, what: str) -> None:
 
 def _refuse(words: str) -> None:
     raise LocalProtocolError(f"this is no saved loop: {words}")
-
-
-def arguments_of(given: MessageRequest | None, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that were given, those of a MessageRequest below those by name."""
-    try:
-        whole = MessageRequest(**request) if given is None else given.replace(**request)
-    except TypeError as error:
-        words = str(error).replace("MessageRequest.__init__()", "the request")
-        raise LocalProtocolError(
-            f"{words} (what the library does not know yet can go into extra_body={{...}})"
-        ) from error
-    return {
-        field.name: value
-        for field in attrs.fields(MessageRequest)
-        if (value := getattr(whole, field.name)) is not field.default
-    }

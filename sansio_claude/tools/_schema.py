@@ -12,6 +12,7 @@ import attrs
 from sansio_claude._check.shapes import TOOL_NAME
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._json import dumps
+from sansio_claude._request.param import param_of
 from sansio_claude._value import an
 from sansio_claude.tools._docstring import parse_docstring
 from sansio_claude.tools._misfit import Misfit
@@ -73,6 +74,44 @@ def _checked_seconds(_: Any, attribute: attrs.Attribute[Any], value: float | Non
     )
 
 
+def _is_a(*kinds: type, words: str, none: bool = True) -> Any:
+    """A validator: the option is of these kinds, or None."""
+
+    def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if (none and value is None) or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
+            return
+        raise LocalProtocolError(f"{attribute.name} must be {words}, not {an(type(value).__name__)}", path="tools")
+
+    return check
+
+
+_MAPPING: Final = _is_a(Mapping, words="an object (a dict)")
+_BOOL: Final = _is_a(bool, words="True or False", none=False)
+_CALLABLE: Final = _is_a(Callable, words="a function")  # type: ignore[arg-type]  # isinstance takes it
+_CALLABLE_NEEDED: Final = _is_a(Callable, words="a function", none=False)  # type: ignore[arg-type]
+
+
+def _checked_length(_: Any, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is None or (type(value) is int and value >= 0):
+        return
+    raise LocalProtocolError(
+        f"{attribute.name} must be a number of characters, or None for no limit, not {an(type(value).__name__)}"
+        if type(value) is not int
+        else f"{attribute.name} must be 0 or more",
+        path="tools",
+    )
+
+
+def _examples(value: Any) -> Any:
+    """The examples in a list: an iterator can be gone through once only."""
+    if value is None:
+        return None
+    found = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else None
+    if found is None or not all(isinstance(example, Mapping) for example in found):
+        raise LocalProtocolError("input_examples must be a list of inputs, each an object (a dict)", path="tools")
+    return found
+
+
 @attrs.define(frozen=True, kw_only=True)
 class Tool(Generic[_P, _R]):
     """A tool of one's own: definition and function.
@@ -84,38 +123,40 @@ class Tool(Generic[_P, _R]):
 
     name: str = attrs.field(validator=_checked_name)
     """The name that the model calls it by: 1 to 64 letters, digits, _ and -."""
-    description: str = ""
+    description: str = attrs.field(default="", validator=_is_a(str, words="a text", none=False))
     """What it does and when to use it, for the model."""
-    input_schema: Mapping[str, Any]
+    input_schema: Mapping[str, Any] = attrs.field(validator=_is_a(Mapping, words="an object (a dict)", none=False))
     """The JSON Schema of its input, an object."""
-    function: Callable[_P, _R]
+    function: Callable[_P, _R] = attrs.field(validator=_CALLABLE_NEEDED)
     """What runs it; may be a coroutine function."""
-    input_examples: Sequence[Mapping[str, Any]] | None = None
+    input_examples: Sequence[Mapping[str, Any]] | None = attrs.field(default=None, converter=_examples)
     """Inputs that show the model how it is called. Each has to fit the schema."""
-    strict: bool | None = None
+    strict: bool | None = attrs.field(default=None, validator=_is_a(bool, words="True, False or None"))
     """Whether the API holds the model's inputs to the schema."""
-    cache_control: Mapping[str, Any] | None = None
+    cache_control: Mapping[str, Any] | None = attrs.field(default=None, validator=_MAPPING)
     """A cache mark behind this definition."""
-    eager_input_streaming: bool | None = None
+    eager_input_streaming: bool | None = attrs.field(default=None, validator=_is_a(bool, words="True, False or None"))
     """Whether inputs are streamed as they are written, without being checked first."""
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
-    sequential: bool = False
+    extra: Mapping[str, Any] = attrs.field(
+        factory=dict, validator=_is_a(Mapping, words="an object (a dict)", none=False)
+    )
+    sequential: bool = attrs.field(default=False, validator=_BOOL)
     """Run the calls of one answer one after the other, in the model's order."""
-    thread: bool = True
+    thread: bool = attrs.field(default=True, validator=_BOOL)
     """Run the function in a worker thread (never for coroutine functions): it may block."""
     timeout: float | None = attrs.field(default=None, validator=_checked_seconds)
     """The time limit of one call, in seconds; None for none. After it the model gets an error result that says so. A
     coroutine is cancelled; a function in a thread cannot be stopped, and its thread is left behind."""
-    confirm: Callable[..., Any] | None = attrs.field(default=None, repr=False)
+    confirm: Callable[..., Any] | None = attrs.field(default=None, repr=False, validator=_CALLABLE)
     """Asked before each call, with exactly the arguments that the function would get, converted; may be a coroutine
     function (any other is run in a worker thread). Only True lets the function run: another value, None, an exception
     and an answer that does not come in time mean no, and the model is told that the call was not approved."""
     confirm_timeout: float | None = attrs.field(default=None, validator=_checked_seconds)
     """How long `confirm` may take, in seconds; None: as long as `timeout`."""
-    idempotent: bool = False
+    idempotent: bool = attrs.field(default=False, validator=_BOOL)
     """Whether a call may be run twice. A call that had begun and has no result when a conversation is gone on with is
     then run again; any other is answered as interrupted."""
-    longest_result: int | None = LONGEST_RESULT
+    longest_result: int | None = attrs.field(default=LONGEST_RESULT, validator=_checked_length)
     """Characters of a result that the model is shown; a longer text is cut, and says so. None for no limit."""
     input_type: InputType | None = attrs.field(default=None, repr=False, eq=False)
     """How the input becomes the function's arguments; None for a tool by hand."""
@@ -123,6 +164,10 @@ class Tool(Generic[_P, _R]):
     """Those of the function's parameters that can only be given by position."""
 
     def __attrs_post_init__(self) -> None:
+        try:
+            dumps(self.to_param(), convert=param_of)
+        except LocalProtocolError as error:
+            raise LocalProtocolError(f"the tool {self.name} cannot be sent: {error.message}", path="tools") from error
         check_property_names(self.input_schema, self.name)
         for example in self.input_examples or ():
             try:
@@ -198,8 +243,9 @@ class Tool(Generic[_P, _R]):
 def _check_required(value: Any, schema: Mapping[str, Any]) -> None:
     if not isinstance(value, dict):
         raise Misfit("the input must be an object")
-    for key in schema.get("required") or ():
-        if key not in value:
+    required = schema.get("required")
+    for key in required if isinstance(required, list | tuple) else ():
+        if isinstance(key, str) and key not in value:
             raise Misfit(f"Object missing required field `{key}`")
 
 
@@ -279,13 +325,13 @@ def _made(function: Callable[..., Any], options: dict[str, Any]) -> Tool:
             words[parameter.name] = f"({kind}) {words.get(parameter.name, '')}".strip()
     input_type = InputType.of_parameters(name, signature.parameters, words)
     known = [parameter.name for parameter in signature.parameters]
+    thread = given.pop("thread", True)
     return Tool(
         name=name,
         description=given.pop("description", said.described(known, signature.bound)),
         input_schema=input_type.strict() if given.get("strict") else input_type.schema,
         function=function,
-        extra=dict(given.pop("extra", {})),
-        thread=given.pop("thread", True) and not signature.is_async,
+        thread=thread and not signature.is_async if isinstance(thread, bool) else thread,
         input_type=input_type,
         positional=tuple(parameter for parameter in signature.parameters if parameter.positional),
         **given,

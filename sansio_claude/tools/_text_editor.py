@@ -17,9 +17,10 @@ from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude._models import EDITOR_NAMES, EDITORS_WITH_UNDO, NEWEST_EDITOR, EditorType, model_info
+from sansio_claude._value import an
 from sansio_claude.tools import _text_edits as edits
 from sansio_claude.tools._composed import composed_name
-from sansio_claude.tools._files import Files, is_a_folder, is_nameable, not_found, place_of, shown
+from sansio_claude.tools._files import Files, encoded, is_a_folder, is_nameable, not_found, place_of, shown
 from sansio_claude.tools._lenient import Mender
 from sansio_claude.tools._result import ToolResult
 from sansio_claude.tools._views import DEFAULT_VIEW_CHARACTERS, cut, listing, view_pieces
@@ -83,13 +84,19 @@ class TextEditor(CopiedWhole):
         encoding: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        if version not in EDITOR_NAMES:
+        if not isinstance(version, str) or version not in EDITOR_NAMES:
             raise LocalProtocolError(f"there is no text editor version {version!r}", path="tools")
         if max_characters is not None and version != NEWEST_EDITOR:
             raise LocalProtocolError(f"{version} takes no max_characters; {NEWEST_EDITOR} does", path="tools")
-        if max_characters is not None and max_characters < 1:
-            raise LocalProtocolError("max_characters must be 1 or more", path="tools")
-        if line_form not in _FORMS:
+        if max_characters is not None and (type(max_characters) is not int or max_characters < 1):
+            raise LocalProtocolError("max_characters must be a whole number of 1 or more", path="tools")
+        for option, value in (("extra", extra), ("cache_control", cache_control)):
+            if not isinstance(value, Mapping | None):
+                raise LocalProtocolError(f"{option} must be an object (a dict)", path="tools")
+        if not callable(getattr(files, "kind", None)):
+            words = "MemoryFiles(...) or DiskFiles(folder)"
+            raise LocalProtocolError(f"files must be {words}, not {an(type(files).__name__)}", path="tools")
+        if not isinstance(line_form, str) or line_form not in _FORMS:
             raise LocalProtocolError(
                 f"line_form must be one of {', '.join(map(repr, _FORMS))}, not {line_form!r:.40}", path="tools"
             )
@@ -219,7 +226,7 @@ class TextEditor(CopiedWhole):
         return _line(path, kind) + (" (no path can name it)" if not is_nameable(place) else "")
 
     def _create(self, given: _Input, place: str) -> str:
-        data = _encoded(given.text("file_text", "of `create`", empty=True))
+        data = encoded(given.text("file_text", "of `create`", empty=True))
         if not place:
             raise is_a_folder(self._path(place))
         place = self._existing(place)
@@ -335,15 +342,6 @@ def _known_encoding(encoding: str | None) -> str | None:
     except (LookupError, TypeError, ValueError):
         raise LocalProtocolError(f"there is no text encoding {encoding!r:.60}", path="encoding") from None
     return name
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise ToolError(
-            f"Error: The text has a lone surrogate at character {error.start}, which no file can hold."
-        ) from None
 
 
 # The parameters that are no texts: 3.0 is the whole number 3, and a list may come as the text of one.

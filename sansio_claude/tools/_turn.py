@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude._json import WRITTEN_DEPTH, dumps
+from sansio_claude._json import WRITTEN_DEPTH, dumps, without_halves
 from sansio_claude._message.blocks import TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock, ToolUseBlock
@@ -15,6 +16,7 @@ from sansio_claude._request.param import param_of
 
 __all__ = [
     "INVALID",
+    "UNNAMED",
     "Ids",
     "blocks_of",
     "close_turn",
@@ -31,6 +33,9 @@ __all__ = [
 INVALID: Final = "INVALID_JSON"
 """The key under which an input that is no JSON object is sent back, as the API's documentation advises."""
 
+UNNAMED: Final = "unnamed_tool"
+"""The name with which a call without one is sent back, since the API refuses it otherwise."""
+
 _CALLS: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
 _THINKING: Final = ("thinking", "redacted_thinking")
 _TOLD: Final = 50  # names of tools that a model is told which called one that is not there
@@ -38,13 +43,18 @@ _TOLD: Final = 50  # names of tools that a model is told which called one that i
 
 def is_whole(block: ToolInputBlock) -> bool:
     """Whether a call's input is one whole JSON object, and one that the next request can carry as it is."""
+    return _fault_of(block) is None
+
+
+def _fault_of(block: ToolInputBlock) -> str | None:
+    """Why a call cannot be run with its input; None where it can."""
     if block.input_status != "complete" or not isinstance(block.input, dict):
-        return False
+        return "is not one whole JSON object"
     try:
         dumps(block.input)  # a lone surrogate or 1e400 is legal JSON text, and a value no request can have
-    except LocalProtocolError:
-        return False
-    return True
+    except LocalProtocolError as error:
+        return f"cannot be sent back ({error.message})"
+    return None
 
 
 def turn_of(content: Iterable[Any]) -> list[dict[str, Any]]:
@@ -78,34 +88,35 @@ class Ids:
         return found
 
 
-def named_turn_of(content: Iterable[Any], ids: Ids) -> tuple[list[dict[str, Any]], set[str]]:
-    """The blocks of an answer as the history keeps them, and the ids of the client's calls that cannot be run.
+def named_turn_of(content: Iterable[Any], ids: Ids) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The blocks of an answer as the history keeps them, and the client's calls that cannot be run: id and reason.
 
     Each client's call gets an id that no other call of the conversation has (see `Ids.take`). Linear.
     """
     kept: list[dict[str, Any]] = []
-    broken: set[str] = set()
+    broken: dict[str, str] = {}
     content = list(content)
     ids.keep(content)
     for block in content:
         if isinstance(block, TextBlock) and not block.text.strip() and not block.citations:
             continue
-        whole = True
-        if isinstance(block, ToolInputBlock) and not is_whole(block):
-            whole = False
+        fault = _fault_of(block) if isinstance(block, ToolInputBlock) else None
+        if isinstance(block, ToolInputBlock) and fault is not None:
             raw = block.to_dict()
             came = block.input_json
             given = raw.get("input")
             text = came if came or given == {"$incomplete_json": ""} else _written(given)
-            written = {**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}}
+            written = without_halves({**raw, "input": {INVALID: text.encode("utf-8", "replace").decode()}})
         else:
             written = block.to_param()
         if isinstance(block, ToolUseBlock):
             taken = ids.take(written.get("id"))
             if written.get("id") != taken:
                 written = {**written, "id": taken}
-            if not whole:
-                broken.add(taken)
+            if not written.get("name"):
+                written = {**written, "name": UNNAMED}
+            if fault is not None:
+                broken[taken] = fault
         kept.append(written)
     return kept, broken
 
@@ -149,7 +160,7 @@ def _written(value: Any) -> str:
     try:
         return dumps(value).decode()
     except LocalProtocolError:
-        return ascii(value)
+        return json.dumps(value)  # with the escapes of half characters that came
 
 
 def last_turn_of(message: Message) -> list[dict[str, Any]]:
@@ -230,23 +241,25 @@ def _closed(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return blocks[:length]
 
 
-def refusal_of(name: str, names: Sequence[Any] | None, *, broken: bool) -> str | None:
+def refusal_of(name: str, names: Sequence[Any] | None, *, broken: str | None) -> str | None:
     """What the model is told of a call that cannot be run; None for one that can.
 
-    `names` are the tools that there are where this one is not among them, else None; the first 50 are told.
+    `broken` is why its input cannot be used. `names` are the tools that there are where this one is not among them,
+    else None; the first 50 are told.
     """
     if names is not None:
         told = [str(name) for name in names if name]
         known = ", ".join(told[:_TOLD]) + (f" and {len(told) - _TOLD} more" if len(told) > _TOLD else "")
         there = f"The tools are: {known}." if known else "There are no tools."
+        wrong = "This call has no name." if name == UNNAMED else f"There is no tool named {name!r:.80}."
         return (
-            f"Error: There is no tool named {name!r:.80}. {there} "
+            f"Error: {wrong} {there} "
             "If none of them seems to fit, a fuller description of what is needed, or of the tools, would help: say so."
         )
-    if broken:
+    if broken is not None:
         return (
-            f"Error: The input of this call of {name} is not one whole JSON object, so it was not run. Its text stands "
-            f"under the key {INVALID}. Call the tool again with its whole input as valid JSON."
+            f"Error: The input of this call of {name} {broken}, so it was not run. Its text stands under the key "
+            f"{INVALID}. Call the tool again with its whole input as valid JSON."
         )
     return None
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from sansio_claude._check.shapes import PROPERTY_NAME
 from sansio_claude._errors import LocalProtocolError
-from sansio_claude.tools._foreign import field_default, foreign
+from sansio_claude.tools._foreign import field_default, fill, foreign
 from sansio_claude.tools._hints import Compiler
 from sansio_claude.tools._kinds import Kind
 from sansio_claude.tools._lenient import Mender
@@ -56,9 +56,9 @@ class InputType:
                 # pydantic's Field as the default: the function itself would get that object.
                 hint, default = Annotated[hint, default], inside[0]
                 if not inside[1]:
-                    fills[parameter.name] = default
+                    fills[parameter.name] = parameter.default
             compiler.label = f"the parameter {parameter.name!r} of {name}"
-            required = default is NO_DEFAULT
+            required = default is NO_DEFAULT if inside is None else inside[1]
             said = words.get(parameter.name)
             compiler.add_field(record, Field(parameter.name, parameter.name, hint, required, default, said))
         book = Definitions()
@@ -97,7 +97,10 @@ class InputType:
             found = self._kind.convert(self._mender.mend(value, texts=texts))
         except RecursionError:
             raise Misfit("the input nests too deeply") from None
-        return {**self._fills, **found} if self._fills else found
+        for name, default in self._fills.items():
+            if name not in found:
+                found[name] = fill(default, found)
+        return found
 
 
 def _whole(schema: dict[str, Any], book: Definitions) -> dict[str, Any]:

@@ -198,6 +198,9 @@ RULES: list[tuple[dict[str, Any], str, str, str, dict[str, Any]]] = [
         "no flag",
         {"output_config": {"task_budget": {"type": "tokens", "total": 5}}, "betas": ["task-budgets-2026-03-13"]},
     ),
+    ({"container": 5}, "error", "container", "a text or an object", {"container": "container_1"}),
+    ({"container": ["c"]}, "error", "container", "a text or an object", {"container": {"skills": []}}),
+    ({"fallback_credit_token": 5}, "error", "fallback_credit_token", "a text or an object", {}),
     (
         {"billing_policy": {"bill_to": "user_profile"}},
         "warning",

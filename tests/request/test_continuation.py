@@ -490,3 +490,12 @@ def test_whole_blocks_of_an_answer_that_is_not_cut() -> None:
     content = message("end_turn", text("x"), {"type": "odd"}).content
     assert whole_blocks(content, cut=False) == content
     assert whole_blocks(content, cut=True) == content[:1]
+
+
+@pytest.mark.parametrize("messages", [5, True, 1.5, "hello", b"hello", {"role": "user"}, object()])
+def test_messages_that_are_no_list_are_told(messages: Any) -> None:
+    cut = Message.from_dict(
+        {"type": "message", "content": [{"type": "text", "text": "a"}], "stop_reason": "max_tokens"}
+    )
+    with pytest.raises(LocalProtocolError, match="messages must be a list of turns"):
+        continuation({"model": "m", "max_tokens": 10, "messages": messages}, cut)

@@ -304,3 +304,22 @@ def test_what_an_object_raises_on_its_way_into_a_request_is_told() -> None:
     with pytest.raises(LocalProtocolError, match=r"messages.*Bad\.to_param\(\) raised ValueError: boom"):
         request.body()
     assert [problem.severity for problem in request.check()] == ["error"]
+
+
+def test_lists_of_blocks_are_blocks_of_the_turn() -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    expected = {"role": "user", "content": [{"type": "text", "text": "a"}, picture, {"type": "text", "text": "b"}]}
+    assert user(["a", picture], "b") == user("a", picture, "b") == user(("a", picture, "b")) == expected
+    assert assistant(["a"]) == {"role": "assistant", "content": [{"type": "text", "text": "a"}]}
+    empty: tuple[Any, ...] = ([], ())
+    for nothing in empty:
+        with pytest.raises(LocalProtocolError, match="needs a text or a content block"):
+            user(nothing)
+    data: Any = b"ab"
+    assert tool_result("t", data)["content"] == [b"ab"]  # for check() to name
+
+
+@pytest.mark.parametrize("name", ["model", "max_tokens", "messages", "temperature", "top_k", "container"])
+def test_a_repr_of_a_number_of_any_size(name: str) -> None:
+    arguments: dict[str, Any] = {name: 10**5000}
+    assert repr(MessageRequest(**arguments)) == f"MessageRequest({name}=...)"

@@ -188,3 +188,24 @@ def test_a_content_that_is_neither_text_nor_bytes_is_refused(content: Any) -> No
     with pytest.raises(LocalProtocolError, match=r"its content has to be a str or bytes, not an? "):
         MemoryFiles({"a": content})
     assert MemoryFiles({"a": bytearray(b"x")}).contents == {"a": b"x"}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (({5: "x"},), "the path of a file is a str, not an int"),
+        (({b"/a": "x"},), "the path of a file is a str, not a bytes"),
+        (({"/a": "\ud800"},), "lone surrogate at character 0"),
+        (([("/a", "x")],), "files must map paths to contents, not be a list"),
+        (("abc",), "files must map paths to contents, not be a str"),
+    ],
+)
+def test_files_in_memory_of_the_wrong_kind(arguments: Any, words: str) -> None:
+    with pytest.raises(LocalProtocolError, match=words):
+        MemoryFiles(*arguments)
+
+
+@pytest.mark.parametrize("options", [{"name": 5}, {"max_bytes": "x"}, {"max_bytes": None}, {"max_bytes": True}])
+def test_options_of_files_in_memory_of_the_wrong_kind(options: Any) -> None:
+    with pytest.raises(LocalProtocolError):
+        MemoryFiles({"/a": "x"}, **options)

@@ -147,8 +147,8 @@ def test_E4_an_unknown_tool_answers_the_model_with_what_would_help() -> None:
         ({"$incomplete_json": ""}, ""),
         ([1, 2], "[1,2]"),
         ("words", '"words"'),
-        ({"location": float("inf")}, "{'location': inf}"),
-        ({"location": "\ud800"}, "{'location': '\\ud800'}"),
+        ({"location": float("inf")}, '{"location": Infinity}'),
+        ({"location": "\ud800"}, '{"location": "\\ud800"}'),
     ],
 )
 def test_E4_an_input_that_is_no_whole_object_is_not_run_and_told(given: Any, kept: str) -> None:
@@ -161,7 +161,33 @@ def test_E4_an_input_that_is_no_whole_object_is_not_run_and_told(given: Any, kep
         {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"INVALID_JSON": kept}}
     ]
     assert user["content"][0]["is_error"] is True
-    assert "not one whole JSON object, so it was not run" in user["content"][0]["content"]
+    told = user["content"][0]["content"]
+    if isinstance(given, dict) and "location" in given:  # it is one
+        assert "of get_weather cannot be sent back (location: " in told
+    else:
+        assert "not one whole JSON object, so it was not run" in told
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_call_without_a_name_can_be_sent_back(name: str | None) -> None:
+    loop = a_loop()
+    loop.receive_message(answer("tool_use", {**call(1), "name": name}))
+    assistant, user = asked(loop)["messages"][1:]
+    assert assistant["content"][0]["name"] == "unnamed_tool"
+    assert user["content"][0]["content"].startswith("Error: This call has no name. The tools are: get_weather, write.")
+    assert problems(asked(loop)["messages"]) == []
+
+
+def test_an_id_with_half_a_character_can_be_sent_back() -> None:
+    loop = a_loop()
+    halves = [{**call(1, location="x"), "id": "\ud83d"}, {**call(2, location="y"), "id": "\ude00"}]
+    loop.receive_message(answer("tool_use", *halves, {**cut_call(3), "id": "\ud83d"}))
+    for made in calls_of(loop):
+        loop.receive_result(made, "fine")
+    MessageRequest(**asked(loop)).body()
+    ids = [block["id"] for block in loop.history[1]["content"]]
+    assert len(set(ids)) == 3
+    assert [block["tool_use_id"] for block in loop.history[2]["content"]] == ids
 
 
 def test_a_servers_call_with_a_broken_input_can_be_sent_back_too() -> None:

@@ -210,3 +210,41 @@ def test_an_answer_that_cannot_be_answered_is_an_error_that_stays(message: Messa
         again.next_action()
     again.interrupt()  # the answer is dropped, and the model can be asked again
     assert asked(again)["messages"] == [GO]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"concurrency": "2"}, "concurrency must be 1 or more"),
+        ({"concurrency": None}, "concurrency must be 1 or more"),
+        ({"concurrency": 1.5}, "concurrency must be 1 or more"),
+        ({"max_turns": "2"}, "max_turns must be a whole number, or None, not a str"),
+        ({"token_budget": 1.5}, "token_budget must be a whole number, or None, not a float"),
+        ({"messages": "hello"}, "messages must be a list of turns, not a str"),
+        ({"messages": {"role": "user"}}, "messages must be a list of turns, not a dict"),
+        ({"messages": 5}, "messages must be a list of turns, not an int"),
+        ({"messages": ["hello"]}, r"messages\[0\] is a str, not a turn"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_told(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(LocalProtocolError, match=words):
+        ToolLoop(**{"model": "m", "max_tokens": 1, "messages": [], **options})
+
+
+def test_wrong_kinds_of_values_are_told_while_a_loop_stands() -> None:
+    given: Any = {"model": "m"}
+    with pytest.raises(LocalProtocolError, match="the request is a MessageRequest, not a dict"):
+        ToolLoop(given)
+    loop = a_loop()
+    odd: tuple[Any, ...] = (None, {"content": []}, "x")
+    for message in odd:
+        with pytest.raises(LocalProtocolError, match=r"takes the whole Message, not .*: Message.from_dict\(\)"):
+            loop.receive_message(message)
+    for content in (5, None, b"x", ["x", 5]):
+        with pytest.raises(LocalProtocolError, match=r"add_user\(\) takes texts and content blocks, not"):
+            loop.add_user(content)  # type: ignore[arg-type]
+    unhashable: Any = ["toolu_1"]
+    assert not loop.awaits(unhashable)
+    for method in (loop.put_back, loop.receive_result):
+        with pytest.raises(LocalProtocolError, match="no call with the id"):
+            method(unhashable)

@@ -201,3 +201,62 @@ def test_the_limit_of_a_result_is_the_tools() -> None:
     assert isinstance(action, RunTools)
     loop.receive_result("toolu_1", action.calls[0].start())
     assert loop.history[-1]["content"][0]["content"].startswith("12345\n[Cut here")
+
+
+PICTURE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+
+
+@pytest.mark.parametrize(
+    "value", [{1: "a", "1": "b"}, [{"x": {1.5: 1, "1.5": 2}}], dict.fromkeys(["\ud800", "\udfff"])]
+)
+def test_keys_that_would_become_one_are_told(value: Any) -> None:
+    result = ToolResult.of(value)
+    assert result.is_error
+    assert "two keys of one of its objects are the same text in JSON" in str(result.content)
+
+
+@pytest.mark.parametrize("value", [{True: 1}, {None: 1}, {(1, 2): 1}, {math.inf: 1}])
+def test_keys_that_json_does_not_have_are_told(value: Any) -> None:
+    assert ToolResult.of(value).is_error
+
+
+def test_numbers_as_keys_are_texts() -> None:
+    assert ToolResult.of({1: "a", 2.5: "b", -3: {4: 5}}).content == '{"1":"a","2.5":"b","-3":{"4":5}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (5, "5"),
+        ({"a": 1}, '{"a":1}'),
+        (["a", "b"], '["a","b"]'),
+        (PICTURE, [PICTURE]),
+        (("a", PICTURE), [{"type": "text", "text": "a"}, PICTURE]),
+        (["a", PICTURE], [{"type": "text", "text": "a"}, PICTURE]),
+        ([{"type": "new_block", "x": 1}], [{"type": "new_block", "x": 1}]),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_a_result_of_ones_own_may_hold_what_a_tool_may_return(content: Any, expected: Any) -> None:
+    assert ToolResult.of(ToolResult(content)) == ToolResult(expected)
+
+
+@pytest.mark.parametrize("content", [None, "", [], [{"type": "text", "text": ""}]])
+def test_an_error_is_never_without_content(content: Any) -> None:
+    told = "Error: The tool failed and gave no reason."
+    assert ToolResult.of(ToolResult(content, is_error=True)) == ToolResult(told, is_error=True)
+    if content != []:  # as a value that is data
+        assert ToolResult.of_error(ToolError("", content=content)) == ToolResult(told, is_error=True)
+
+    @tool
+    def save() -> None:
+        """Save."""
+
+    loop = ToolLoop(tools=[save], model="m", max_tokens=1, messages=[{"role": "user", "content": "x"}])
+    loop.next_action()
+    called = {"type": "tool_use", "id": "t", "name": "save", "input": {}}
+    loop.receive_message(Message.from_dict({"content": [called], "stop_reason": "tool_use", "type": "message"}))
+    assert isinstance(loop.next_action(), RunTools)
+    loop.receive_result("t", content, is_error=True)
+    assert loop.history[-1]["content"][0]["content"] == ("[]" if content == [] else told)

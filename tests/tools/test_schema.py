@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
 
 import attrs
 import msgspec
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -667,3 +668,138 @@ def test_a_slip_in_the_options_is_told() -> None:
     for tools in (None, get_weather, {"name": "x"}, "x"):
         with pytest.raises(LocalProtocolError, match=r"write tools=\[\.\.\.\]"):
             ToolLoop(tools=tools, model="m", max_tokens=1, messages=[])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"description": 3}, "description must be a text, not an int"),
+        ({"extra": [1]}, "extra must be an object"),
+        ({"extra": "x"}, "extra must be an object"),
+        ({"cache_control": "x"}, "cache_control must be an object"),
+        ({"input_examples": "ab"}, "input_examples must be a list of inputs"),
+        ({"input_examples": {"a": 1}}, "input_examples must be a list of inputs"),
+        ({"input_examples": [1]}, "input_examples must be a list of inputs"),
+        ({"strict": "yes"}, "strict must be True, False or None, not a str"),
+        ({"thread": "no"}, "thread must be True or False, not a str"),
+        ({"sequential": 1}, "sequential must be True or False, not an int"),
+        ({"idempotent": "yes"}, "idempotent must be True or False, not a str"),
+        ({"confirm": 3}, "confirm must be a function, not an int"),
+        ({"longest_result": "x"}, "longest_result must be a number of characters"),
+        ({"longest_result": -1}, "longest_result must be 0 or more"),
+        ({"extra": {"x": float("nan")}}, r"the tool one cannot be sent: x: nan is not a JSON number"),
+        ({"description": "\ud800"}, r"the tool one cannot be sent: description: .* lone surrogate"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_told(options: dict[str, Any], words: str) -> None:
+    def one(a: int) -> int:
+        return a
+
+    with pytest.raises(LocalProtocolError, match=words):
+        tool(one, **options)
+    with pytest.raises(LocalProtocolError, match=words):
+        Tool(**{"name": "one", "input_schema": {"type": "object"}, "function": one, **options})
+
+
+def test_a_tool_by_hand_of_the_wrong_kinds_is_told() -> None:
+    for schema in (None, [1], "x", 5):
+        with pytest.raises(LocalProtocolError, match="input_schema must be an object"):
+            Tool(name="x", input_schema=schema, function=print)  # type: ignore[arg-type]
+    with pytest.raises(LocalProtocolError, match="function must be a function, not a NoneType"):
+        Tool(name="x", input_schema={}, function=None)  # type: ignore[arg-type]
+    deep: Any = {}
+    for _ in range(3000):
+        deep = {"properties": {"a": deep}}
+    with pytest.raises(LocalProtocolError, match="nests deeper"):
+        Tool(name="x", input_schema=deep, function=print)
+    for required in (5, [["a"]], "ab"):
+        made = Tool(name="x", input_schema={"type": "object", "required": required}, function=lambda given: given)
+        assert made.call({"a": 1}) == {"a": 1}
+
+
+def test_examples_that_can_be_gone_through_once_are_kept() -> None:
+    examples: Any = ({"location": name} for name in ("Rome", "Oslo"))
+    made = tool(get_weather, input_examples=examples)
+    for _ in range(2):
+        assert made.to_param()["input_examples"] == [{"location": "Rome"}, {"location": "Oslo"}]
+
+
+def test_a_default_inside_a_field_is_made_anew_for_each_call() -> None:
+    def grow(
+        a: list[int] = pydantic.Field(default=[]),  # noqa: B008 - as pydantic has it
+        b: list[int] = pydantic.Field(default_factory=list),  # noqa: B008
+    ) -> list[list[int]]:
+        a.append(1)
+        b.append(1)
+        return [a, b]
+
+    made = tool(grow)
+    assert made.call({}) == [[1], [1]]
+    assert made.call({"a": [5]}) == [[5, 1], [1]]
+    assert made.call({}) == [[1], [1]]
+    assert made.input_schema["properties"]["a"]["default"] == []
+    assert "default" not in made.input_schema["properties"]["b"]
+    assert "required" not in made.input_schema
+
+    def broken(a: int = pydantic.Field(default_factory=lambda: 1 // 0)) -> int:
+        return a
+
+    with pytest.raises(ToolError, match="ZeroDivisionError"):
+        tool(broken).call({})
+    assert tool(broken).call({"a": 1}) == 1
+
+
+class Way(enum.Flag):
+    NORTH = 1
+    EAST = 4
+
+
+class Odd(enum.Enum):
+    PAIR = (1, 2)
+
+
+class Empty(enum.Enum):
+    pass
+
+
+def test_a_local_type_goes_before_one_of_the_module() -> None:
+    @dataclasses.dataclass
+    class Odd:
+        number: int
+
+    @dataclasses.dataclass
+    class Holder:
+        odd: Odd
+
+    @tool
+    def take(one: Odd, two: Holder) -> int:
+        return one.number + two.odd.number
+
+    assert take.call({"one": {"number": 1}, "two": {"odd": {"number": 2}}}) == 3
+
+
+def test_members_of_a_flag_may_be_added_up() -> None:
+    def go(way: Way) -> Way:
+        return way
+
+    made = tool(go)
+    (schema,) = made.input_schema["$defs"].values()
+    assert (schema["type"], schema["minimum"], schema["maximum"]) == ("integer", 0, 5)
+    assert "enum" not in schema
+    assert [made.call({"way": value}) for value in (0, 1, 4, 5)] == [Way(0), Way.NORTH, Way.EAST, Way.NORTH | Way.EAST]
+    for value in (2, 6, 8, -1, "x", True, None):
+        with pytest.raises(ToolError, match="does not fit"):
+            made.call({"way": value})
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"), [(Odd, "a value of Odd is no text, number"), (Empty, "Empty has no members")]
+)
+def test_an_enum_that_no_input_fits_is_refused(hint: Any, words: str) -> None:
+    def one(a: Any) -> Any:
+        return a
+
+    for each in (hint, list[hint], hint | None):
+        one.__annotations__["a"] = each
+        with pytest.raises(LocalProtocolError, match=f"the parameter 'a' of one: {words}"):
+            tool(one)

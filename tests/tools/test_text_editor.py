@@ -733,3 +733,23 @@ def test_a_line_number_of_any_size_is_an_error_result(make_files: MakeFiles, num
     words = refusal(editor, "insert", "/repo/a", insert_line=number, insert_text="x")
     assert "`insert_line`" in words
     assert len(words) < 200
+
+
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [
+        (None, {}),
+        ("/tmp", {}),
+        (MemoryFiles(), {"version": []}),
+        (MemoryFiles(), {"max_characters": "5"}),
+        (MemoryFiles(), {"max_characters": 1.5}),
+        (MemoryFiles(), {"max_characters": True}),
+        (MemoryFiles(), {"extra": [1]}),
+        (MemoryFiles(), {"cache_control": "x"}),
+        (MemoryFiles(), {"line_form": []}),
+        (MemoryFiles(), {"encoding": 5}),
+    ],
+)
+def test_an_editor_of_the_wrong_kinds_is_refused(files: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(LocalProtocolError):
+        TextEditor(files, **options)
