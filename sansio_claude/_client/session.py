@@ -292,7 +292,9 @@ class Session:
     def _head(self, request: Request) -> tuple[RequestHead, WrittenHead | None]:
         """The head of a request; most requests differ in their bodies only, and share one that is written already."""
         resource = request.resource
-        if resource not in _SHARED or request.betas or request.headers or request.query or request.secrets:
+        if not (isinstance(request, MessageRequest) and request._only_body) and (
+            resource not in _SHARED or request.betas or request.headers or request.query or request.secrets
+        ):
             return self.endpoint.request_head(request, betas=self.betas, headers=self.headers), None
         shared = self._heads.get(resource)
         if shared is None:

@@ -11,7 +11,7 @@ import datetime
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress, repeat
-from operator import attrgetter, is_not
+from operator import attrgetter, is_, is_not
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 import attrs
@@ -203,7 +203,7 @@ class MessageRequest:
         if stream:
             found["stream"] = True
         messages = found.get("messages")
-        if isinstance(messages, list) and not all(type(turn) is dict for turn in messages):
+        if isinstance(messages, list) and not _DICTS.issuperset(map(type, messages)):
             # Objects are whole turns, mostly. `dumps` finds them anywhere, but takes longer.
             try:
                 data = dumps_plain({**found, "messages": [param_of(turn) for turn in messages]})
@@ -256,6 +256,11 @@ class MessageRequest:
             if isinstance(token, str) and token:
                 found.append(token)
         return tuple(found)
+
+    @property
+    def _only_body(self) -> bool:
+        """Whether it is certain that all of it is its body: it brings no flag, no header, no query and no secret."""
+        return all(map(is_, _beside_values(self), _NOTHING_BESIDE))
 
     def count_tokens(self) -> CountTokensRequest:
         """The request that asks how many input tokens this one has."""
@@ -333,3 +338,8 @@ _BODY: Final = tuple(field.name for field in attrs.fields(MessageRequest) if fie
 _body_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BODY)
 _list_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_LISTS)
 _USUAL: Final = frozenset({list, str, Unset, type(None)})
+_DICTS: Final = frozenset({dict})
+# What may be sent beside the body, or holds a secret, and what it is where it was not given.
+_BESIDE: Final = (*_HEADERS, "mcp_servers", "betas", "extra_headers", "extra_query", "extra_body")
+_beside_values: Final[Callable[[MessageRequest], tuple[Any, ...]]] = attrgetter(*_BESIDE)
+_NOTHING_BESIDE: Final = tuple(attrs.fields_dict(MessageRequest)[name].default for name in _BESIDE)

@@ -64,6 +64,30 @@ def test_others_have_their_own(more: dict[str, Any]) -> None:
     assert head_of(made.call(ModelRequest(id="m"), "json")).method == b"GET"
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"temperature": 0.5, "metadata": None},
+        {"betas": []},
+        {"betas": ["two"]},
+        {"extra_headers": {}},
+        {"extra_headers": {"x-a": None}},
+        {"extra_query": {"q": "1"}},
+        {"extra_body": {"mcp_servers": [{"authorization_token": "t"}]}},
+        {"mcp_servers": [{"authorization_token": "t"}]},
+        {"mcp_servers": None},
+        {"user_profile_id": "u"},
+        {"workspace_id": None},
+    ],
+)
+def test_a_request_that_is_its_body_brings_nothing_beside_it(more: dict[str, Any]) -> None:
+    request = MessageRequest(**ASK, **more)
+    brings = bool(request.betas or request.headers or request.query or request.secrets)
+    assert not (request._only_body and brings)
+    assert request._only_body or more
+
+
 def test_bodies() -> None:
     made = session()
     streamed = made.call(MessageRequest(**ASK), "stream")

@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
-from sansio_claude._json import WRITTEN_DEPTH, depth_of, dumps, loads, loads_input
+from sansio_claude._json import (
+    WRITTEN_DEPTH,
+    _is_plain,
+    _is_plain_and_short,
+    depth_of,
+    dumps,
+    loads,
+    loads_input,
+)
 
 plain = st.recursive(
     st.none()
@@ -186,6 +194,15 @@ def test_dumps_names_the_place_of_what_it_cannot_write(bad: Any, words: str) -> 
     with pytest.raises(LocalProtocolError, match="the value: ") as caught:
         dumps(bad)
     assert caught.value.path is None
+
+
+KEYS = st.text(max_size=2) | st.integers() | st.just(Shade.DARK)
+NOT_PLAIN = st.sampled_from([math.nan, math.inf, {1, 2}, b"x", Shade.DARK, Level.HIGH, Point(1, 2.5), {1: 2}, object])
+
+
+@given(st.recursive(plain | NOT_PLAIN, lambda inner: st.lists(inner) | st.tuples(inner) | st.dictionaries(KEYS, inner)))
+def test_a_short_value_is_judged_like_any_other(value: Any) -> None:
+    assert _is_plain_and_short(value) == _is_plain(value)
 
 
 def test_what_msgspec_would_quietly_convert_is_refused() -> None:
