@@ -73,8 +73,18 @@ class ResponseHead:
 
     def get(self, name: str) -> str | None:
         """The first value of this header (read as Latin-1), whatever the case of `name`; None without one."""
-        for value in self._values(name):
-            return value.decode("latin-1")
+        wanted = name.lower().encode("latin-1", "replace") + b"\0"
+        packed = self._packed
+        at = packed.find(wanted)
+        begin = parts = 0
+        while at >= 0:
+            parts += packed.count(b"\0", begin, at)
+            begin = at
+            # An even number of parts stands before a name, and nothing of its own part.
+            if not parts & 1 and (not at or packed[at - 1] == 0) and "\0" not in name:
+                end = at + len(wanted)
+                return packed[end : packed.index(b"\0", end)].decode("latin-1")
+            at = packed.find(wanted, at + 1)
         return None
 
     @property
@@ -148,11 +158,10 @@ def response_head(
         names, values = zip(*headers, strict=True)
         lower = list(map(bytes.lower, names))
         parts[:-1:2], parts[1::2] = lower, values
-        for name in _DECISIVE:
-            count = lower.count(name)
-            if count == 1:
+        for name in _DECISIVE.intersection(lower):
+            if lower.count(name) == 1:
                 found[name] = [values[lower.index(name)].lower()]
-            elif count:
+            else:
                 found[name] = [value.lower() for other, value in zip(lower, values, strict=True) if other == name]
     packed = b"\0".join(parts)
     return ResponseHead(status, reason.decode("latin-1"), http_version.decode("latin-1"), packed), found

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._http import head as _head
@@ -198,6 +200,16 @@ def test_headers_are_found_by_any_case() -> None:
     assert found.get("\u20ac") is None
     assert found.get_all("X-a") == ["1", "2"]
     assert found.get_all("x-c") == []
+
+
+PARTS = st.sampled_from([b"a", b"b", b"a-b", b"ab", b"ba", b"a a", b"aa"])
+
+
+@given(st.lists(st.tuples(PARTS, PARTS | st.just(b""))), st.sampled_from(["a", "B", "a-b", "ab", "", "a\0b", "a\0"]))
+def test_a_header_is_found_by_its_place(headers: list[tuple[bytes, bytes]], name: str) -> None:
+    found = [value.decode() for key, value in headers if key == name.lower().encode()]
+    assert head(*headers).get(name) == (found[0] if found else None)
+    assert head(*headers).get_all(name) == found
 
 
 def test_the_rate_limits_of_a_head_are_those_of_its_first_values() -> None:
