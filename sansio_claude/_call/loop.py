@@ -146,8 +146,8 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
                 case Deliver(events=events):
                     return events
                 case Send():
-                    await _send(call, action, clock)
-                    now = clock()
+                    clock = call.handle.clock
+                    now = await _send(call, action, clock)
                 case Connect():
                     await _connect(call, action, adapter)
                     now = clock()
@@ -175,17 +175,20 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
     return None
 
 
-async def _send(call: Call, action: Send, clock: Callable[[], float]) -> None:
+async def _send(call: Call, action: Send, clock: Callable[[], float]) -> float:
+    """Write, and report it: when that was."""
     close_discarded(call.pool)
     try:
         written = await call.handle.send(action.data, action.deadline)
     except OSError as error:
-        call.send_failed(error.with_traceback(None), clock())
-        return
+        call.send_failed(error.with_traceback(None), now := clock())
+        return now
+    now = clock()
     if written is None:
-        call.deadline_passed(clock())
+        call.deadline_passed(now)
     else:
-        call.sent(clock(), written)
+        call.sent(now, written)
+    return now
 
 
 async def _connect(call: Call, action: Connect, adapter: Adapter) -> None:

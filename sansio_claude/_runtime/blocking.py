@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import inspect
-import os
 import select
 import socket
 import time
@@ -22,7 +21,7 @@ from sansio_claude._call.actions import Connect
 from sansio_claude._call.loop import Wakeup as AnyWakeup
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._runtime.opening import open_socket
-from sansio_claude._runtime.process import ProcessHome
+from sansio_claude._runtime.process import THIS_PROCESS, ProcessHome
 from sansio_claude._runtime.sockets import BUFFER, readable
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ class Wire:
         if hasattr(select, "poll"):
             self._poll = select.poll()
             self._poll.register(sock, select.POLLIN)
-        self._process = os.getpid()
+        self._process = THIS_PROCESS.number
         self._busy = False
         self._closed = False
 
@@ -166,7 +165,7 @@ class Wire:
     @property
     def stale(self) -> bool:
         """Whether a byte or an end has come while nobody was reading, or this is another process's connection."""
-        return self._closed or self._process != os.getpid() or self._readable(0.0)
+        return self._closed or self._process != THIS_PROCESS.number or self._readable(0.0)
 
     def _readable(self, seconds: float) -> bool:
         """Wait for something to read, for so many seconds at most; whether there is anything."""
@@ -181,8 +180,8 @@ class Wire:
         `last` is written first where that can be done at once, and else not.
         """
         self._closed = True
-        if not self._busy or self._process != os.getpid():
-            if last and self._socket.fileno() >= 0 and self._process == os.getpid():
+        if not self._busy or self._process != THIS_PROCESS.number:
+            if last and self._socket.fileno() >= 0 and self._process == THIS_PROCESS.number:
                 with contextlib.suppress(OSError):
                     self._socket.send(last)
             self._socket.close()
@@ -193,7 +192,7 @@ class Wire:
             pass  # it is not connected any more, and whoever waits is woken by that
 
     def _begin(self) -> None:
-        if self._process != os.getpid():
+        if self._process != THIS_PROCESS.number:
             raise LocalProtocolError("this stream belongs to another process: a child of it has to begin its own")
         self._busy = True  # first, so that who closes it meanwhile leaves the socket to this thread
         if self._closed:

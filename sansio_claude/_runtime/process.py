@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sansio_claude._call.loop import Adapter
     from sansio_claude.tools._run import MakeExecutor
 
-__all__ = ["ProcessHome", "process_lock", "runtime_of"]
+__all__ = ["THIS_PROCESS", "ProcessHome", "process_lock", "runtime_of"]
 
 
 _locks: Final[WeakSet[threading.Lock]] = WeakSet()
@@ -37,12 +37,32 @@ def _free_all() -> None:
         lock._at_fork_reinit()  # type: ignore[attr-defined]  # what the logging of the standard library does
 
 
+class _ThisProcess:
+    """Knows the number of this process without asking the system, which takes as long as a call of ten lines."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.learn()
+
+    def learn(self) -> None:
+        self.number = os.getpid()
+
+
+THIS_PROCESS: Final = _ThisProcess()
+"""Its `number` is that of this process, also in a child that `os.fork` has made."""
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_free_all)
+    os.register_at_fork(after_in_child=THIS_PROCESS.learn)
 
 
 class ProcessHome:
-    """This process as the home of connections, for an adapter without an event loop; the others add theirs."""
+    """This process as the home of connections, for an adapter without an event loop; the others add theirs.
+
+    It asks the system, once for each call: a program that is forked by another one's hand, without a word to Python,
+    must not share connections either.
+    """
 
     __slots__ = ("process",)
 

@@ -87,7 +87,7 @@ class LoopHome(ProcessHome):
         return super().over or self._loop.is_closed()
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) and isinstance(other, LoopHome) and other._loop is self._loop
+        return type(other) is LoopHome and other._loop is self._loop and other.process == self.process
 
     def __hash__(self) -> int:
         return hash((self.process, id(self._loop)))

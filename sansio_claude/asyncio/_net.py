@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import threading
 import time
@@ -31,6 +30,7 @@ from typing import Any, Concatenate, Final, NoReturn, ParamSpec, Protocol, Self,
 
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.process import THIS_PROCESS
 from sansio_claude._runtime.sockets import BUFFER, readable
 
 __all__ = ["Wire", "running_loop"]
@@ -123,7 +123,7 @@ class Wire(asyncio.BufferedProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket | None = None) -> None:
         self._loop = loop
         self._socket = sock
-        self._process = os.getpid()
+        self._process = THIS_PROCESS.number
         self._ahead = 0  # how many bytes of the next send the transport has already
         # What BaseEventLoop.time asks, without the way there: it is asked twice for an event.
         stock = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
@@ -331,7 +331,7 @@ class Wire(asyncio.BufferedProtocol):
         transport, sock = self._transport, self._socket
         if transport is None or self._chunks or self._ended or transport.is_closing():
             return True
-        if self._process != os.getpid() or asyncio.get_running_loop() is not self._loop:
+        if self._process != THIS_PROCESS.number or asyncio.get_running_loop() is not self._loop:
             return True
         return sock is None or sock.fileno() < 0 or readable(sock)
 
@@ -340,7 +340,7 @@ class Wire(asyncio.BufferedProtocol):
 
         `last` is written first if that takes no waiting.
         """
-        if self._process != os.getpid():
+        if self._process != THIS_PROCESS.number:
             # The parent of this process goes on with the connection: only this process's copy is closed.
             if self._socket is not None:
                 self._socket.close()

@@ -84,7 +84,7 @@ class RunHome(ProcessHome):
         return True
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) and isinstance(other, RunHome) and other._token is self._token
+        return type(other) is RunHome and other._token is self._token and other.process == self.process
 
     def __hash__(self) -> int:
         return hash((self.process, id(self._token)))

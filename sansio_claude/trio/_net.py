@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import socket
 from typing import Any, Final, cast
 
@@ -20,6 +19,7 @@ import trio
 
 from sansio_claude._call.timeouts import NEVER
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._runtime.process import THIS_PROCESS
 from sansio_claude._runtime.sockets import BUFFER, readable
 
 __all__ = ["Wire", "current_token", "the_one_that_counts"]
@@ -99,7 +99,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._process = os.getpid()
+        self._process = THIS_PROCESS.number
         self._half = False  # whether a part of what is to be sent is written, and a part is not
         self.deadline = NEVER
         """Until when `receive` waits."""
@@ -108,7 +108,7 @@ class Wire:
     async def receive(self, deadline: float) -> bytes | None:
         """The bytes that have come, b"" at the end, None when the deadline passed. Raises OSError."""
         sock, watch = self.socket, self._watch
-        if _watch() is not watch or self._process != os.getpid():
+        if _watch() is not watch or self._process != THIS_PROCESS.number:
             raise LocalProtocolError(WRONG_RUN)
         self.deadline = deadline
         while True:
@@ -174,13 +174,13 @@ class Wire:
         """Whether a byte or an end has come while nobody was reading; or whether this is the connection of another
         run of trio, or of another process."""
         sock = self.socket
-        if sock.fileno() < 0 or self._process != os.getpid() or self._watch is not _watch():
+        if sock.fileno() < 0 or self._process != THIS_PROCESS.number or self._watch is not _watch():
             return True
         return readable(sock)
 
     def close(self, last: bytes = b"") -> None:
         """Close at once. Safe to call more than once. `last` is written first if that takes no waiting."""
-        if self._process != os.getpid():
+        if self._process != THIS_PROCESS.number:
             self.socket.close()  # the parent goes on with it, and shares with this process what trio waits with
         elif self.socket.fileno() >= 0:
             if last and not self._half:
