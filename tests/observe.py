@@ -39,7 +39,7 @@ def facts(error: BaseException) -> dict[str, Any]:
 
 
 def run(
-    chunks: Iterable[bytes],
+    chunks: Iterable[bytes | list[bytes]],
     *,
     kind: type[PlainStream] = MessageStream,
     limits: Limits | None = None,
@@ -48,12 +48,19 @@ def run(
     read_each: bool = True,
     end: bool = True,
 ) -> Run:
-    """Feed a stream, reading after each chunk or only at the end, and hold the promises of reading on the way."""
+    """Feed a stream, reading after each chunk or only at the end, and hold the promises of reading on the way.
+
+    A list is what a MessageStream is given in pieces.
+    """
     stream = kind(limits=limits, strict=strict, keep_content=keep_content)
     events: list[Event] = []
     error: ClaudeError | None = None
     for chunk in chunks:
-        stream.receive_data(chunk)
+        if isinstance(chunk, list):
+            assert isinstance(stream, MessageStream)
+            stream._receive_pieces(chunk)
+        else:
+            stream.receive_data(chunk)
         if read_each and error is None:
             error = _read(stream, events)
     if end:

@@ -230,11 +230,18 @@ class Answer:
             self._tap(body)
         return body
 
+    def _take_pieces(self) -> list[bytes]:
+        """What `_take_body` takes, not joined where nobody is told of it."""
+        if self._tap is None:
+            return self._exchange.pieces_received()
+        body = self._take_body()
+        return [body] if body else []
+
     def _receive_stream(self) -> None:
         exchange, stream = self._exchange, self.stream
         try:
-            while body := self._take_body():
-                stream.receive_data(body)
+            while pieces := self._take_pieces():
+                stream._receive_pieces(pieces)
         except ClaudeError as error:
             self.fail(error)
             return
@@ -267,12 +274,12 @@ class Answer:
         self.head = head
         self.stage = "sniff" if head.status == 200 else "refusal"
         if self.stage == "sniff" and self.wanted in ("stream", "message"):
-            body = self._take_body()
-            if body.startswith(_USUAL):
+            pieces = self._take_pieces()
+            if pieces and pieces[0].startswith(_USUAL):
                 self.stage = "stream"  # the usual first bytes: there is nothing to collect
-                self.stream.receive_data(body)
-            elif body:
-                self._collect(body)
+                self.stream._receive_pieces(pieces)
+            elif pieces:
+                self._collect(b"".join(pieces))
 
     def _collect(self, body: bytes) -> None:
         """Keep bytes of a body that is not a stream, or not known to be one yet."""

@@ -276,8 +276,8 @@ class Call(CallView):
             else:
                 exchange = self._exchange
                 exchange.receive_data(data)
-                while body := exchange.body_received():
-                    stream.receive_data(body)
+                while pieces := exchange.pieces_received():
+                    stream._receive_pieces(pieces)
                 done = exchange.done
             events = stream.events_received()
         except ClaudeError:
@@ -415,8 +415,9 @@ class Call(CallView):
         assert conversation is not None
         if conversation.steps:
             steps, conversation.steps = conversation.steps, ()
-            for step in steps:
-                self._trace_step(step, now)
+            if self._trace is not None:
+                for step in steps:
+                    self._trace_step(step, now)
         if conversation.events is not None:
             self._events = [*(self._events or ()), *conversation.events]
             conversation.events = None

@@ -48,6 +48,7 @@ _pieces: Final[Callable[[bytes], list[bytes]]] = re.compile(rb"\r\n").split  # t
 _WORTH_SPLITTING: Final = 512  # bytes of a read; in fewer there are too few chunks
 _NEVER: Final = float("inf")
 _LAST: Final = b"0\r\n\r\n"
+_LAST_PIECES: Final = [b"0", b"", b""]
 _EXCERPT: Final = 64  # bytes of an offending line that an exception keeps
 
 # A cache of size lines and the sizes they give, for up to three digits without a leading zero and without an extension.
@@ -185,6 +186,15 @@ class ChunkedDecoder(CopiedWhole):
             raise self.error.with_traceback(None)
         return b""
 
+    def pieces_received(self) -> list[bytes]:
+        """What `body_received` gives, not joined: each a chunk, or as much of one as a read brought. Empty where none
+        came; raises as that does."""
+        out = self._out
+        if not out:
+            self.body_received()  # raises what was wrong
+        self._out = []
+        return out
+
     def _where(self) -> str:
         if self._state == _DATA:
             return f"in the middle of a chunk ({self._left} bytes of it are missing)"
@@ -238,20 +248,26 @@ class ChunkedDecoder(CopiedWhole):
         A chunk with CR LF in it ends that; if it is the first one, no read of this body is split again.
         """
         pieces = _pieces(data)
-        bodies = pieces[1:-1:2]  # behind the last piece no CR LF has come
+        rest = len(pieces[-1])  # behind it no CR LF has come
+        if pieces[-3:] == _LAST_PIECES:
+            del pieces[-3:-1]
+            rest = len(_LAST)
+        bodies = pieces[1:-1:2]
         lengths = list(map(len, bodies))
         told = list(map(self._sizes.get, pieces[: 2 * len(bodies) : 2]))
+        count = len(lengths)
         if told != lengths:
-            count = len(lengths) - 1  # mostly it is the last one that is not whole, or the last chunk
-            if told[:-1] != lengths[:-1]:
-                count = next(i for i, length in enumerate(lengths) if told[i] != length)
-            if not count:
-                if told[0] is not None:
-                    self._worth_splitting = _NEVER
-                return 0
-            del bodies[count:], lengths[count:]
+            count = next(i for i, length in enumerate(lengths) if told[i] != length)
+        elif len(pieces) & 1:
+            self._out += bodies
+            return len(data) - rest
+        if not count:
+            if told and told[0] is not None:
+                self._worth_splitting = _NEVER
+            return 0
+        del bodies[count:], lengths[count:]
         self._out += bodies
-        return sum(lengths) + sum(map(len, pieces[: 2 * len(bodies) : 2])) + 4 * len(bodies)
+        return sum(lengths) + sum(map(len, pieces[: 2 * count : 2])) + 4 * count
 
     def _step(self, data: bytes, pos: int) -> int:
         """Read what the state asks for, as far as it has come. Gives the position behind it."""

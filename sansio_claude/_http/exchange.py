@@ -272,6 +272,14 @@ class HTTPExchange(NotCopied):
             raise self._error.with_traceback(None)
         return b""
 
+    def pieces_received(self) -> list[bytes]:
+        """What `body_received` gives, not joined: pieces as they were framed. Raises as that does."""
+        source = self._source
+        if isinstance(source, ChunkedDecoder):
+            return source.pieces_received()
+        body = self.body_received()
+        return [body] if body else []
+
     def _fail(self, error: RemoteProtocolError) -> None:
         self._error = error
         self._reader = None

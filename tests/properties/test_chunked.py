@@ -84,17 +84,20 @@ def reads(draw: st.DrawFn, data: st.SearchStrategy[bytes]) -> list[bytes]:
 
 
 def ours(pieces: list[bytes], limits: Limits = ROOMY, *, splits: bool = False) -> tuple[h11_whole.Seen, ChunkedDecoder]:
-    """What comes of these reads. `splits`: each is taken apart by one split first, not only the long ones."""
+    """What comes of these reads. `splits`: each is taken apart by one split first, not only the long ones, and the body
+    is not joined for us."""
     decoder = ChunkedDecoder(limits=limits)
+    body_received = decoder.body_received
     if splits:
         decoder._worth_splitting = 1
+        body_received = lambda: b"".join(decoder.pieces_received())  # noqa: E731
     seen = h11_whole.Seen()
     for data in pieces:
         seen.rest += data if decoder.done else b""
         was_done = decoder.done
         decoder.receive_data(data)
         try:
-            while body := decoder.body_received():
+            while body := body_received():
                 seen.body += body
         except RemoteProtocolError:
             seen.broken = True

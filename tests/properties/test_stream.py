@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -68,6 +69,23 @@ def test_hostile_streams_fused_and_plain_are_equal_in_any_chunking(
     expected = by_bytes(body, **options)
     assert run(cut.of(body), **options) == expected
     assert run(cut.of(body), kind=PlainStream, read_each=False, **options) == expected
+
+
+@settings(max_examples=150)
+@given(
+    st.one_of(strategies.bodies(), strategies.delta_bodies(), strategies.hostile_bodies()),
+    SETTINGS,
+    st.integers(1, 12),
+    st.none() | strategies.cuts(),
+)
+def test_pieces_are_what_they_are_together(
+    body: bytes, options: dict[str, Any], size: int, cut: strategies.Cut | None
+) -> None:
+    pieces = re.findall(rb"(?s).*?\n\n|.+\Z", body) if cut is None else [piece for piece in cut.of(body) if piece]
+    reads: list[bytes | list[bytes]] = [pieces[at : at + size] for at in range(0, len(pieces), size)]
+    expected = by_bytes(body, **options)
+    assert run(reads, **options) == expected
+    assert run(reads, read_each=False, **options) == expected
 
 
 @settings(max_examples=150)
