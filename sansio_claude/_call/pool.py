@@ -218,7 +218,8 @@ class Pool(NotCopied, Generic[_P]):
     def enter(self, ticket: Ticket[_P], now: float) -> None:
         """As `request`, with a ticket that the caller has already, and can give back whatever interrupts this."""
         with self._lock:
-            self._settle()
+            if self._noted:
+                self._settle()
             if self._closed:
                 raise LocalProtocolError("the client is closed; make a new one")
             if ticket.home != self._home:
@@ -226,7 +227,8 @@ class Pool(NotCopied, Generic[_P]):
             self._expire(now)
             if not self._grant(ticket):
                 self._waiting[id(ticket)] = ticket
-        self._take_up()
+        if self._noted:
+            self._take_up()
 
     def renew(self, ticket: Ticket[_P]) -> None:
         """Replace the ticket's connection, which went stale before it was used, by another one or a new one."""
@@ -243,7 +245,8 @@ class Pool(NotCopied, Generic[_P]):
         `keep` is the seconds for which the server keeps an idle connection, None where it does not say.
         """
         with self._lock:
-            self._settle()
+            if self._noted:
+                self._settle()
             self._now = max(self._now, now)
             if self._closed or ticket not in self._holding:
                 self._give_back(ticket, connection)
@@ -251,8 +254,10 @@ class Pool(NotCopied, Generic[_P]):
                 self._holding.discard(ticket)
                 ticket.held = False
                 self._keep(connection, ticket.origin, now, keep)
-                self._serve()
-        self._take_up()
+                if self._waiting:
+                    self._serve()
+        if self._noted:
+            self._take_up()
 
     def discard(self, ticket: Ticket[_P], connection: _P | None = None) -> None:
         """Give a place back without a usable connection, or cease to wait.
@@ -279,7 +284,8 @@ class Pool(NotCopied, Generic[_P]):
 
     def discarded(self) -> list[_P]:
         """The connections to be closed now; each is handed out once. From any thread and from a finalizer."""
-        self._take_up()
+        if self._noted:
+            self._take_up()
         found: list[_P] = []
         while self._discarded:
             try:

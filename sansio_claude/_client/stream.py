@@ -84,7 +84,7 @@ class StreamBase(NotCopied):
         if self._entered:
             raise LocalProtocolError("a stream can be entered once; make a new one with client.stream(...)")
         self._entered = True
-        self._ready = iter(await self._more() or ())
+        self._ready = iter(await drive(self._adapter, self._call) or ())
 
     async def _more(self) -> Sequence[Event] | None:
         """Wait for more events; None at the end."""
@@ -101,11 +101,18 @@ class StreamBase(NotCopied):
         assert message is not None
         return message
 
-    async def _close(self) -> None:
+    def _closed_already(self) -> bool:
+        """Close a stream that has been read to its end, for which nothing has to be waited; whether it has."""
+        if not self._call.done:
+            return False
         self._ready = iter(())
-        if self._call.done:
-            close_discarded(self._session.pool)
+        close_discarded(self._session.pool)
+        return True
+
+    async def _close(self) -> None:
+        if self._closed_already():
             return
+        self._ready = iter(())
         self._call.close(self._adapter.now())
         close_discarded(self._session.pool)
         try:
@@ -158,7 +165,8 @@ class Stream(StreamBase):
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._leave(exc_type)
+        if exc_type is not None or not self._closed_already():
+            await self._leave(exc_type)
 
     def __aiter__(self) -> Self:
         return self

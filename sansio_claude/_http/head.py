@@ -139,10 +139,10 @@ def decisive(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]
 
 def says_close(found: dict[bytes, list[bytes]]) -> bool:
     """Is `close` among the Connection options?"""
-    options = found.get(b"connection")
-    return options is not None and any(
-        b"close" in value and b"close" in map(bytes.strip, value.split(b",")) for value in options
-    )
+    for options in found.get(b"connection", ()):
+        if options.find(b"close") >= 0 and b"close" in map(bytes.strip, options.split(b",")):
+            return True
+    return False
 
 
 def response_head(
@@ -209,8 +209,8 @@ class HeadReader:
         if not known and data.startswith(_ONE):
             # What nearly always happens: the whole head in the first read.
             match = _BLANK.search(data)
-            if match is not None and match.end() <= self._limit:
-                return data[: match.end()], data[match.end() :]
+            if match is not None and (end := match.end()) <= self._limit:
+                return data[:end], data[end:]
         held += data
         if known < _JUDGED:
             error = self._judge()
