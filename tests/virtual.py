@@ -270,7 +270,7 @@ class World:
         call = call or self.call()
         outcome = Outcome([], None, call, [], 0.0)
         while True:
-            action = call.next_action(self.now)
+            action = self.ask(call)
             outcome.actions.append(action)
             self.close_discarded()
             match action:
@@ -290,6 +290,14 @@ class World:
                 self.do(call, action)
             self.close_discarded()
         return outcome
+
+    def ask(self, call: Call) -> Action:
+        """What is to be done next."""
+        return call.next_action(self.now)
+
+    def receive(self, call: Call, data: bytes) -> None:
+        """Tell the call of bytes."""
+        call.receive_data(data, self.now)
 
     def close_discarded(self) -> None:
         for connection in self.pool.discarded():
@@ -345,7 +353,7 @@ class World:
         server = handle.peer.tls
         if server is not None:
             if data := server.pending():
-                call.receive_data(data, self.now)
+                self.receive(call, data)
                 return
             steps = handle.peer.steps
             if steps and isinstance(steps[0], bytes):
@@ -356,12 +364,12 @@ class World:
         if isinstance(step, tuple):
             wait, data = step
             if self._reach(wait, deadline):
-                call.receive_data(data, self.now)
+                self.receive(call, data)
             else:
                 handle.peer.steps.insert(0, (wait - (deadline - self.now), data))
                 self._pass(call, deadline)
         elif isinstance(step, bytes):
-            call.receive_data(step, self.now)
+            self.receive(call, step)
         elif isinstance(step, BaseException):
             call.receive_failed(step, self.now)
         elif step == "eof":

@@ -26,16 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from sansio_claude._call.actions import (
-    Action,
-    Authorize,
-    Authorizer,
-    CallSettings,
-    Deliver,
-    Done,
-    Receive,
-    Wait,
-)
+from sansio_claude._call.actions import Action, Authorize, Authorizer, CallSettings, Deliver, Done, Receive, Wait
 from sansio_claude._call.answer import Answer, Wanted
 from sansio_claude._call.attempts import Attempts
 from sansio_claude._call.connection import Connection
@@ -248,19 +239,30 @@ class Call(CallView):
         self._follow_up(now)
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Bytes came.
+        """Bytes came."""
+        events = self.receive_events(data, now)
+        if events is not None:
+            self._events = events
 
-        While nothing but events comes, which is nearly always, the way is short: between two events a processor has
-        forgotten this code and these objects, so that each one touched costs more than what it does (a third of
-        what an event costs altogether, measured). Whatever else shows up is left to the conversation, which can do
-        all of this by itself; a test holds both ways equal.
+    def reading_until(self, now: float) -> float | None:
+        """The deadline of the Receive that `next_action` has, where only events are coming; else None: ask that."""
+        if self._direct is None or self._events is not None or self._interrupted:
+            return None
+        return self._resume(now)
+
+    def receive_events(self, data: bytes, now: float) -> list[Event] | None:
+        """`receive_data`, and the events that a Deliver has behind it, if nothing else is to be done.
+
+        While nothing but events comes, the way is short: between two events a processor has forgotten this code, so
+        that each object touched costs more than what it does (a third of an event, measured). Whatever else shows up
+        is left to the conversation, which can do all of this by itself; a test holds both ways equal.
         """
         stream = self._direct
         if stream is None:
             self._delivered_at = NEVER
             self._current().receive_data(data, now)
             self._follow_up(now)
-            return
+            return None
         deadlines, tls, chunks = self._deadlines, self._tls, self._chunks
         events: list[Event] = []
         done = False
@@ -270,7 +272,7 @@ class Call(CallView):
                 data = tls.plaintext_received()
                 if not tls.idle:
                     self._leave_direct(data, events, now)
-                    return
+                    return None
             if chunks is not None and (body := chunks.receive_chunk(data)):
                 stream.receive_data(body)
             else:
@@ -283,11 +285,15 @@ class Call(CallView):
         except ClaudeError:
             pass  # it is raised again to the conversation
         else:
-            good = events and type(events[-1]) is not Ping and not done and stream.state == "open"
+            good = events and type(events[-1]) is not Ping and not done and stream._state == "open"
             if good and self._events is None and deadlines.events_received(now):
+                if self._delivered and not self._interrupted:
+                    self._delivered_at = now
+                    return events
                 self._events = events
-                return
+                return None
         self._leave_direct(b"", events, now)
+        return None
 
     def _leave_direct(self, plain: bytes, events: list[Event], now: float) -> None:
         self._direct = None
@@ -343,8 +349,8 @@ class Call(CallView):
 
     def _make_exchange(self) -> tuple[HTTPExchange, Answer]:
         settings = self._settings
-        exchange = HTTPExchange(written=self._written, body=self._body, limits=settings.limits)
         tap = None if self._trace is None else self._trace.tap
+        exchange = HTTPExchange(written=self._written, body=self._body, limits=settings.limits)
         answer = Answer(exchange, wanted=self._wanted, settings=settings, secrets=self._secrets, tap=tap)
         return exchange, answer
 

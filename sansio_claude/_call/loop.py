@@ -128,41 +128,50 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
     try:
         now = clock()
         while True:
-            action = call.next_action(now)
-            match action:
-                case Receive(deadline=deadline):
-                    try:
-                        received = await call.handle.receive(deadline)
-                    except OSError as error:
-                        call.receive_failed(error.with_traceback(None), now := clock())
+            until = call.reading_until(now)
+            if until is None:
+                action = call.next_action(now)
+                match action:
+                    case Receive(deadline=until):
+                        pass
+                    case Deliver(events=events):
+                        return events
+                    case Send():
+                        clock = call.handle.clock
+                        now = await _send(call, action, clock)
                         continue
-                    now = clock()
-                    if received:
-                        call.receive_data(received, now)
-                    elif received is None:
-                        call.deadline_passed(now)
-                    else:
-                        call.receive_eof(now)
-                case Deliver(events=events):
-                    return events
-                case Send():
-                    clock = call.handle.clock
-                    now = await _send(call, action, clock)
-                case Connect():
-                    await _connect(call, action, adapter)
-                    now = clock()
-                case Wait():
-                    await _wait(call, action, adapter)
-                    now = clock()
-                case Authorize():
-                    await _authorize(call, action, adapter)
-                    now = clock()
-                case Done(error=failure):
-                    received = None  # the traceback of an error shows the locals of this frame
-                    close_discarded(call.pool)
-                    break
-                case _:
-                    assert_never(action)
+                    case Connect():
+                        await _connect(call, action, adapter)
+                        now = clock()
+                        continue
+                    case Wait():
+                        await _wait(call, action, adapter)
+                        now = clock()
+                        continue
+                    case Authorize():
+                        await _authorize(call, action, adapter)
+                        now = clock()
+                        continue
+                    case Done(error=failure):
+                        received = None  # the traceback of an error shows the locals of this frame
+                        close_discarded(call.pool)
+                        break
+                    case _:
+                        assert_never(action)
+            try:
+                received = await call.handle.receive(until)
+            except OSError as error:
+                call.receive_failed(error.with_traceback(None), now := clock())
+                continue
+            now = clock()
+            if received:
+                delivered = call.receive_events(received, now)
+                if delivered is not None:
+                    return delivered
+            elif received is None:
+                call.deadline_passed(now)
+            else:
+                call.receive_eof(now)
     except BaseException:
         received = None
         call.abandon()

@@ -57,13 +57,6 @@ def _buffer() -> memoryview:
     return buffer
 
 
-def _resumes_inside(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a task may be resumed inside of a transport's callback. What runs a loop inside of itself, as
-    nest_asyncio does, replaces `run_until_complete`."""
-    kind = type(loop)
-    return kind.run_until_complete is _STOCK or kind.__module__.partition(".")[0] == "uvloop"
-
-
 def running_loop() -> asyncio.AbstractEventLoop:
     """The event loop that runs in this thread. Raises LocalProtocolError where there is none."""
     try:
@@ -108,6 +101,7 @@ class Wire(asyncio.BufferedProtocol):
         "_ended",
         "_error",
         "_loop",
+        "_on_uvloop",
         "_process",
         "_reading_paused",
         "_resume",
@@ -122,6 +116,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket | None = None) -> None:
         self._loop = loop
+        self._on_uvloop = type(loop).__module__.partition(".")[0] == "uvloop"
         self._socket = sock
         self._process = THIS_PROCESS.number
         self._ahead = 0  # how many bytes of the next send the transport has already
@@ -181,7 +176,8 @@ class Wire(asyncio.BufferedProtocol):
         if resume is not None and context is not None:
             self._resume = self._context = None
             self._data = data
-            if not _resumes_inside(self._loop):
+            # What runs a loop inside of itself, as nest_asyncio does, replaces `run_until_complete`.
+            if not (self._on_uvloop or type(self._loop).run_until_complete is _STOCK):
                 self._loop.call_soon(resume, self, context=context)
                 return
             try:
