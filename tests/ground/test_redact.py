@@ -21,7 +21,7 @@ from sansio_claude._errors import (
     RemoteProtocolError,
     api_error,
 )
-from sansio_claude._redact import Redactor
+from sansio_claude._redact import Redactor, _places
 
 KEY = 'sk-ant-"api"\\03/0123456789'
 LONG = "sk-ant-api03-" + "".join(map(chr, range(97, 123))) + "-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -263,3 +263,14 @@ class TestErrors:
 @pytest.mark.parametrize("size", [4, 7])
 def test_whole_short_keys(size: int) -> None:
     assert Redactor([KEY[:size]]).text(f"<{KEY[:size]}>") == "<[redacted]>"
+
+
+@given(
+    st.sampled_from([KEY, LONG, "Basic dXNlcjpwYXNzd29yZA==", "none", "12345678", "123456789012"]),
+    st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90), st.sampled_from(["", "-", "x", "+"])), max_size=4),
+)
+def test_what_is_looked_for_first_leaves_no_place_out(secret: str, parts: list[tuple[int, int, str]]) -> None:
+    redactor = Redactor([secret])
+    data = "".join(secret[begin : begin + size] + between for begin, size, between in parts).lower().encode()
+    every = [span for form, part, *_ in redactor._needles for span in _places(data, form, part)]
+    assert redactor._stand_in(data) == every

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import RemoteProtocolError
-from sansio_claude._http.chunked import ChunkedDecoder
+from sansio_claude._http.chunked import ChunkedDecoder, _pieces
 from sansio_claude._limits import Limits
 from sansio_claude.testing import chunkings
 from tests.properties import h11_whole
@@ -122,6 +122,11 @@ def same(pieces: list[bytes]) -> None:
 @example([b"1;" + b" " * 50 + b"\n\r\n"])
 def test_hostile_bytes_as_h11(pieces: list[bytes]) -> None:
     same(pieces)
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"5"]) | st.binary(max_size=3)).map(b"".join))
+def test_a_read_is_split_as_bytes_split_does(data: bytes) -> None:
+    assert _pieces(data) == data.split(b"\r\n")
 
 
 @given(reads(damaged()))
