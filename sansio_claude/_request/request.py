@@ -10,8 +10,7 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress, repeat
-from operator import attrgetter, is_, is_not
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 import attrs
@@ -183,9 +182,8 @@ class MessageRequest:
 
     def given(self) -> dict[str, Any]:
         """The body's arguments that were given, as they were given, with `extra_body` over them."""
-        values = _body_values(self)
-        chosen = list(map(is_not, values, repeat(UNSET)))
-        found: dict[str, Any] = dict(zip(compress(_BODY, chosen), compress(values, chosen), strict=True))
+        values = zip(_BODY, _body_values(self), strict=True)
+        found = {name: value for name, value in values if value is not UNSET}
         if self.extra_body:
             found.update(self.extra_body)
         return found
