@@ -28,6 +28,7 @@ def read(pieces: list[bytes], *, eof: bool = False, **limits: int) -> Any:
         if isinstance(found, tuple):
             return found[0], found[1] + b"".join(pieces[number + 1 :])
         if found is not None:
+            assert found.offset == (None if isinstance(found, LimitError) else 0)
             return type(found), str(found), found.excerpt
     if eof:
         error = reader.receive_eof()
@@ -170,6 +171,7 @@ def test_a_head_is_searched_once(line: bytes, monkeypatch: pytest.MonkeyPatch) -
         (b"HTTP/9.9 200 OK\r\n\r\n", "it is HTTP/9.9", b"HTTP/9.9 200 OK"),
         (b"HTTP/2.0 200 OK\r\n\r\n", "it is HTTP/2.0", b"HTTP/2.0 200 OK"),
         (b"HTTP/1.1 099 OK\r\n\r\n", "the status is below 100", b"HTTP/1.1 099 OK"),
+        (b"HTTP/1.1 100 Continue\r\na\r\n\r\n", "line 2 has no colon", b"a"),
         (b"HTTP/1.1 101 Go\r\na\r\n\r\n", "it is 101 Switching Protocols", b"HTTP/1.1 101 Go"),
         (b"HTTP/1.1 200 OK\r\na: b\r\nc\r\n\r\n", "line 3 has no colon", b"c"),
         (b"HTTP/1.1 200\r\na : b\r\n\r\n", "line 2 has a space before its colon", b"a : b"),

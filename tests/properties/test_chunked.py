@@ -144,6 +144,12 @@ def test_line_ends_in_bodies_as_h11(pieces: list[bytes]) -> None:
     same(pieces)
 
 
+@given(reads(st.lists(st.sampled_from([b"1", b"2", b"11", b"\r\n"]), max_size=12).map(b"\r\n".join)))
+@example([b"1\r\n1\r\n2\r\n1\r\n0\r\n\r\n"])
+def test_bodies_that_look_like_sizes_as_h11(pieces: list[bytes]) -> None:
+    same(pieces)
+
+
 @given(st.lists(st.binary(max_size=6) | TOKENS, max_size=8).map(b"".join))
 def test_any_bytes_as_h11(data: bytes) -> None:
     same(chunkings.whole(data))
