@@ -164,10 +164,11 @@ def _of_message(message: Message, where: str, *, whole: bool) -> list[Finding]:
 
 def judge_message(value: Any, *, where: str = "") -> list[Finding]:
     """The findings on a whole answer, given as its JSON value."""
-    required = ("id", "type", "role", "model", "content")
     if not isinstance(value, dict):
         return [finding("whole.message", False, "the answer is no JSON object", where)]
-    odd = [key for key in required[:4] if not isinstance(value.get(key), str) or not value[key]]
+    odd = [key for key in ("id", "type", "role", "model") if not isinstance(value.get(key), str) or not value[key]]
+    if not isinstance(value.get("content"), list):
+        odd.append("content")
     if value.get("type") not in ("message", None) or value.get("role") not in ("assistant", None):
         odd.append(f"type {value.get('type')!r:.40}, role {value.get('role')!r:.40}")
     words = f"missing or odd: {', '.join(odd)}" if odd else ""

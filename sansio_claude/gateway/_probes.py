@@ -205,7 +205,9 @@ def _answered(probe: Probe, answer: ProbeAnswer) -> list[Finding]:
         message = _message_of(answer.body)
     else:
         value = _value(answer)
-        found += judge_message(value, where=name) if value is not None else judge_body(answer.body, where=name)
+        found += judge_message(value, where=name)
+        if value is None:
+            found += judge_body(answer.body, where=name)  # what came may be a stream
         message = _whole(value)
     good: bool | None = True
     words = ""

@@ -100,8 +100,9 @@ def test_a_few_bytes_that_are_not_http_are_judged_at_the_end(data: bytes) -> Non
     assert everywhere(data, eof=True)[0] is RemoteProtocolError
 
 
-def test_one_byte_is_enough_for_a_control_character() -> None:
-    assert everywhere(b"\x01")[2] == b"\x01"
+@pytest.mark.parametrize("byte", [b"\x01", b"\r", b"\x1f", b" "])
+def test_one_byte_is_enough_for_a_control_character_or_a_space(byte: bytes) -> None:
+    assert everywhere(byte)[2] == byte
 
 
 @pytest.mark.parametrize("limit", [len(HEAD), len(HEAD) + 1])
