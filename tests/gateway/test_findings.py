@@ -10,13 +10,14 @@ import pytest
 
 from sansio_claude.gateway import CHECKS, Finding, ProbeAnswer, judge, judge_body, probes
 from sansio_claude.testing import compose
+from tests.gateway.repairing import wire
 from tests.gateway.test_conform import PROBES, answered, refused
-from tests.gateway.test_repair import CALL, END, MENDED, START, STOP, TEXT, begin, delta, end, wire
+from tests.gateway.test_repair import CALL, END, MENDED, START, STOP, TEXT, begin, delta, end
 
 PING: dict[str, Any] = {"type": "ping"}
 ERROR: dict[str, Any] = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 CALLED: dict[str, Any] = {**END, "delta": {"stop_reason": "tool_use"}}
-MESSAGE = compose("Hi", seed=1).message
+MESSAGE: dict[str, Any] = compose("Hi", seed=1).message or {}
 NONE = {"stream.tool_ids": "unseen", "stream.signatures": "unseen"}
 NO_REASON = {"stream.stop_reason": "unseen: no message_delta had a stop_reason"}
 CUT = "the stream ended before message_stop: the answer is cut off"
