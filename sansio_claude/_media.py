@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._value import an
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ _OTHERS: Final = (
 )
 
 
-def media_type_of(data: bytes) -> str | None:
+def media_type_of(data: bytes | bytearray | memoryview) -> str | None:
     """The media type that the first bytes tell: one of `IMAGE_TYPES` or application/pdf; None for anything else."""
+    data = as_bytes(data, "media_type_of")
     for at, magic, kind in _MAGIC:
         if data.startswith(magic, at) and (at == 0 or data.startswith(b"RIFF")):
             return kind
@@ -155,6 +157,8 @@ def _bytes(kind: str, data: object) -> bytes:
 
 
 def _read(path: str | PathLike[str]) -> bytes:
+    if isinstance(path, int):  # it would be a file descriptor, which reading would close
+        raise LocalProtocolError("path= takes the name of a file, not a number", path="source.data")
     try:
         with open(path, "rb") as file:
             # A byte more than any request may have is enough to see that it is too much.

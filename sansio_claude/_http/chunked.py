@@ -28,6 +28,7 @@ from typing import Any, Final, final
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._http.fields import field_refusal
 from sansio_claude._limits import Limits, limits_of
 
@@ -132,12 +133,12 @@ class ChunkedDecoder(CopiedWhole):
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take some bytes of the chunked body. `b""` does nothing; after the end bytes are ignored.
 
-        Raises LocalProtocolError after `receive_eof`, and nothing else.
+        Raises LocalProtocolError after `receive_eof` and for what is no bytes, and nothing else.
 
         Linear in the bytes. A read of one chunk takes about a fourteenth of the time that h11 takes for it.
         """
         if type(data) is not bytes:
-            data = bytes(data)
+            data = as_bytes(data)
         body = self.receive_chunk(data)
         if body:
             self._out.append(body)

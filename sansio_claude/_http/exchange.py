@@ -29,6 +29,7 @@ import h11
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._http.chunked import ChunkedDecoder
 from sansio_claude._http.fields import has_stray_control, request_refusal
 from sansio_claude._http.framing import CloseDelimitedBody, LengthBody
@@ -202,10 +203,10 @@ class HTTPExchange(NotCopied):
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take some bytes of the answer. `b""` does nothing. Bytes beyond the end only make `reusable` False.
 
-        Raises LocalProtocolError after `receive_eof`, and nothing else.
+        Raises LocalProtocolError after `receive_eof` and for what is no bytes, and nothing else.
         """
         if type(data) is not bytes:
-            data = bytes(data)
+            data = as_bytes(data)
         framing = self._framing
         if framing is None:
             self._receive_outside_body(data)

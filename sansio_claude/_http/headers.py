@@ -79,6 +79,9 @@ def merge_betas(*given: str | Iterable[str] | None) -> tuple[str, ...]:
     """
     merged: dict[str, None] = {}
     for flags in given:
+        what: object = flags
+        if not isinstance(what, Iterable | None):
+            raise LocalProtocolError(f"betas takes a list of flags, not {an(type(what).__name__)}", path="betas")
         for flag in (flags,) if isinstance(flags, str) else flags or ():
             if not isinstance(flag, str):
                 raise LocalProtocolError(f"a beta flag has to be a str, not {an(type(flag).__name__)}", path="betas")

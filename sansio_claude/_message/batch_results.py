@@ -26,6 +26,7 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import EXCERPT, loads_with_halves
 from sansio_claude._limits import Limits, limits_of
@@ -100,13 +101,12 @@ class BatchResults(CopiedWhole):
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes. Raises LocalProtocolError for what is no bytes or comes after the end, else nothing."""
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")
+        data = as_bytes(data)
         if self.ended:
             raise LocalProtocolError("receive_data after receive_eof: the file has ended")
         if self._error is not None:
             return
-        self._receive(bytes(data))
+        self._receive(data)
 
     def _receive(self, data: bytes) -> None:
         self._offset += len(data)

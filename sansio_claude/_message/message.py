@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import copy_json, kind_of
@@ -175,7 +176,7 @@ class Message(CopiedWhole):
         return message
 
     @classmethod
-    def from_json(cls, data: bytes | str, *, limits: Limits | None = None) -> Message:
+    def from_json(cls, data: bytes | bytearray | memoryview | str, *, limits: Limits | None = None) -> Message:
         """The message of a whole (not streamed) answer body, JSON in UTF-8.
 
         Raises RemoteProtocolError where the body is not JSON or not a message, LimitError beyond `Limits.message`
@@ -184,6 +185,7 @@ class Message(CopiedWhole):
         limits = limits_of(limits)
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
+        data = as_bytes(data, "from_json")
         if len(data) > limits.message:
             raise LimitError(
                 f"the answer passes Limits.message = {limits.message}",

@@ -224,6 +224,11 @@ class Endpoint(FrozenValue):
         Raises LocalProtocolError for flags, names and values that no header can carry, and for a small call whose
         address cannot be told from the messages address.
         """
+        if not hasattr(request, "resource"):
+            raise LocalProtocolError(
+                f"the request is a MessageRequest or another of this library's, not {an(type(request).__name__)}: "
+                "MessageRequest(...) takes the arguments, MessageRequest.from_dict() a body"
+            )
         address = self._address_of(request)
         own = dict(self.headers)
         client = check_headers(headers, "headers")

@@ -9,7 +9,7 @@ same name. The rules by which they are written make decoding the result give the
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import Any
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._json import dumps, dumps_plain
@@ -32,6 +32,7 @@ from sansio_claude._stream.events import (
     UnknownEvent,
 )
 from sansio_claude._stream.sse import ServerSentEvent, encode_sse
+from sansio_claude._value import Value, an
 
 __all__ = ["encode_event", "event_object", "json_of_event"]
 
@@ -43,6 +44,9 @@ def encode_event(event: Event) -> bytes:
     gateways and fakes. Raises LocalProtocolError for an event that JSON or the format cannot carry (NaN, a line end
     in the name of an UnknownEvent). Linear in the size of the event.
     """
+    given: Any = event
+    if not isinstance(given, Value):
+        raise _no_event(given)
     name = event.name if isinstance(event, UnknownEvent) else event.type
     if isinstance(event, UnknownEvent) and not isinstance(event.raw, dict):
         if not isinstance(event.raw, str):
@@ -108,7 +112,11 @@ def event_object(event: Event) -> dict[str, Any]:
         case UnknownEvent():
             return event.raw if isinstance(event.raw, dict) else {"type": event.type, "data": event.raw}
         case never:
-            assert_never(never)
+            raise _no_event(never)
+
+
+def _no_event(value: Any) -> LocalProtocolError:
+    return LocalProtocolError(f"encode_event() takes an event, not {an(type(value).__name__)}")
 
 
 def _index(index: int) -> dict[str, int]:

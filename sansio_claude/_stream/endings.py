@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeGuard
 
-from sansio_claude._errors import LocalProtocolError, RemoteProtocolError
+from sansio_claude._errors import RemoteProtocolError
 from sansio_claude._json import loads
 from sansio_claude._limits import Limits
 from sansio_claude._message.block import copy_json
@@ -24,7 +24,6 @@ from sansio_claude._stream.events import (
 from sansio_claude._stream.sse import ODD_LINE, ServerSentEvent, SSEDecoder
 
 __all__ = [
-    "as_bytes",
     "events_of_message",
     "is_ping",
     "is_whole_message",
@@ -39,15 +38,6 @@ _CHANGING: Final[tuple[str, ...]] = (
     "stop_sequence",
     "stop_details",
 )  # the keys that message_delta brings
-
-
-def as_bytes(data: object) -> bytes:
-    """`data` as bytes; LocalProtocolError for anything that is none."""
-    if type(data) is bytes:
-        return data
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return bytes(data)
-    raise LocalProtocolError(f"receive_data takes bytes, not {type(data).__name__}")
 
 
 def unfinished_lines(discarded: bytes, limits: Limits) -> list[ServerSentEvent]:

@@ -20,9 +20,9 @@ from typing import Any, Final, final
 import msgspec
 
 from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude._stream.armed import Armed, armed_for, new_event
-from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import (
     ContentBlockStart,
     ContentBlockStop,

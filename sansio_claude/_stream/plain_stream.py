@@ -19,13 +19,13 @@ from sansio_claude._errors import (
     TruncatedError,
     api_error,
 )
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import EXCERPT, loads_with_halves
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import Message
 from sansio_claude._stream.decode import Notes, decode_data
 from sansio_claude._stream.endings import (
-    as_bytes,
     events_of_message,
     is_ping,
     is_whole_message,

@@ -12,14 +12,15 @@ from typing import Any, Final, Protocol, Self, TypeAlias, final
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import ClaudeError, LocalProtocolError, RemoteProtocolError, refusal
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.headers import header_dict, header_pairs
 from sansio_claude._http.content_encoding import ContentDecoder, content_coding
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.message import Message
 from sansio_claude._stream.deviations import Deviation, Tolerance
-from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.message_stream import MessageStream
+from sansio_claude._value import an
 
 __all__ = ["AsyncEventIterator", "EventIterator", "aiter_events", "iter_events"]
 
@@ -180,7 +181,11 @@ class EventIterator(_Result):
 
     def __init__(self, body: _Body, chunks: Iterable[bytes]) -> None:
         super().__init__(body)
-        self._chunks = iter(chunks)
+        try:
+            self._chunks = iter(chunks)
+        except TypeError:
+            words = f"chunks is an iterable of bytes, not {an(type(chunks).__name__)}"
+            raise LocalProtocolError(words, path="chunks") from None
 
     def __iter__(self) -> Self:
         return self
@@ -208,7 +213,11 @@ class AsyncEventIterator(_Result):
 
     def __init__(self, body: _Body, chunks: AsyncIterable[bytes]) -> None:
         super().__init__(body)
-        self._chunks: AsyncIterator[bytes] = aiter(chunks)
+        try:
+            self._chunks: AsyncIterator[bytes] = aiter(chunks)
+        except TypeError:
+            words = f"chunks is an asynchronous iterable of bytes, not {an(type(chunks).__name__)}"
+            raise LocalProtocolError(words, path="chunks") from None
 
     def __aiter__(self) -> Self:
         return self
@@ -275,6 +284,8 @@ def _body(
     tolerance: Tolerance | None,
     require_message_stop: bool,
 ) -> _Body:
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise LocalProtocolError(f"the status of an answer is an int, not {an(type(status).__name__)}", path="status")
     stream = MessageStream(limits=limits, strict=strict, tolerance=tolerance, require_message_stop=require_message_stop)
     return _Body(stream, status, headers, limits_of(limits))
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sansio_claude._errors import ClaudeError, RemoteProtocolError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import DEFAULT_LIMITS
 from sansio_claude._message.blocks import ThinkingBlock, ToolUseBlock
 from sansio_claude._message.message import Message
-from sansio_claude._stream.endings import as_bytes
 from sansio_claude._stream.events import Event, MessageDelta, Ping
 from sansio_claude._stream.merging import odd_counters
 from sansio_claude._stream.message_stream import MessageStream

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, final
 
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import Limits, limits_of
@@ -26,7 +27,7 @@ from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
 from sansio_claude._stream.decode import event_from_value
 from sansio_claude._stream.encode import event_object, json_of_event
-from sansio_claude._stream.endings import as_bytes, events_of_message, is_whole_message, unfinished_event
+from sansio_claude._stream.endings import events_of_message, is_whole_message, unfinished_event
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
 from sansio_claude._stream.shortcuts import take_usual

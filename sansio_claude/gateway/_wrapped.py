@@ -17,8 +17,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, final
 
 from sansio_claude._copies import NotCopied
+from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._limits import Limits, limits_of
-from sansio_claude._stream.endings import as_bytes
+from sansio_claude._value import an
 
 __all__ = ["WRAPPINGS", "FirstLook", "WrappedIterator", "Wrapping", "messages_of", "read_wrapped"]
 
@@ -69,6 +71,9 @@ class WrappedIterator(NotCopied, Iterator[bytes]):
         """How the stream came; None while that is not known."""
         self._limits = limits
         self._fields: list[bytes] = []  # lines in front of a data line, where no blank line ends an event
+        given: object = chunks
+        if not isinstance(given, Iterable):
+            raise LocalProtocolError(f"chunks is an iterable of bytes, not {an(type(given).__name__)}", path="chunks")
         self._pieces = self._read(iter(chunks))
 
     def __repr__(self) -> str:

@@ -73,6 +73,9 @@ Script: TypeAlias = Reply | Callable[[RecordedRequest], Reply]
 
 
 def _script(entries: Iterable[Script]) -> list[Script]:
+    given: object = entries
+    if not isinstance(given, Iterable):
+        raise LocalProtocolError(f"the script is a list of answers, not {an(type(given).__name__)}")
     script = list(entries)
     for number, entry in enumerate(script):
         if not callable(entry):

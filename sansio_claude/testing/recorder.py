@@ -32,6 +32,7 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import APIError, LocalProtocolError
 from sansio_claude._errors.headers import header_pairs
 from sansio_claude._http.headers import is_secret, secret_values
+from sansio_claude._value import an
 from sansio_claude.testing._blank import blanked, forms_of
 from sansio_claude.testing.recording import FORMAT, NOTICE, VERSION
 
@@ -54,6 +55,19 @@ class _Call:
     reads: list[tuple[float, bytes]] = attrs.field(factory=list)
 
 
+def _texts(secrets: Iterable[str]) -> list[str]:
+    """The secrets as a list. A text by itself is one secret; its letters are not."""
+    if isinstance(secrets, str):
+        return [secrets]
+    given: Any = secrets
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, bytes | bytearray) else [given]
+    for secret in found:
+        if not isinstance(secret, str):
+            words = f"secrets are texts, as in secrets=[key], not {an(type(secret).__name__)}"
+            raise LocalProtocolError(words, path="secrets")
+    return found
+
+
 @final
 class Recorder(NotCopied):
     """Writes what servers send to a file, in the format that `sansio_claude.testing.recording` describes.
@@ -74,9 +88,9 @@ class Recorder(NotCopied):
         secrets: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._secrets = _texts(secrets)
         self._clock = clock
         self._began = clock()
-        self._secrets = list(secrets)
         self._calls: dict[int, _Call] = {}
         self._of_clients: dict[int, _Call] = {}
         self._last = 0
@@ -189,9 +203,10 @@ class Recorder(NotCopied):
         return self._clock() - self._began
 
     def _open(self, secrets: Iterable[str]) -> _Call:
+        more = _texts(secrets)
         with self._lock:
             self._last += 1
-            call = self._calls[self._last] = _Call(self._last, [*self._secrets, *secrets])
+            call = self._calls[self._last] = _Call(self._last, [*self._secrets, *more])
         return call
 
     def _keep(self, call: _Call, data: bytes) -> None:

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude.testing import _fragments
 from sansio_claude.testing._dialect import Dialect, frame
 from sansio_claude.testing._fragments import prose
@@ -136,6 +137,10 @@ def compose(
     dice = Random(seed)
     dialect = Dialect() if dialect is None else dialect
     given = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for name, value in (("content", given), ("prefilled", prefilled)):
+        if not isinstance(value, Sequence) or not all(isinstance(block, Mapping) for block in value):
+            words = f"{name} is a list of blocks, each an object (a dict)" + (", or a text" * (name == "content"))
+            raise LocalProtocolError(f"compose(): {words}", path=name)
     blocks = [_completed(block, dice) for block in given]
     if stop_reason is None:
         stop_reason = "tool_use" if blocks and blocks[-1].get("type") == "tool_use" else "end_turn"

@@ -66,8 +66,8 @@ class Extractor(NotCopied, Generic[T]):
         structured: bool | None = None,
         **request: Any,
     ) -> None:
-        if attempts < 1:
-            raise LocalProtocolError("attempts must be 1 or more")
+        if type(attempts) is not int or attempts < 1:
+            raise LocalProtocolError("attempts must be 1 or more, a whole number", path="attempts")
         self._type = InputType.of_type(kind)
         self._name = name
         self._attempts = attempts

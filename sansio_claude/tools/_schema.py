@@ -102,11 +102,12 @@ def _checked_length(_: Any, attribute: attrs.Attribute[Any], value: int | None) 
     )
 
 
-def _examples(value: Any) -> Any:
+def _examples(value: Iterable[Mapping[str, Any]] | None) -> Sequence[Mapping[str, Any]] | None:
     """The examples in a list: an iterator can be gone through once only."""
     if value is None:
         return None
-    found = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else None
+    given: Any = value
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) else None
     if found is None or not all(isinstance(example, Mapping) for example in found):
         raise LocalProtocolError("input_examples must be a list of inputs, each an object (a dict)", path="tools")
     return found
@@ -262,7 +263,7 @@ class ToolOptions(TypedDict, total=False):
 
     name: str | None
     description: str | None
-    input_examples: Sequence[Mapping[str, Any]] | None
+    input_examples: Iterable[Mapping[str, Any]] | None
     strict: bool | None
     cache_control: Mapping[str, Any] | None
     eager_input_streaming: bool | None

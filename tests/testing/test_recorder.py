@@ -330,3 +330,23 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
     with pytest.raises(OSError, match="link"):
         Recorder(tmp_path / "link")
+
+
+@pytest.mark.parametrize("given", ["the-key-of-the-gateway", ["the-key-of-the-gateway"], {"the-key-of-the-gateway"}])
+def test_a_secret_by_itself_is_one_secret(tmp_path: Path, given: Any) -> None:
+    line = b'data: {"x": "the-key-of-the-gateway"}\n\n'
+    for once in (True, False):
+        path = tmp_path / f"{once}.jsonl"
+        with Recorder(path, secrets=given if once else ()) as recorder:
+            assert list(recorder.record([line], secrets=() if once else given)) == [line]
+        assert "the-key" not in path.read_text()
+
+
+@pytest.mark.parametrize("given", [b"the-key", [b"the-key"], 5, None, [None], [5]])
+def test_secrets_that_are_no_texts_are_refused(tmp_path: Path, given: Any) -> None:
+    path = tmp_path / "x.jsonl"
+    with pytest.raises(LocalProtocolError, match=r"secrets are texts, as in secrets=\[key\]"):
+        Recorder(path, secrets=given)
+    assert not path.exists()
+    with Recorder(path) as recorder, pytest.raises(LocalProtocolError, match="secrets are texts"):
+        recorder.record([], secrets=given)

@@ -718,7 +718,7 @@ def test_a_tool_by_hand_of_the_wrong_kinds_is_told() -> None:
 
 
 def test_examples_that_can_be_gone_through_once_are_kept() -> None:
-    examples: Any = ({"location": name} for name in ("Rome", "Oslo"))
+    examples = ({"location": name} for name in ("Rome", "Oslo"))
     made = tool(get_weather, input_examples=examples)
     for _ in range(2):
         assert made.to_param()["input_examples"] == [{"location": "Rome"}, {"location": "Oslo"}]
