@@ -60,7 +60,7 @@ def _texts(secrets: Iterable[str]) -> list[str]:
     if isinstance(secrets, str):
         return [secrets]
     given: Any = secrets
-    found = list(given) if isinstance(given, Iterable) and not isinstance(given, bytes | bytearray) else [given]
+    found: list[Any] = [given] if isinstance(given, bytes | bytearray) or not isinstance(given, Iterable) else [*given]
     for secret in found:
         if not isinstance(secret, str):
             words = f"secrets are texts, as in secrets=[key], not {an(type(secret).__name__)}"
