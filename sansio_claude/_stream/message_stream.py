@@ -13,7 +13,6 @@ chain on good and hostile input in every chunking. What was measured is in `benc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, final
 
@@ -42,6 +41,7 @@ from sansio_claude._stream.usual import (
     LF_DATA,
     WHOLE_ENDINGS,
     expect_names,
+    split_events,
     texts_of,
     usual_event,
 )
@@ -56,7 +56,6 @@ expect_names(
     )
 )
 
-_events_of: Final[Callable[[bytes], list[bytes]]] = re.compile(rb"\n\n").split  # half of what bytes.split takes
 _decode_text: Final[Callable[[bytes], str]] = msgspec.json.Decoder(str).decode
 
 _LF: Final = 10
@@ -258,7 +257,7 @@ class MessageStream(PlainStream):
                 self._wait_for_rest(data[at:])
                 return
             begin = self._received
-            taken = self._take_usual(_events_of(data[at : end - 2]), end - at)
+            taken = self._take_usual(split_events(data[at : end - 2]), end - at)
             self._received = begin + taken
             if at + taken < end and self._state == "open":
                 self._plain(data[at + taken : end])

@@ -392,9 +392,10 @@ class SSEDecoder(CopiedWhole):
         if not line:
             self._dispatch()
             return
-        field, colon, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
+        field, value = b"data", line.removeprefix(b"data: ")  # copied once, for it may be long
+        if value is line:
+            field, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
         if field == b"data":
             self._values.append(value)
             self._count(line, len(value), begin)
@@ -404,7 +405,7 @@ class SSEDecoder(CopiedWhole):
                 remember_line(line, self._name or "message")
             self._count(line, len(value), begin)
         elif field == b"":
-            self.comments += colon == b":"
+            self.comments += 1
         elif field == b"id":
             if b"\0" not in value:
                 self._id = value.decode("utf-8", "replace")

@@ -32,7 +32,7 @@ from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
 from sansio_claude._stream.shortcuts import take_usual
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
-from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, texts_of
+from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, split_events, texts_of
 from sansio_claude.gateway._dial import Item
 from sansio_claude.gateway._frames import Frame, FrameSplitter
 from sansio_claude.gateway._mend import Mender
@@ -262,7 +262,7 @@ class Repair(NotCopied):
             return 0
         raws = []
         size = 0
-        for event in data[start:end].split(b"\n\n"):
+        for event in split_events(data[start:end]):
             behind = event.removeprefix(armed.opening)
             raw, quote, ending = behind.rpartition(b'"')
             if behind is event or not quote or ending not in ENDINGS:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
-from sansio_claude._stream.message_stream import _events_of
 from sansio_claude._stream.plain_stream import PlainStream
+from sansio_claude._stream.usual import split_events
 from sansio_claude.testing import chunkings
 from tests import strategies
 from tests.observe import Run, run
@@ -54,7 +54,7 @@ def test_good_streams_fused_and_plain_are_equal_in_any_chunking(body: bytes, cut
 
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\n\n", b"a"]) | st.binary(max_size=3)).map(b"".join))
 def test_events_are_split_as_bytes_split_does(data: bytes) -> None:
-    assert _events_of(data) == data.split(b"\n\n")
+    assert split_events(data) == data.split(b"\n\n")
 
 
 @settings(max_examples=150)
