@@ -58,8 +58,7 @@ def merge_values(target: dict[str, Any], changes: Mapping[str, Any], *, but: Con
 
 def odd_counters(usage: Mapping[str, Any]) -> list[str]:
     """The counters that are no whole numbers of 0 or more, nulls aside."""
-    for key in COUNTERS:
-        value = usage.get(key)
+    for value in map(usage.get, COUNTERS):
         if value is not None and (type(value) is not int or value < 0):
             return [key for key in COUNTERS if usage.get(key) is not None and not _is_counter(usage.get(key))]
     return []

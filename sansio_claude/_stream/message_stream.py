@@ -225,9 +225,17 @@ class MessageStream(PlainStream):
             self._events = [event]
         else:
             self._events.append(event)
+        if self._body:
+            self._body = None  # it is a stream
+        # Here it is known what `_arm` would have to find out.
         kind = type(event)
-        if kind is ContentBlockStart or kind is ContentBlockStop:
-            self._arm()
+        if kind is ContentBlockStart:
+            accumulator = self._accumulator
+            index = accumulator._direct
+            self._armed = armed_for(index, accumulator._open_types[index], accumulator.open.get(index))
+        elif kind is ContentBlockStop:
+            if self._accumulator._direct < 0:
+                self._armed = None
         elif kind is Ping:
             self._idle += 1
         elif kind is MessageStop:
