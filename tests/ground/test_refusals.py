@@ -65,6 +65,7 @@ class TestBodies:
             (b'data: {"error":\ndata: {"message": "m"}}\n\n', "m"),
             (gzip.compress(b'{"error": {"message": "m"}}', mtime=0), "m"),
             (gzip.compress(b"m", mtime=0)[:8], "could not be decompressed"),
+            (b"\x1f\x8b and no more of gzip", "could not be decompressed"),
             (b"[" * 100_000, "[["),
             (b'{"error": {"message": "m", "details": ' + b"[" * 600 + b"]" * 600 + b"}}", '"message": "m"'),
             (b'{"error": {"message": "m", "n": NaN, "s": "\\ud800"}}', "m"),
@@ -171,6 +172,33 @@ class TestHeaders:
         assert "moved" in error.error_message
         assert "key=1" not in error.error_message
 
+    @pytest.mark.parametrize(
+        ("location", "words"),
+        [
+            ("https://other.test/x", "leads to https://other.test;"),
+            ("HTTP://OTHER.test:8080", "leads to http://other.test:8080;"),
+            ("//other.test/x", "leads to https://other.test;"),
+            ("https://u:p@other.test#key", "leads to https://other.test;"),
+            ("https://[2001:db8::1]:443/", "leads to https://[2001:db8::1]:443;"),
+            ("/elsewhere?key=1", "leads to another path of the same server;"),
+            ("elsewhere", "leads to another path of the same server;"),
+            ("mailto:key@other.test", "leads to something that is not http;"),
+            ("ftp://other.test/key", "names an address that cannot be used;"),
+            ("https://key!/", "names an address that cannot be used;"),
+            ("https:///key", "names an address that cannot be used;"),
+            ("", "names no address;"),
+            (None, "names no address;"),
+        ],
+    )
+    def test_where_a_redirect_leads(self, location: str | None, words: str) -> None:
+        error = of(b"", 302, {} if location is None else {"location": location})
+        assert f"the answer is a redirect that {words}" in error.error_message
+        assert "key" not in error.error_message
+
+    @pytest.mark.parametrize("body", [b"<title>302 Found</title>", b"Found", b'["Found"]', b"7"])
+    def test_the_page_of_a_redirect_says_no_more(self, body: bytes) -> None:
+        assert of(body, 302, {"location": "/x"}).error_message == of(b"", 302, {"location": "/x"}).error_message
+
 
 HEADERS = {
     "anthropic-ratelimit-requests-limit": "50",
@@ -254,6 +282,7 @@ class TestRateLimits:
         (200, {"code": "RESOURCE_EXHAUSTED"}, RateLimitError, True),
         (429, {"type": "insufficient_quota"}, RateLimitError, False),
         (502, {"type": "authentication_error"}, AuthenticationError, False),
+        (500, {"code": 401}, AuthenticationError, False),
         (502, {"code": 401}, AuthenticationError, False),
         (400, {"code": 503}, InvalidRequestError, False),
         (400, {"type": "api_error"}, InvalidRequestError, False),

@@ -23,6 +23,8 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "return zlib.decompressobj(31).decompress(body, _MOST_DECOMPRESSED) or body",
         "31 becomes 32",
     ): "32 takes zlib's own format, too, and what is given begins as gzip does",
+    ("sansio_claude/_errors/error_object.py:_is_error", "return False", "returns None"): _FALSE,
+    ("sansio_claude/_errors/error_object.py:_text_of", 'return ""', "returns None"): _FALSE,
     ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
     ("sansio_claude/_http/chunked.py:_split", "if told[:-1] != lengths[:-1]:", "1 becomes 2"): (
         "the search for the first that differs finds the last one, too"
