@@ -24,15 +24,7 @@ from tests.mutation.runner import Covering, Quick, covering, fate, preload
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 # The wings, and the tests that have to notice a change there.
 TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "_stream": (
-        "stream/test_rules.py",
-        "stream/test_tolerated_or_refused.py",
-        "stream/test_accumulate.py",
-        "stream/test_encode.py",
-        "stream/test_events.py",
-        "stream/test_sse.py",
-        "properties/test_stream.py",
-    ),
+    "_stream": ("stream", "properties/test_stream.py", "properties/test_events.py", "properties/test_sse.py"),
     "_message": ("message", "properties/test_message.py", "test_reprs.py"),
     "_partial_json": ("partial_json", "properties/test_partial_json.py", "test_reprs.py"),
     "_http": ("http", "ground", "properties/test_chunked.py", "properties/test_http.py", "test_reprs.py"),

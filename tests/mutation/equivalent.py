@@ -28,6 +28,8 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
     ("sansio_claude/_http/chunked.py:_split", "if told[:-1] != lengths[:-1]:", "1 becomes 2"): (
         "the search for the first that differs finds the last one, too"
+    ("sansio_claude/_partial_json/scan.py:scan", "if j >= 0:", "0 becomes 1"): (
+        "it stands behind the opening quote, which takes a place itself"
     ),
     (
         "sansio_claude/_stream/endings.py:events_of_message",

@@ -193,6 +193,10 @@ class TestInterface:
         pieces.append('c"')
         parser.feed("]")
         assert (parser.text, parser.final()) == ('["abc"]', ["abc"])
+        parser = PartialJSON()
+        parser._fragments.append("[1")
+        parser.feed("2]")
+        assert (parser.text, parser.final()) == ("[12]", [12])
 
     def test_settings_are_checked(self) -> None:
         wrong: list[dict[str, Any]] = [
@@ -411,6 +415,24 @@ class TestNumbers:
             # A fraction makes it a float, which takes them all.
             assert make(f"[{many}.5]").final() == [float("inf")]
             assert make(f"{many}.5").final() == float("inf")
+
+    @pytest.mark.parametrize("size", [4299, 4300, 4301])
+    @pytest.mark.parametrize("end", ["", ",", "]", "x", "-", " 1"])
+    @pytest.mark.parametrize("number", ["7", "-7", "0.5"])
+    def test_what_stands_behind_a_number_of_about_the_length_that_is_shown(
+        self, number: str, end: str, size: int
+    ) -> None:
+        text = "[" + number + "5" * (size - len(number)) + end
+        seen = see(text)
+        for parser in (
+            fed(text),
+            looked(text[:9], text[9:]),
+            looked(text[:-1], text[-1:]),
+            looked(text[:4290], *text[4290:]),
+        ):
+            assert parser.status == seen.status
+            assert same(parser.snapshot(NOTHING), seen.value)
+            assert (None if parser.error is None else parser.error.position) == seen.position
 
     def test_an_interpreter_with_another_limit(self) -> None:
         before = sys.get_int_max_str_digits()

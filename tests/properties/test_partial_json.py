@@ -39,7 +39,7 @@ _values = st.recursive(
 
 @st.composite
 def _documents(draw: st.DrawFn) -> str:
-    """JSON texts of all layouts, with repeated keys now and then."""
+    """JSON texts of all layouts, with repeated keys and with space around them now and then."""
     text = json.dumps(
         draw(_values),
         ensure_ascii=draw(st.booleans()),
@@ -48,7 +48,8 @@ def _documents(draw: st.DrawFn) -> str:
     )
     if draw(st.booleans()):
         text = re.sub(r'"(b|long key|k\\")"', '"a"', text)
-    return text
+    around = st.sampled_from(["", "", " ", "\r\n\t"])
+    return draw(around) + text + draw(around)
 
 
 @st.composite
@@ -69,7 +70,7 @@ def _texts(draw: st.DrawFn) -> str:
 _settings = st.fixed_dictionaries(
     {"keep": st.booleans(), "allow_nan": st.booleans(), "max_depth": st.sampled_from([1, 2, 3, 512])}
 )
-_sizes = st.lists(st.integers(0, 9), min_size=1, max_size=40)
+_sizes = st.lists(st.integers(0, 9) | st.sampled_from([20, 1_000]), min_size=1, max_size=40)
 
 
 def _split(text: str, sizes: list[int]) -> list[str]:
@@ -93,6 +94,7 @@ def _make(keep: bool, allow_nan: bool, max_depth: int) -> PartialJSON:
 @example('{"a": 12.5, "a": "x\\ud83d\\ude00"} ', [1], {"keep": True, "allow_nan": False, "max_depth": 512}, [1, 5])
 @example('{"a":[1],"a":2.5}', [1], {"keep": True, "allow_nan": False, "max_depth": 512}, [5])
 @example('{"a":[[]],"a":2}', [99], {"keep": True, "allow_nan": False, "max_depth": 2}, [2])
+@example("12 ", [99], {"keep": True, "allow_nan": False, "max_depth": 2}, [2])
 def test_any_look_at_any_moment_shows_what_the_twin_sees(
     text: str, sizes: list[int], settings: dict[str, Any], looks: list[int]
 ) -> None:
