@@ -311,7 +311,6 @@ def _fit_ids(turns: Sequence[_Turn], changes: list[HistoryChange]) -> None:
                     block.replace(id=new)
                     turn.changed = True
                 seen.add(old)
-                seen.add(new)
                 namesakes = names.get(old)
                 if namesakes is None or namesakes.turn is not turn:
                     namesakes = names[old] = _Namesakes(turn)

@@ -32,6 +32,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "it stands behind the opening quote, which takes a place itself"
     ),
     (
+        "sansio_claude/_request/request.py:__attrs_post_init__",
+        "for name, value in zip(_LISTS, lists, strict=True):",
+        "True becomes False",
+    ): "the second is made of the first",
+    (
         "sansio_claude/_stream/endings.py:events_of_message",
         "events: list[Event] = [MessageStart(message_from_object(first, begins_stream=True))]",
         "True becomes False",

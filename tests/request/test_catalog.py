@@ -89,6 +89,7 @@ def test_a_page_of_models_and_the_next() -> None:
         json.dumps({"data": [MODEL, 5], "has_more": True, "last_id": "claude-opus-5-5"}).encode()
     )
     assert [model.id for model in page.models] == ["claude-opus-5-5"]
+    assert (list(page), len(page)) == (page.models, 1)
     after = request.next(page)
     assert after is not None
     assert (after.after_id, after.before_id, after.limit, after.betas) == ("claude-opus-5-5", None, 1, ["b"])

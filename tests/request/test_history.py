@@ -238,6 +238,60 @@ def test_signed_thinking_stays_where_the_model_is_the_same_or_not_known() -> Non
     assert len(fit_messages([Q, assistant(THINKING, "so"), Q], "claude-3-haiku-20240307").changes) == 1
 
 
+@pytest.mark.parametrize(
+    ("fallback", "foreign"),
+    [
+        ({"from": {"model": "claude-opus-4-6"}, "to": {"model": "claude-sonnet-4-6"}}, True),
+        ({"from": {"model": MODEL}, "to": {"model": "claude-opus-4-6"}}, False),
+        ({"from": {"model": "claude-opus-4-6"}, "to": {"model": MODEL}}, False),
+        ({"from": {"model": 5}, "to": None}, True),
+        ({}, True),
+    ],
+)
+def test_thinking_stays_where_one_of_the_models_that_wrote_the_answer_goes_on(
+    fallback: dict[str, Any], foreign: bool
+) -> None:
+    answer = {**assistant(THINKING, {"type": "fallback", **fallback}, "so"), "model": "claude-opus-4-6"}
+    fitted = fit_messages([Q, answer, Q], MODEL)
+    assert [change.fault for change in fitted.changes] == ["foreign_thinking"] * foreign
+
+
+@pytest.mark.parametrize("content", ["", []])
+def test_a_last_answer_may_be_empty_since_it_goes_on(content: Any) -> None:
+    history = [Q, {"role": "assistant", "content": content}]
+    assert fit_messages(history, MODEL).messages is history
+    assert fit_messages([*history, Q], MODEL).messages == [Q, Q]
+
+
+@pytest.mark.parametrize("turn", [{"role": "user", "content": None}, {"role": "user"}, {"role": "user", "content": 5}])
+def test_content_that_is_no_text_and_no_list_is_left_as_it_is(turn: Any) -> None:
+    history = [turn, assistant("so"), turn]
+    fitted = fit_messages(history, MODEL)
+    assert fitted.messages is history
+    assert fitted.changes == ()
+
+
+def test_a_whole_call_counts_after_a_cut_one_of_the_same_id() -> None:
+    cut = {**CALL, "input": {"$incomplete_json": "{"}}
+    fitted = fit_messages([Q, assistant("so", cut), Q, assistant(CALL), user(RESULT)], MODEL)
+    assert [change.fault for change in fitted.changes] == ["incomplete_call"]
+    assert fitted.messages[-2:] == [assistant(CALL), user(RESULT)]
+
+
+@pytest.mark.parametrize(
+    ("given", "fitted", "words"),
+    [
+        ('{"a": 1}', {"a": 1}, "its JSON text became the object"),
+        ("{}", {}, "its JSON text became the object"),
+        (None, {}, "a call without arguments has the input {}"),
+    ],
+)
+def test_what_was_done_to_the_input_of_a_call_is_said(given: Any, fitted: dict[str, Any], words: str) -> None:
+    found = fit_messages([Q, assistant({**CALL, "input": given}), user(RESULT)], MODEL)
+    assert found.messages[1]["content"][0]["input"] == fitted
+    assert [(change.fault, change.reason) for change in found.changes] == [("call_input", words)]
+
+
 def test_a_last_answer_may_wait_for_the_server() -> None:
     for behind in ([], [user(RESULT)]):
         history = [Q, assistant(SEARCH, *([CALL] if behind else [])), *behind]

@@ -323,3 +323,24 @@ def test_lists_of_blocks_are_blocks_of_the_turn() -> None:
 def test_a_repr_of_a_number_of_any_size(name: str) -> None:
     arguments: dict[str, Any] = {name: 10**5000}
     assert repr(MessageRequest(**arguments)) == f"MessageRequest({name}=...)"
+
+
+@pytest.mark.parametrize("argument", ["user_profile_id", "workspace_id"])
+def test_the_argument_is_named_whose_header_cannot_be_sent(argument: str) -> None:
+    given: dict[str, Any] = {argument: "a\nb"}
+    usual: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [user("x")]}
+    (problem,) = MessageRequest(**usual, **given).check()
+    assert (problem.severity, problem.path) == ("error", argument)
+    assert f"{argument} has a character that a header cannot carry" in problem.message
+    # The caller's own header stands under the name that the caller gave.
+    header = f"anthropic-{argument.replace('_', '-')}"
+    for name in (header, header.title(), "x-own"):
+        (problem,) = MessageRequest(**usual, extra_headers={name: "a\nb"}).check()
+        assert problem.path.lower() == f"extra_headers.{name.lower()}"
+
+
+def test_iterators_are_read_once_and_lists_are_kept() -> None:
+    turns = [user("x")]
+    request = MessageRequest(messages=iter(turns), tools=(each for each in ()), stop_sequences={"a": 1}.keys())
+    assert (request.messages, request.tools, request.stop_sequences) == (turns, [], ["a"])
+    assert MessageRequest(messages=turns).messages is turns
