@@ -228,7 +228,6 @@ class ToolInputBlock(Block):
             self._pieces = [text]
         else:
             self._value_known = False
-            self._finish()
 
     def _judged(self, text: str) -> tuple[InputStatus, Any]:
         """The status of an input whose whole text this is, and its value; None where it has none."""
@@ -287,10 +286,10 @@ class ToolInputBlock(Block):
 
     def _finish(self) -> None:
         if not self._value_known and not self._is_blank:
+            # Reads the text and joins it, so that reading it later changes nothing.
             parser = self._input_parser()
-            if parser.status == "invalid":
-                self._status = "invalid"
-            parser.text  # noqa: B018 - joins the text, so that reading it later changes nothing
+            parser.value  # noqa: B018
+            parser.text  # noqa: B018
 
     def __getstate__(self) -> dict[str, Any]:
         # What has come of an input under construction is in its parser, if it has one, and else in the pieces.

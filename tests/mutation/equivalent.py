@@ -28,6 +28,14 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
     ("sansio_claude/_http/chunked.py:_split", "if told[:-1] != lengths[:-1]:", "1 becomes 2"): (
         "the search for the first that differs finds the last one, too"
+    (
+        "sansio_claude/_message/message.py:_growing",
+        'raw["content"] = []  # what the blocks hold is not held twice',
+        "a statement is left out",
+    ): "it is read from the blocks; only what is held differs",
+    ("sansio_claude/_message/tool_blocks.py:_joined", "if len(pieces) > 1:", "Gt becomes GtE"): (
+        "one piece joined with nothing is itself"
+    ),
     ("sansio_claude/_partial_json/scan.py:scan", "if j >= 0:", "0 becomes 1"): (
         "it stands behind the opening quote, which takes a place itself"
     ),
