@@ -258,13 +258,12 @@ _DECODERS: Final[dict[str, Callable[[dict[str, Any], Limits, Notes], Event]]] = 
 }
 
 
-def event_from_value(value: dict[str, Any], name: str, limits: Limits, notes: Notes | None = None) -> Event:
+def event_from_value(value: dict[str, Any], name: str, limits: Limits, notes: Notes) -> Event:
     """The event of one JSON object, which it takes over; `name` is the event's name on the wire.
 
     Raises RemoteProtocolError (stage "events" or "blocks") where a known event lacks what it must have. What is odd
     and cannot be seen in the event is added to `notes`.
     """
-    notes = [] if notes is None else notes
     kind: Any = value.get("type")
     if type(kind) is str:
         decoder = _DECODERS.get(kind)

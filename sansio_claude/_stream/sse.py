@@ -216,8 +216,6 @@ class SSEDecoder(CopiedWhole):
         """The body has ended. Idempotent. An event without its blank line is thrown away, see `discarded`."""
         if self.eof:
             return
-        if not self._started:
-            self._started = True  # fewer than three bytes came: no byte order mark
         self.eof = True
         self._border = False
         if self._error is None:

@@ -31,7 +31,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "_connect": ("connect", "test_reprs.py"),
     "_errors": ("ground", "call/test_retry.py", "test_reprs.py"),
     "_call": ("call", "connect/test_tls.py", "properties/test_call.py", "test_reprs.py"),
-    "_request": ("request", "properties/test_request.py", "call/test_authorize.py", "test_reprs.py"),
+    "_request": ("request", "properties/test_request.py", "test_reprs.py"),
     "_check": ("check",),
     "gateway": ("gateway",),
     "tools": ("tools",),

@@ -39,6 +39,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_partial_json/scan.py:scan", "if j >= 0:", "0 becomes 1"): (
         "it stands behind the opening quote, which takes a place itself"
     ),
+    ("sansio_claude/_request/history.py:_is_empty", "return False", "returns None"): _FALSE,
     (
         "sansio_claude/_request/request.py:__attrs_post_init__",
         "for name, value in zip(_LISTS, lists, strict=True):",
@@ -49,9 +50,25 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "events: list[Event] = [MessageStart(message_from_object(first, begins_stream=True))]",
         "True becomes False",
     ): "it counts where content is missing and the type is not message, which no whole message has",
+    ("sansio_claude/_stream/message_stream.py:_take_bytes", "if cut == 1:", "1 becomes 2"): (
+        "the same bytes go to the plain chain, in two reads"
+    ),
+    ("sansio_claude/_stream/message_stream.py:_take_bytes", "if at < len(data):", "Lt becomes LtE"): (
+        "the plain chain then takes no bytes"
+    ),
     ("sansio_claude/_stream/plain_stream.py:_take", "if self._number == 1:", "1 becomes 2"): (
         "the beginning of a stream is let go one event later"
     ),
+    (
+        "sansio_claude/_stream/sse.py:_events_with_offsets",
+        "return list(zip(self.events_received(), begins or (), strict=True))",
+        "True becomes False",
+    ): "each event has its offset",
+    (
+        "sansio_claude/_stream/shortcuts.py:take_usual",
+        'return take(accumulator, value, limits) if len(value) == size and value["type"] == kind else None',
+        "returns None",
+    ): "the long way, which the caller goes then, makes the same of it",
     ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
         "to settle the last block of none does nothing"
     ),

@@ -261,6 +261,10 @@ def test_a_last_answer_may_be_empty_since_it_goes_on(content: Any) -> None:
     history = [Q, {"role": "assistant", "content": content}]
     assert fit_messages(history, MODEL).messages is history
     assert fit_messages([*history, Q], MODEL).messages == [Q, Q]
+    unsigned = assistant({"type": "thinking", "thinking": "t"}, "so")
+    fitted = fit_messages([Q, unsigned, *history], MODEL)
+    assert fitted.messages[-1] is history[-1]
+    assert [change.fault for change in fitted.changes] == ["unsigned_thinking"]
 
 
 @pytest.mark.parametrize("turn", [{"role": "user", "content": None}, {"role": "user"}, {"role": "user", "content": 5}])
@@ -269,6 +273,9 @@ def test_content_that_is_no_text_and_no_list_is_left_as_it_is(turn: Any) -> None
     fitted = fit_messages(history, MODEL)
     assert fitted.messages is history
     assert fitted.changes == ()
+    changed = fit_messages([*history, assistant(CALL), user(RESULT), assistant(CALL), turn], MODEL)
+    assert changed.messages[:3] == history
+    assert changed.changes
 
 
 def test_a_whole_call_counts_after_a_cut_one_of_the_same_id() -> None:

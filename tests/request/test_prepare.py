@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request.catalog import ModelRequest, ModelsRequest
-from sansio_claude._request.credentials import Auth
+from sansio_claude._request.credentials import Auth, authorizer
 from sansio_claude._request.endpoint import Endpoint
 from sansio_claude._request.request import MessageRequest
 
@@ -67,6 +67,32 @@ class TestTokens:
         assert endpoint.prepare(HI, auth_token=" one\n").headers["authorization"] == "Bearer one"
         own = Endpoint.from_base_url("https://h", auth_token=token, headers={"authorization": "Basic x"})
         assert own.prepare(HI).headers["authorization"] == "Basic x"
+
+    def test_a_function_is_asked_for_each_request_at_once_or_awaited(self) -> None:
+        tokens = iter(("one", "two"))
+
+        async def later() -> str:
+            return next(tokens)
+
+        head = Endpoint.from_base_url("https://h", auth_token=token).request_head(HI)
+        at_once = authorizer(lambda: "now")
+        awaited = authorizer(later)
+        assert at_once is not None
+        assert awaited is not None
+        assert at_once(head, b"") == {"authorization": "Bearer now"}
+        for wanted in ("one", "two"):
+            coroutine: Any = awaited(head, b"")
+            with pytest.raises(StopIteration) as ended:
+                coroutine.send(None)
+            assert ended.value.value == {"authorization": f"Bearer {wanted}"}
+        own = head.signed({"authorization": "Basic x"})
+        assert awaited(own, b"") == at_once(own, b"") == {}
+        assert authorizer("stands") is authorizer(None) is None
+        refused: Any = lambda: "a\nb"  # noqa: E731
+        signer = authorizer(refused)
+        assert signer is not None
+        with pytest.raises(LocalProtocolError, match="auth_token"):
+            signer(head, b"")
 
     @pytest.mark.parametrize("auth", ["x-api-key", "both"])
     def test_a_function_cannot_be_sent_as_a_key(self, auth: Auth) -> None:

@@ -341,6 +341,6 @@ def test_the_argument_is_named_whose_header_cannot_be_sent(argument: str) -> Non
 
 def test_iterators_are_read_once_and_lists_are_kept() -> None:
     turns = [user("x")]
-    request = MessageRequest(messages=iter(turns), tools=(each for each in ()), stop_sequences={"a": 1}.keys())
+    request = MessageRequest(messages=iter(turns), tools=iter(()), stop_sequences={"a": 1}.keys())
     assert (request.messages, request.tools, request.stop_sequences) == (turns, [], ["a"])
     assert MessageRequest(messages=turns).messages is turns

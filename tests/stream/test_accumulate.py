@@ -45,7 +45,7 @@ from tests.observe import run
 def accumulated(*values: dict[str, Any], **options: Any) -> MessageAccumulator:
     accumulator = MessageAccumulator(**options)
     for value in values:
-        accumulator.receive_event(event_from_value(value, "message", options.get("limits") or Limits()))
+        accumulator.receive_event(event_from_value(value, "message", options.get("limits") or Limits(), []))
     return accumulator
 
 
@@ -68,7 +68,7 @@ def refused(*values: dict[str, Any], **options: Any) -> RemoteProtocolError:
     """The error of the last of these; what comes before must be fine, and the message stays as it was."""
     accumulator = accumulated(*values[:-1], **options)
     before = repr(accumulator.message)
-    event = event_from_value(values[-1], "message", options.get("limits") or Limits())
+    event = event_from_value(values[-1], "message", options.get("limits") or Limits(), [])
     with pytest.raises(RemoteProtocolError) as caught:
         accumulator.receive_event(event)
     assert repr(accumulator.message) == before
@@ -89,7 +89,7 @@ def test_an_answer_from_start_to_end() -> None:
     finished = []
     for number, value in enumerate(answer(*block(TEXT, {"type": "text_delta", "text": "hi"})), 1):
         finished.append(accumulator.done)
-        accumulator.receive_event(event_from_value(value, "message", Limits()))
+        accumulator.receive_event(event_from_value(value, "message", Limits(), []))
         assert accumulator.event_number == number
     assert finished == [False] * 6
     assert accumulator.done
@@ -111,7 +111,7 @@ def test_an_answer_from_start_to_end() -> None:
 
 def test_the_events_are_as_sent_and_stop_events_carry_what_is_finished() -> None:
     accumulator = MessageAccumulator()
-    events = [event_from_value(value, "message", Limits()) for value in answer(start(0, TEXT), text("a"), stop())]
+    events = [event_from_value(value, "message", Limits(), []) for value in answer(start(0, TEXT), text("a"), stop())]
     for event in events:
         accumulator.receive_event(event)
     first, second, _, fourth, _, last = events
@@ -177,11 +177,11 @@ def test_blocks_that_come_with_the_start_count_from_zero() -> None:
 
 def test_content_that_came_whole_keeps_growing_apart_from_the_event() -> None:
     citations: list[Any] = [{"type": "c1"}]
-    event = event_from_value(start(0, {"type": "text", "text": "a", "citations": citations}), "message", Limits())
+    event = event_from_value(start(0, {"type": "text", "text": "a", "citations": citations}), "message", Limits(), [])
     accumulator = accumulated(START)
     accumulator.receive_event(event)
     for value in (delta(0, type="citations_delta", citation={"type": "c2"}), text("b")):
-        accumulator.receive_event(event_from_value(value, "message", Limits()))
+        accumulator.receive_event(event_from_value(value, "message", Limits(), []))
     assert repr(event) == ("ContentBlockStart(index=0, content_block=TextBlock(text='a', citations=[{'type': 'c1'}]))")
     assert accumulator.blocks[0].to_dict() == {
         "type": "text",
@@ -191,12 +191,12 @@ def test_content_that_came_whole_keeps_growing_apart_from_the_event() -> None:
 
 
 def test_the_message_of_the_start_event_does_not_grow() -> None:
-    event = event_from_value(message_start(content=[{"type": "text", "text": "a"}]), "message", Limits())
+    event = event_from_value(message_start(content=[{"type": "text", "text": "a"}]), "message", Limits(), [])
     assert isinstance(event, MessageStart)
     before = event.message.to_dict()
     accumulator = MessageAccumulator()
     accumulator.receive_event(event)
-    accumulator.receive_event(event_from_value(message_delta(), "message", Limits()))
+    accumulator.receive_event(event_from_value(message_delta(), "message", Limits(), []))
     assert event.message.to_dict() == before
 
 
@@ -408,7 +408,7 @@ def test_tool_inputs() -> None:
     assert message.to_dict()["content"][0]["input"] == {"a": 1}
     assert message.to_dict()["content"][1]["input"] == {}
     assert message.to_dict()["content"][2]["input"] == {"$incomplete_json": '{"a'}
-    accumulator.receive_event(event_from_value(END, "message", Limits()))
+    accumulator.receive_event(event_from_value(END, "message", Limits(), []))
     assert accumulator.done
     assert accumulator.deviations[1:] == [
         Deviation("input", accumulator.event_number, "the tool input of block 2 is partial at message_stop")
@@ -670,9 +670,9 @@ def test_the_number_of_blocks_is_limited() -> None:
     ):
         accumulator = MessageAccumulator(**options)  # type: ignore[arg-type]
         for value in values[:-1]:
-            accumulator.receive_event(event_from_value(value, "message", Limits()))
+            accumulator.receive_event(event_from_value(value, "message", Limits(), []))
         with pytest.raises(LimitError) as caught:
-            accumulator.receive_event(event_from_value(values[-1], "message", Limits()))
+            accumulator.receive_event(event_from_value(values[-1], "message", Limits(), []))
         assert (caught.value.limit, caught.value.value, caught.value.stage) == ("blocks", 2, "blocks")
         assert str(caught.value) == "the message has more blocks than Limits.blocks = 2"
 
@@ -709,7 +709,7 @@ def test_a_deviation_is_a_value() -> None:
 def test_the_work_is_linear_in_the_events(values: Callable[[int], list[dict[str, Any]]]) -> None:
     def accumulating(size: int) -> Callable[[], object]:
         accumulator = accumulated(START, start(0, TEXT))
-        events = [event_from_value(value, "message", Limits()) for value in values(size)]
+        events = [event_from_value(value, "message", Limits(), []) for value in values(size)]
         return lambda: list(map(accumulator.receive_event, events))
 
     assert growth(accumulating, size=200) < 1.1
@@ -717,10 +717,10 @@ def test_the_work_is_linear_in_the_events(values: Callable[[int], list[dict[str,
 
 def test_an_unknown_block_as_it_was_sent_does_not_grow() -> None:
     sent = {"type": "novel", "citations": [], "pages": [1]}
-    event = event_from_value(start(0, dict(sent)), "message", Limits())
+    event = event_from_value(start(0, dict(sent)), "message", Limits(), [])
     accumulator = MessageAccumulator()
     for value in (message_start(), None, delta(0, type="citations_delta", citation={"a": 1})):
-        accumulator.receive_event(event if value is None else event_from_value(value, "message", Limits()))
+        accumulator.receive_event(event if value is None else event_from_value(value, "message", Limits(), []))
     assert isinstance(event, ContentBlockStart)
     assert event.content_block.to_dict() == sent
     assert accumulator.blocks[0].to_dict() == {**sent, "citations": [{"a": 1}]}
