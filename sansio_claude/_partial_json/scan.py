@@ -59,12 +59,11 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, *, ended: bool = Fal
     Each text has at least one character. With `ended` it starts behind a value that was parsed in one go.
     """
     mode = END if ended else VALUE
-    top = state.top
     stack = state.stack
     literals = LITERALS | NOT_NUMBERS if allow_nan else LITERALS
     keep = state.keep
     value_role = SHOWN if keep else HIDDEN
-    box: Any = top  # the innermost open container, or `top`
+    box: Any = state.top  # the innermost open container, or `top`
     in_object = False
     slot: Any = 0  # the key or index that the value at hand has in `box`
     text = ""  # the piece at hand, in front of it the unfinished token of the one before
@@ -401,8 +400,6 @@ def scan(state: ScanState, allow_nan: bool, max_depth: int, *, ended: bool = Fal
             in_object = type(box) is dict
             mode = AFTER
         else:
-            box = top
-            in_object = False
             mode = END
             state.whole = True
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sansio_claude import ContentBlockStart, Message, MessageStream, TextBlock, ToolUseBlock
+from sansio_claude._message.halves import mend_message
 from sansio_claude._message.written import Unsaid
 from tests.frames import END, START, body, delta, message_delta, start, stop, text, tool
 
@@ -101,6 +102,21 @@ class TestHalves:
             "😀": "😀",
         }
         assert json.dumps(message.to_dict(), ensure_ascii=False).encode()
+
+    @pytest.mark.parametrize(
+        ("value", "mended"),
+        [
+            ({"k\ud800": 1}, {"k\ufffd": 1}),
+            ({"a": {"k\ud800": 1}}, {"a": {"k\ufffd": 1}}),
+            ({"a": ["\udc00"]}, {"a": ["\ufffd"]}),
+            ({"a": "b", "c": [{"d": None}]}, None),
+            ({"content": [{"input": {"k\ud800": "\udc00"}}]}, None),
+        ],
+    )
+    def test_whether_anything_was_mended_is_said(self, value: Any, mended: Any) -> None:
+        before = copy.deepcopy(value)
+        assert mend_message(value) is (mended is not None)
+        assert value == (before if mended is None else mended)
 
     def test_keys_without_halves_stay_in_their_order(self) -> None:
         value = {"b": "\ud800", "a": 1, "c": {"e": "\udc00", "d": 2}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 import time
@@ -17,6 +18,8 @@ import pytest
 
 from sansio_claude._errors import ClaudeError
 from sansio_claude._message.message import Message
+from sansio_claude._partial_json.parser import PartialJSON
+from sansio_claude._partial_json.state import ScanState
 from sansio_claude._stream.message_stream import MessageStream
 from tests.frames import END, START, block, body, delta, message_delta, start, text, tool
 
@@ -42,6 +45,8 @@ CONTENT = (
 BODIES = {
     "complete": body(START, *CONTENT, message_delta({"stop_reason": "tool_use"}, USAGE), END),
     "truncated": body(START, *CONTENT),
+    "cut in a text": body(START, *CONTENT[:-1]),
+    "cut in an input": body(START, *CONTENT, *tool('{"a": [1, ', "2, {", index=7)[:-1]),
     "broken": body(START, *CONTENT, b"data: {\n\n"),
 }
 
@@ -108,6 +113,24 @@ def test_reading_a_finished_message_in_several_threads(name: str) -> None:
             message = of_stream(BODIES[name])  # the first look at each thing is the one that may change it
             for found in threads.map(read, [message] * THREADS):
                 assert found == expected
+
+
+def held(thing: Any) -> dict[str, Any]:
+    """What a block, or the parser of its input, has in its attributes."""
+    found: dict[str, Any] = {}
+    for name in (name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())):
+        value = getattr(thing, name, None)
+        known = isinstance(value, PartialJSON | ScanState)
+        found[name] = held(value) if known else copy.copy(value) if isinstance(value, list | dict) else value
+    return found
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_no_look_changes_a_block_of_a_finished_message(name: str) -> None:
+    message = of_stream(BODIES[name])
+    before = [held(block) for block in message.content]
+    read_all(message)
+    assert [held(block) for block in message.content] == before
 
 
 def give_way(frame: FrameType, event: str, argument: Any) -> Any:

@@ -36,6 +36,17 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_message/tool_blocks.py:_joined", "if len(pieces) > 1:", "Gt becomes GtE"): (
         "one piece joined with nothing is itself"
     ),
+    ("sansio_claude/_partial_json/changes.py:changes_of", "if len(pieces) > 1:", "Gt becomes GtE"): (
+        "one piece joined with nothing is itself"
+    ),
+    (
+        "sansio_claude/_partial_json/numbers.py:take",
+        "if end < 0 or end == size or self.held or text[end] not in NUMBER_ENDS:",
+        "0 becomes 1",
+    ): "a number takes a character, so that it does not end at 0",
+    ("sansio_claude/_partial_json/parser.py:_is_deeper", "return depth_of(bare.encode()) > depth", "Gt becomes GtE"): (
+        "the scanner reads the text then, and says the same"
+    ),
     ("sansio_claude/_partial_json/scan.py:scan", "if j >= 0:", "0 becomes 1"): (
         "it stands behind the opening quote, which takes a place itself"
     ),

@@ -526,7 +526,46 @@ class TestStrings:
             assert looked(text[:at], text[at:]).value == json.loads(text)
 
 
+@pytest.mark.parametrize("first", ["12", "-0", "1.5e3", '"a"', '""', "[]", "[[1]]", "{}", '{"a": {}}', "true", "null"])
+@pytest.mark.parametrize("second", ["3", '"b"', "[", "]", "{", "}", ",", ":", "null", "x"])
+@pytest.mark.parametrize("space", [" ", "\n"])
+def test_nothing_follows_the_outermost_value(first: str, second: str, space: str) -> None:
+    text = first + space + second
+    seen = see(text)
+    assert seen.status == "invalid"
+    told = fed()
+    assert told.changes() == []
+    told.feed(text)
+    for parser in (fed(text), looked(*text), looked(first, space, second), looked(first + space, second), told):
+        assert parser.status == "invalid"
+        assert parser.error == JSONFault(len(first) + 1, "nothing may follow the outermost value")
+        assert same(parser.value, json.loads(first))
+        assert len(parser._state.top) == 1
+
+
 class TestWatch:
+    @pytest.mark.parametrize(
+        ("fragments", "path", "wanted"),
+        [
+            (["[1", "2, "], "[*]", [12]),
+            (["[1", "2, 3"], "[*]", [12]),
+            (["[1", "2 "], "[*]", [12]),
+            (["[1", "."], "[*]", []),
+            (["[0, 1", ".", "5"], "[*]", [0]),
+            (["[0, 1", ".", "5 "], "[*]", [0, 1.5]),
+            (['{"a": 1', "2, "], "a", [12]),
+            (['{"a": 0, "a": 1', "."], "a", [0]),
+            (['{"a": 0, "a": 1', ".", "5"], "a", []),
+            (["1", "2 "], "", [12]),
+            (["12"], "", []),
+        ],
+    )
+    def test_a_watch_that_comes_late_gives_what_is_whole(
+        self, fragments: list[str], path: str, wanted: list[Any]
+    ) -> None:
+        for parser in (looked(*fragments), fed(*fragments)):
+            assert Watch(parser, path).new() == wanted
+
     def test_a_string_in_pieces(self) -> None:
         parser = PartialJSON()
         watch = Watch(parser, "file_text")
