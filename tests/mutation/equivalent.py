@@ -26,8 +26,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_errors/error_object.py:_is_error", "return False", "returns None"): _FALSE,
     ("sansio_claude/_errors/error_object.py:_text_of", 'return ""', "returns None"): _FALSE,
     ("sansio_claude/_errors/error_object.py:_text_under", 'return ""', "returns None"): _FALSE,
-    ("sansio_claude/_http/chunked.py:_split", "if told[:-1] != lengths[:-1]:", "1 becomes 2"): (
-        "the search for the first that differs finds the last one, too"
     (
         "sansio_claude/_message/message.py:_growing",
         'raw["content"] = []  # what the blocks hold is not held twice',
