@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sansio_claude._errors import LocalProtocolError
+from sansio_claude._errors import ClaudeError, LocalProtocolError
 from sansio_claude._value import an
-from sansio_claude.tools._schema import RunnableTool, tool
+from sansio_claude.tools._schema import RunnableTool, check_options, tool
 from sansio_claude.tools._turn import plain
 
 __all__ = ["OfferedTools", "ToolParam"]
@@ -45,15 +45,26 @@ class OfferedTools:
         if isinstance(given, Mapping):
             self.definitions.append(plain(given))
             return
-        made: RunnableTool
-        if isinstance(given, RunnableTool):
-            made = given
-        elif callable(given):
-            made = tool(given)
-        else:
-            raise LocalProtocolError(f"{an(type(given).__name__)} is no tool", path="tools")
-        if made.name in self._runnable:
-            raise LocalProtocolError(f"there are two tools named {made.name!r}", path="tools")
-        self._runnable[made.name] = made
-        self.definitions.append(plain(made.to_param()))
-        self.betas.extend(getattr(made, "betas", ()))
+        try:
+            made = _runnable(given)
+            name, definition, betas = made.name, plain(made.to_param()), list(getattr(made, "betas", ()))
+        except ClaudeError:
+            raise
+        except Exception as error:  # a class of the caller's may raise anything
+            words = f"{an(type(given).__name__)} cannot be a tool: it raised {type(error).__name__}: {error}"
+            raise LocalProtocolError(words, path="tools") from error
+        check_options(made)
+        if name in self._runnable:
+            raise LocalProtocolError(f"there are two tools named {name!r}", path="tools")
+        self._runnable[name] = made
+        self.definitions.append(definition)
+        self.betas += betas
+
+
+def _runnable(given: Any) -> RunnableTool:
+    if isinstance(given, RunnableTool):
+        return given
+    if callable(given):
+        made: RunnableTool = tool(given)
+        return made
+    raise LocalProtocolError(f"{an(type(given).__name__)} is no tool", path="tools")

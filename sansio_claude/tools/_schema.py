@@ -34,7 +34,7 @@ else:  # with defaults, which type checkers know and typing has from 3.13 on, `T
 _Q = ParamSpec("_Q")
 _S = TypeVar("_S")
 
-__all__ = ["RunnableTool", "Tool", "ToolOptions", "tool", "tools_of"]
+__all__ = ["RunnableTool", "Tool", "ToolOptions", "check_options", "tool", "tools_of"]
 
 
 @runtime_checkable
@@ -248,6 +248,18 @@ def _check_required(value: Any, schema: Mapping[str, Any]) -> None:
     for key in required if isinstance(required, list | tuple) else ():
         if isinstance(key, str) and key not in value:
             raise Misfit(f"Object missing required field `{key}`")
+
+
+def check_options(runnable: Any) -> None:
+    """Raises LocalProtocolError where what a tool of the caller's own has for running it is not what `Tool` has."""
+    if isinstance(runnable, Tool):
+        return
+    for attribute in attrs.fields(Tool):
+        if attribute.name in _RUNNING and hasattr(runnable, attribute.name) and attribute.validator is not None:
+            attribute.validator(runnable, attribute, getattr(runnable, attribute.name))
+
+
+_RUNNING: Final = ("timeout", "confirm", "confirm_timeout", "longest_result")
 
 
 def _found(module: str, name: str) -> Any:

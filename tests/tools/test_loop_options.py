@@ -248,3 +248,62 @@ def test_wrong_kinds_of_values_are_told_while_a_loop_stands() -> None:
     for method in (loop.put_back, loop.receive_result):
         with pytest.raises(LocalProtocolError, match="no call with the id"):
             method(unhashable)
+
+
+class Own:
+    """A tool of the caller's own."""
+
+    name = "own"
+
+    def to_param(self) -> Any:
+        return {"name": "own", "input_schema": {"type": "object"}}
+
+    def call(self, input: Any) -> Any:  # noqa: A002 - the wire's own name
+        return "fine"
+
+
+class Nameless(Own):
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise ValueError("no name yet")
+
+
+class Undefined(Own):
+    def to_param(self) -> Any:
+        raise KeyError("schema")
+
+
+class Unknown(Own):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise RuntimeError(f"no {name}")
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (Nameless(), "a Nameless cannot be a tool: it raised ValueError: no name yet"),
+        (Undefined(), "an Undefined cannot be a tool: it raised KeyError: 'schema'"),
+        (Unknown(), "an Unknown cannot be a tool: it raised RuntimeError: no betas"),
+    ],
+)
+def test_a_tool_of_ones_own_that_raises_is_told(made: Any, words: str) -> None:
+    with pytest.raises(LocalProtocolError, match=words) as caught:
+        a_loop(tools=[made])
+    assert not isinstance(caught.value.__cause__, LocalProtocolError)
+
+
+@pytest.mark.parametrize(
+    "option", [{"timeout": "5"}, {"timeout": 0}, {"confirm_timeout": True}, {"confirm": 3}, {"longest_result": "x"}]
+)
+def test_options_of_a_tool_of_ones_own_are_those_of_a_tool(option: dict[str, Any]) -> None:
+    made = Own()
+    for name, value in option.items():
+        setattr(made, name, value)
+    with pytest.raises(LocalProtocolError, match=f"{next(iter(option))} must be"):
+        a_loop(tools=[made])
+    made = Own()
+    for name in option:
+        setattr(made, name, None)
+    assert a_loop(tools=[made]).state == "asking"
