@@ -53,7 +53,7 @@ def check_file(path: str, *, as_json: bool = False, date: str | None = None) -> 
     with open_source(path, command="check", wanted=wanted) as source:
         name = source.name
         if source.kind == "stream":
-            raise Complaint(f"{name} is not JSON: give {wanted}.")
+            raise Complaint(f"{name} is no JSON object: give {wanted}.")
         try:
             body = json.loads(source.read())
         except (ValueError, RecursionError) as error:
