@@ -163,7 +163,13 @@ class _Reader:
 def _dedented(text: str) -> list[str]:
     # The first line stands behind the quotes, so its indentation says nothing about the others'.
     first, _, rest = text.expandtabs().partition("\n")
-    return [first.strip(), *(line.rstrip() for line in textwrap.dedent(rest).split("\n"))]
+    lines = [first.strip(), *(line.rstrip() for line in textwrap.dedent(rest).split("\n"))]
+    if _GOOGLE.match(lines[0]):
+        # Its items may be all that there is: then nothing else says that they are indented.
+        item = next(filter(None, lines[1:]), "")
+        if _indent(item) == 0 and _GOOGLE_ITEM.match(item) and not _GOOGLE.match(item):
+            return [lines[0], *(f"    {line}" if line else line for line in lines[1:])]
+    return lines
 
 
 def _indent(line: str) -> int:

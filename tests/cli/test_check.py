@@ -72,7 +72,7 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     ("content", "words"),
     [
         ("", "the body of a request"),
-        ("hello", "not JSON"),
+        ("hello", "no JSON object"),
         ('{"model": ', "not whole JSON"),
         ("[" * 100_000, "not whole JSON"),
         ("[1]", "array"),

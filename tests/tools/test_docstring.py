@@ -175,3 +175,16 @@ def test_every_word_is_somewhere(lines: list[str]) -> None:
     kept = f"{found.described([])} {found.parameters} {found.types}"
     for word in ("b", "c", "f", "word"):
         assert sum(line.split(": ")[-1].strip() == word for line in lines) == 0 or word in kept
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["Args:\n        a: one\n            more\n        b (int): two\n    ", "Args:\n    a: one more\n    b: two"],
+)
+def test_a_docstring_that_begins_with_its_parameters(style: str) -> None:
+    found = parse_docstring(style)
+    assert found.parameters == {"a": "one more", "b": "two"}
+    assert found.description == ""
+    both = parse_docstring("Args:\n    a: one\nReturns:\n    A word.")
+    assert (both.parameters, both.description) == ({"a": "one"}, "Returns:\n    A word.")
+    assert parse_docstring("Args:\nNothing to see here.").description == "Args:\nNothing to see here."
