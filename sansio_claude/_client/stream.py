@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_ENTERED", "Stream", "StreamBase", "TextIterator"]
 
-NOT_ENTERED: Final = "a stream has to be entered first: async with client.stream(...) as stream"
+NOT_ENTERED: Final = (
+    "a stream has to be entered first: `with` (`async with` on an event loop) client.stream(...) as stream"
+)
 
 
 class StreamBase(NotCopied):

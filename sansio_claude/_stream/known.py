@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import APIError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._limits import Limits, limits_of
-from sansio_claude._message.blocks import TextBlock
+from sansio_claude._message.blocks import ContentBlock, TextBlock
 from sansio_claude._message.message import Message
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._partial_json.parser import PartialJSON, Watch
@@ -120,15 +120,21 @@ class WhatIsKnown(CopiedWhole):
         """What the peer did that the protocol does not say, in order."""
         return self._accumulator.deviations
 
+    def _block(self, index: int) -> ContentBlock:
+        block = self._accumulator.blocks.get(index) if isinstance(index, int) else None
+        if block is None:
+            raise LocalProtocolError(f"there is no block {index!r:.40}")
+        return block
+
     def partial_input(self, index: int) -> PartialJSON:
         """The input of the tool block at `index` while it is arriving: the stream's own object, it grows with it.
 
         Its `value` is the best value so far, `changes()` what is new. Raises LocalProtocolError where there is no
         such block, or where no content is kept.
         """
-        block = self._accumulator.blocks.get(index)
+        block = self._block(index)
         if not isinstance(block, ToolInputBlock):
-            raise LocalProtocolError(f"block {index} is no tool call" if block else f"there is no block {index}")
+            raise LocalProtocolError(f"block {index} is no tool call")
         return block._input_parser()
 
     def partial_output(self, index: int) -> PartialJSON:
@@ -137,9 +143,9 @@ class WhatIsKnown(CopiedWhole):
         Asking for it is what begins it; from then on it grows with the stream. Raises LocalProtocolError where there
         is no such block, or where no content is kept.
         """
-        block = self._accumulator.blocks.get(index)
+        block = self._block(index)
         if not isinstance(block, TextBlock):
-            raise LocalProtocolError(f"block {index} is no text" if block else f"there is no block {index}")
+            raise LocalProtocolError(f"block {index} is no text")
         if block._as_json is None:
             block._as_json = PartialJSON(max_depth=self._limits.depth)
             block._as_json.feed(block.text)
@@ -165,6 +171,6 @@ class WhatIsKnown(CopiedWhole):
         `path` is like "file_text" (the new pieces of that string) or "rows[*]" (each row when it is whole); ask the
         watch for what is `new()`. Raises LocalProtocolError as `partial_input` does, or where `path` is no path.
         """
-        if isinstance(self._accumulator.blocks.get(index), TextBlock):
+        if isinstance(self._block(index), TextBlock):
             return Watch(self.partial_output(index), path)
         return Watch(self.partial_input(index), path)

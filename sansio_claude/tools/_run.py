@@ -182,7 +182,9 @@ class Run(NotCopied):
     async def __anext__(self) -> tuple[int, RunEvent]:
         executions = self._executions
         if executions is None or self._closed:
-            raise LocalProtocolError("a run has to be entered first: async with client.run(...) as run")
+            raise LocalProtocolError(
+                "a run has to be entered first: `with` (`async with` on an event loop) client.run(...) as run"
+            )
         if self._driven:
             raise LocalProtocolError("another task is iterating over this run already: one task at a time")
         self._driven = True

@@ -1214,3 +1214,13 @@ def test_the_beginning_of_a_body_is_kept_no_longer_than_it_may_be_a_whole_messag
         stream.receive_data(piece)
     assert not stream._body
     assert stream.finish().stop_reason is not None
+
+
+@pytest.mark.parametrize("index", ["0", None, [0], {}, 0.0, 99, -1])
+def test_an_index_that_is_none_is_told(index: Any) -> None:
+    stream = MessageStream()
+    stream.receive_data(compose("text").data)
+    stream.receive_eof()
+    for look in (stream.partial_input, stream.partial_output, lambda at: stream.watch(at, "a")):
+        with pytest.raises(LocalProtocolError, match="there is no block"):
+            look(index)
