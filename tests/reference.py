@@ -800,7 +800,7 @@ class _Reader:
         text = self.inputs[index]
         if not text.strip(" \t\r\n"):
             del self.inputs[index]
-            if not self.blocks[index].get("input"):
+            if self.blocks[index].get("input") in (None, "", {}):
                 self.blank.add(index)
             return
         try:

@@ -212,7 +212,7 @@ class ToolInputBlock(Block):
         if not text.strip(_WHITE):
             self._has_text = False
             given: Any = self._raw.get("input")
-            self._is_blank = not given
+            self._is_blank = _is_empty(given) or given == {}
             self._value_known = not self._is_blank
             self._status = "partial" if self._is_blank or isinstance(given, dict) else "invalid"
             if self._parser is not None:

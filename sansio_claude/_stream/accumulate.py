@@ -259,9 +259,9 @@ class MessageAccumulator(BlockDeltas):
             block._end_input()
             if block._status == "complete" and block._value_known:
                 return  # as nearly every input is: there is nothing left to settle or to finish
-            if block._is_unsettled and (
-                block is not self.message.content[-1] or self.message.stop_reason in WHOLE_REASONS
-            ):
+            if block is self.message.content[-1]:
+                self._settle_last()
+            else:
                 block._settle_given()
         block._finish()
 

@@ -117,9 +117,13 @@ def _check_tls(data: bytes) -> None:
     """
     client = TLSExchange(client_context(), "localhost")
     server = ServerTLS(server_context("localhost"))
+    as_sent = True
     if data and data[0] < 32:
         server.take(client.data_to_send())
-        client.receive_data(_changed_records([server.pending()], data))
+        flight = server.pending()
+        changed = _changed_records([flight], data)
+        as_sent = changed == flight
+        client.receive_data(changed)
     try:
         while not client.handshake_done and not client.ended and (sent := client.data_to_send()):
             server.take(sent)
@@ -150,7 +154,7 @@ def _check_tls(data: bytes) -> None:
     whole = b"".join(_PLAIN)
     assert whole.startswith(plain)
     assert not (client.ended_cleanly and plain != whole)
-    if stream == b"".join(records):
+    if as_sent and stream == b"".join(records):
         assert not broken
         assert plain == whole
         assert client.ended_cleanly == (data[:1] != b"\xff")

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansio_claude._errors import LimitError, LocalProtocolError
@@ -108,6 +108,28 @@ def test_a_blank_input_is_what_the_block_started_with(blank: list[str], start: d
     assert block.input == start
     assert block.input_json == ""
     assert block.to_dict()["input"] == start
+
+
+@given(strategies.json_values(), st.sampled_from(["end_turn", "tool_use", "max_tokens", "new_reason"]))
+@example(False, "tool_use")
+@example(0, "tool_use")
+@example([], "max_tokens")
+@example("", "tool_use")
+def test_an_input_that_comes_as_a_value_is_only_complete_as_an_object(value: Any, reason: str) -> None:
+    call = {**TOOL, "input": value}
+    stream = MessageStream()
+    stream.receive_data(body(START, *block(call), message_delta({"stop_reason": reason}), END))
+    assert stream.message is not None
+    found = stream.message.content[0]
+    assert isinstance(found, ToolUseBlock)
+    stands_for_none = value is None or value == ""
+    if not isinstance(value, dict) and not stands_for_none:
+        assert (found.input_status, found.to_dict()["input"]) == ("invalid", value)
+        with pytest.raises(LocalProtocolError, match="is invalid: it must not be run"):
+            _ = found.input
+        assert "input" in [each.kind for each in stream.deviations]
+    elif reason in ("end_turn", "tool_use") and not (isinstance(value, dict) and set(value) == {"$incomplete_json"}):
+        assert (found.input_status, found.input) == ("complete", value or {})
 
 
 @pytest.mark.parametrize("other_blank", ["\u00a0", "\u2028", "\x0b", "\ufeff"])

@@ -57,6 +57,8 @@ STREAMS: Final = {
         )
     ),
     "tool input": _of(*tool("", '{"a":', " [1]}")),
+    "no input": _of(*tool()),
+    "cut before its input": _of(*tool("")).replace(b'"end_turn"', b'"max_tokens"'),
     "citations": _of(
         *block(
             {"type": "text", "text": "", "citations": []},
