@@ -359,7 +359,6 @@ class Conversation:
         """
         self._write_error = error
         self._unfinished = True
-        self._interrupted = False
         self._sending = None
         self._request = b""
         self.phase = ANSWER

@@ -89,6 +89,7 @@ class TestGoodAnswers:
         assert outcome.call.message.to_dict() == MESSAGE
         assert outcome.call.result is outcome.call.message
         assert outcome.call.request_id == "req_1"
+        assert outcome.call.message.request_id == "req_1"
         assert outcome.call.response is not None
         assert outcome.call.response.status == 200
         assert outcome.call.stream.state == "complete"
@@ -341,6 +342,7 @@ class TestOtherBodies:
         outcome = world.run(world.call(wanted))  # type: ignore[arg-type]
         assert isinstance(outcome.error, RemoteProtocolError)
         assert words in str(outcome.error)
+        assert outcome.error.offset in (None, 0)  # what is refused is the whole body
         assert outcome.call.result is None
         assert outcome.events == []
 
@@ -744,6 +746,18 @@ class TestDeadlines:
         assert outcome.error is None
         assert outcome.finished == 1000.0 + 5_000.0 + 100.0 * len(FRAMES)
 
+    def test_asking_again_gives_the_same_and_no_more_time(self) -> None:
+        world = World(Peer([head(), chunked(*OPENING, last=False), "hang"]))
+        call = world.call()
+        world.run(call, leave=False, until=2)
+        world.now += 50.0
+        first = world.ask(call)
+        assert isinstance(first, Receive)
+        world.now += 5.0
+        again = world.ask(call)
+        assert isinstance(again, Receive)
+        assert again.deadline == first.deadline
+
     def test_but_the_total_goes_on_and_so_does_silence_afterwards(self) -> None:
         def busy(seconds: float, timeouts: Timeouts) -> World:
             world = World(Peer([head(), (10.0, chunked(*OPENING, last=False)), "hang"]), timeouts=timeouts)
@@ -1027,12 +1041,26 @@ class TestMisuse:
         assert done.error is None
 
     def test_what_is_over_keeps_neither_request_nor_connection(self) -> None:
-        for peer in (Peer([GOOD]), Peer([GOOD_HEAD, GOOD_BODY]), Peer([GOOD_HEAD, "eof"])):
+        for peer in (Peer([GOOD]), Peer([GOOD_HEAD, GOOD_BODY]), Peer([GOOD_HEAD, "eof"]), Peer(connects=REFUSED)):
             world = World(peer)
             call = world.run(world.call(body=b"x" * 1000)).call
             assert call._body == b""
             assert call.handle is None
             assert call._conversation is None
+
+    @pytest.mark.parametrize(
+        ("wanted", "streamed"), [("stream", True), ("message", True), ("whole", False), ("json", False)]
+    )
+    def test_an_onlooker_is_told_whether_a_stream_was_asked_for(self, wanted: Wanted, streamed: bool) -> None:
+        world = World(GOOD if streamed else json_answer())
+        assert world.run(world.call(wanted)).error is None
+        assert {event.streamed for event in world.trace} == {streamed}
+
+    @pytest.mark.parametrize(("host", "place"), [("api.test", "api.test:80"), ("::1", "[::1]:80")])
+    def test_an_error_names_the_place_as_a_url_does(self, host: str, place: str) -> None:
+        error = World(Peer(connects=REFUSED)).run(World().call(host=host)).error
+        assert error is not None
+        assert f" to {place}: " in str(error)
 
     def test_without_an_onlooker(self) -> None:
         world = World(GOOD)

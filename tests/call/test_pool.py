@@ -68,6 +68,22 @@ def test_idle_ones_make_room_the_longest_idle_first() -> None:
     assert (pool.taken, pool.idle) == (1, 1)
 
 
+@pytest.mark.parametrize("way", ["taken", "made room", "stale", "too old"])
+def test_nothing_is_kept_of_an_origin_without_a_connection(way: str) -> None:
+    """A program that asks ever other servers would keep a bit of each."""
+    pool: Pool[Line] = Pool(max_connections=1, idle_timeout=30.0)
+    for number in range(5):
+        line = keep(pool, "x", f"origin {number}")
+        line.stale = way == "stale"
+        if way == "made room":
+            continue
+        ticket = pool.request(f"origin {number}", 31.0 if way == "too old" else 0.0)
+        pool.discard(ticket)
+    pool.discard(pool.request("the last", 31.0))
+    assert not pool.idle
+    assert not pool._by_origin
+
+
 def test_stale_ones_are_discarded() -> None:
     pool: Pool[Line] = Pool()
     pairs = [open_line(pool, name) for name in "xyz"]
