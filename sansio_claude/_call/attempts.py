@@ -76,8 +76,7 @@ class Attempts:
             self._renewed = 1
             at = now
         elif repeatable:
-            wrote_at = now if conversation is None else conversation.wrote_at
-            if conversation is not None and reused and not answered and now - wrote_at <= MOMENT:
+            if conversation is not None and reused and not answered and now - conversation.wrote_at <= MOMENT:
                 self.fresh = True
                 at = None if retries >= self._policy.max_retries else now
             else:

@@ -632,6 +632,15 @@ class TestRetries:
         assert outcome.call.attempts[0].reused
         assert outcome.call.attempts[0].wait == 0.0
 
+    @pytest.mark.parametrize(("seconds", "waits"), [(0.9, False), (1.1, True)])
+    def test_one_that_breaks_after_a_while_is_not_taken_for_stale(self, seconds: float, waits: bool) -> None:
+        world = World(Peer([GOOD, (seconds, b""), "reset"]), GOOD, max_retries=1, chance=0.5)
+        world.run()
+        outcome = world.run()
+        assert outcome.error is None
+        assert outcome.call.attempts[0].wait is not None
+        assert (outcome.call.attempts[0].wait > 0) == waits
+
     def test_the_next_one_is_fresh_even_if_others_are_idle(self) -> None:
         world = World(Peer([GOOD_HEAD, GOOD_BODY, "eof"]), Peer([GOOD, "eof"]), GOOD, max_retries=1)
         first, second = world.call(), world.call()
@@ -1061,6 +1070,16 @@ class TestMisuse:
         error = World(Peer(connects=REFUSED)).run(World().call(host=host)).error
         assert error is not None
         assert f" to {place}: " in str(error)
+
+    def test_a_line_for_a_log_has_our_words_and_not_the_servers(self) -> None:
+        refused = World(refusal(400, "invalid_request_error", message="Your text was: SECRET"))
+        refused.run()
+        assert str(refused.trace[-1]).endswith("done, status 400, req_1, InvalidRequestError: invalid_request_error")
+        broken = World(Peer(connects=REFUSED))
+        broken.run()
+        assert str(broken.trace[-1]).endswith(
+            "done, ConnectError: could not connect to api.test:80: Connection refused"
+        )
 
     def test_without_an_onlooker(self) -> None:
         world = World(GOOD)

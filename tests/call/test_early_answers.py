@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from sansio_claude._connect.tls import TLSExchange
 from sansio_claude._errors import RequestTooLargeError, WriteError
 from tests.certificates import client_context, server_context
-from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, RESET, Peer, ServerTLS, World, refusal
+from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, OPENING, RESET, Peer, ServerTLS, World, chunked, refusal
 
 BODY = b"x" * 1_000_000
 TOO_LARGE = refusal(413, "request_too_large")
@@ -53,6 +53,14 @@ def test_a_hint_and_a_good_answer_do_not_stop_the_writing() -> None:
     assert len(world.handles[0].sent) > len(BODY)  # all of it, in order
     assert bytes(world.handles[0].sent).endswith(BODY)
     assert world.pool.idle == 1
+
+
+def test_events_that_came_early_are_delivered_as_soon_as_the_request_is_written() -> None:
+    world = World(Peer([GOOD_HEAD + chunked(*OPENING, last=False), "hang"], sends=[10]))
+    outcome = world.run(world.call("stream", BODY), until=2, leave=False)
+    assert outcome.types == ["message_start", "content_block_start"]
+    assert bytes(world.handles[0].sent).endswith(BODY)
+    assert world.now == 1000.0
 
 
 def test_a_whole_answer_ends_the_writing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -108,6 +109,52 @@ def test_renewing() -> None:
     assert seen == [pairs[1][1], pairs[0][1], None, None]
     assert (pool.taken, pool.idle) == (1, 0)
     assert pool.discarded() == [pairs[1][1], pairs[0][1]]
+
+
+class Interrupted:
+    """A lock in whose block something happens: a signal handler or a finalizer, which does not wait for the lock."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self.happens: list[Callable[[], None]] = []
+
+    def acquire(self, blocking: bool = True) -> bool:
+        got = not self.held
+        self.held = True
+        return got
+
+    def release(self) -> None:
+        self.held = False
+
+    def __enter__(self) -> None:
+        assert self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        while self.happens:
+            self.happens.pop()()
+        self.release()
+
+
+STEPS: dict[str, Callable[[Pool[Line], Ticket[Line]], object]] = {
+    "request": lambda pool, ticket: pool.request("a", 0.0),
+    "enter": lambda pool, ticket: pool.enter(Ticket("a", fresh=False, home=None), 0.0),
+    "renew": lambda pool, ticket: pool.renew(ticket),
+    "release": lambda pool, ticket: pool.release(ticket, Line("x"), 0.0),
+    "expire": lambda pool, ticket: pool.expire(0.0),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_place_given_up_while_a_step_is_under_way_goes_to_who_waits(name: str) -> None:
+    lock = Interrupted()
+    pool: Pool[Line] = Pool(max_connections=2, lock=lock)
+    (given_up, line), (ticket, _) = open_line(pool, "x", "b"), open_line(pool, "y")
+    waiting, later = pool.request("c", 0.0), pool.request("d", 0.0)
+    lock.happens.append(lambda: pool.discard(given_up, line))
+    STEPS[name](pool, ticket)
+    assert waiting.granted
+    assert later.granted == (name == "release")
+    assert line in pool.discarded()
 
 
 def test_idle_ones_expire() -> None:

@@ -19,6 +19,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "the conversation takes the events then: the longer of two ways, which give the same"
     ),
     ("sansio_claude/_call/deadlines.py:nearest", "if self.idle_at < at:", "Lt becomes LtE"): "both are the same then",
+    ("sansio_claude/_call/pool.py:_grant", "return False", "returns None"): _FALSE,
     ("sansio_claude/_connect/socks.py:_reply", "return 0", "returns None"): _FALSE,
     ("sansio_claude/_errors/bodies.py:_is_shallow", "return False", "returns None"): _FALSE,
     (
