@@ -207,6 +207,12 @@ class TestDoneMeansDone:
         assert world.run().error is None
         assert world.pool.idle == 1
 
+    def test_no_other_limit_counts_for_a_late_end(self) -> None:
+        steps: list[Step] = [head() + chunked(STREAM, last=False), (0.01, b"0\r\n\r\n")]
+        world = World(Peer(steps), timeouts=Timeouts(total=0.005, idle=0.005))
+        assert world.run(world.call("message")).error is None
+        assert world.pool.idle == 1
+
     def test_a_connection_that_closes_is_not_waited_for(self) -> None:
         world = World(Peer([head(200, "connection: close") + chunked(STREAM, last=False), "hang"]))
         assert world.run().error is None
@@ -1050,12 +1056,19 @@ class TestMisuse:
         assert done.error is None
 
     def test_what_is_over_keeps_neither_request_nor_connection(self) -> None:
-        for peer in (Peer([GOOD]), Peer([GOOD_HEAD, GOOD_BODY]), Peer([GOOD_HEAD, "eof"]), Peer(connects=REFUSED)):
+        for peer in (Peer([GOOD]), Peer([GOOD_HEAD, GOOD_BODY]), Peer([GOOD_HEAD, "eof"])):
             world = World(peer)
             call = world.run(world.call(body=b"x" * 1000)).call
             assert call._body == b""
             assert call.handle is None
             assert call._conversation is None
+        world = World(Peer([GOOD]), max_connections=1)
+        first, call = world.call(), world.call(body=b"x" * 1000)
+        assert isinstance(world.ask(first), Connect)
+        assert isinstance(world.ask(call), Wait)
+        call.abandon()
+        assert isinstance(world.ask(call), Done)
+        assert call._body == b""
 
     @pytest.mark.parametrize(
         ("wanted", "streamed"), [("stream", True), ("message", True), ("whole", False), ("json", False)]
