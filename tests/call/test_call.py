@@ -1062,7 +1062,7 @@ class TestMisuse:
             assert call._body == b""
             assert call.handle is None
             assert call._conversation is None
-        world = World(Peer([GOOD]), max_connections=1)
+        world = World(Peer([GOOD]), max_connections=1, max_retries=1)
         first, call = world.call(), world.call(body=b"x" * 1000)
         assert isinstance(world.ask(first), Connect)
         assert isinstance(world.ask(call), Wait)
