@@ -15,7 +15,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_call/conversation.py:_start_writing", "self.wrote_at = now", "a statement is left out"): (
         "only a kept connection is asked for it, and that one is written to at the moment it was taken"
     ),
-    ("sansio_claude/_call/call.py:receive_data", "events = stream.events_received()", "a statement is left out"): (
+    ("sansio_claude/_call/call.py:receive_events", "events = stream.events_received()", "a statement is left out"): (
         "the conversation takes the events then: the longer of two ways, which give the same"
     ),
     ("sansio_claude/_call/deadlines.py:nearest", "if self.idle_at < at:", "Lt becomes LtE"): "both are the same then",
