@@ -339,6 +339,37 @@ def test_bars_are_the_tables_that_compare_this_library() -> None:
     assert list(groups) == ["mixed: one event a read"]
 
 
+def test_the_chart_can_be_read_on_light_and_on_dark_pages() -> None:
+    drawn = chart.svg(chart.bars_of([fake_findings()]), "caption")
+    root = ElementTree.fromstring(drawn)
+    style = root.findtext("{http://www.w3.org/2000/svg}style") or ""
+    light, dark = style.split("@media (prefers-color-scheme:dark)")
+    for element in root.iter():
+        assert "fill" not in element.attrib  # a colour of its own would be the same on every page
+        assert "stroke" not in element.attrib
+        if name := element.get("class"):
+            assert f".{name}{{" in light
+            assert f".{name}{{" in dark
+    for colors, paper in zip((chart.LIGHT, chart.DARK), chart.PAPERS, strict=True):
+        for name, color in colors.items():
+            least = 1.2 if name == "grid" else 7.0 if name == "ink" else 2.3
+            assert contrast(color, paper) > least, (name, color)
+    committed = (chart.__file__ or "").replace("chart.py", "latest.svg")
+    assert style in Path(committed).read_text()
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+
+    def luminance(color: str) -> float:
+        parts = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 # The other processes.
 
 
