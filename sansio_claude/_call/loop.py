@@ -124,8 +124,8 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
         call.home, clock = adapter.home(), adapter.now
     else:
         clock = wire.clock
-    call.driven = True
     try:
+        call.driven = True  # in here, so that Ctrl-C at any line leaves it as it was
         now = clock()
         while True:
             until = call.reading_until(now)

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
-from sansio_claude._call.loop import ONE_TASK, drive
+from sansio_claude._call.loop import ONE_TASK, close_discarded, drive
 from sansio_claude._client.stream import NOT_ENTERED, StreamBase
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
@@ -100,6 +100,12 @@ class Stream(StreamBase):
             raise LocalProtocolError(ONE_TASK)
         try:
             return finish(coroutine)
+        except BaseException:
+            if self._call.driven:  # Ctrl-C came where no `finally` of the loop sees it, and what was read is lost
+                self._call.abandon()
+                close_discarded(self._call.pool)
+                self._call.driven = False
+            raise
         finally:
             self._lock.release()
 

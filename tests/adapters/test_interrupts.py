@@ -19,6 +19,7 @@ import trio
 
 import sansio_claude.asyncio
 import sansio_claude.sync
+import sansio_claude.sync._stream
 import sansio_claude.trio
 from sansio_claude import _call, _runtime
 from sansio_claude._call.pool import Pool
@@ -93,6 +94,30 @@ def test_ctrl_c_at_any_line_of_the_blocking_client(way: str, step: int) -> None:
             assert client.create(**ASK).text == "Hello"
             at += step
         assert at > 300
+
+
+def test_after_ctrl_c_a_stream_is_not_another_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it came at a line that no `finally` of the loop sees, as that of a nested `try` in CPython 3.11."""
+
+    async def interrupted_drive(adapter: Any, call: Any) -> None:
+        call.driven = True
+        raise KeyboardInterrupt
+
+    def handler(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(GOOD[: len(GOOD) // 2])
+        connection.recv(1)
+
+    with raw_server(handler) as address, sansio_claude.sync.Client(endpoint(address), max_connections=1) as client:
+        with client.stream(**ASK) as stream:
+            with monkeypatch.context() as patched:
+                patched.setattr(sansio_claude.sync._stream, "drive", interrupted_drive)
+                stream._ready = iter(())
+                with pytest.raises(KeyboardInterrupt):
+                    next(stream)
+            with pytest.raises(LocalProtocolError, match="given up"):
+                next(stream)
+        assert client._inner._session.pool.taken == 0
 
 
 def in_child(function: Callable[[], object]) -> str:
