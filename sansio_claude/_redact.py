@@ -5,9 +5,11 @@ Rules:
 - A secret is found in every form that servers and programs write it in: as it stands, in any case, percent-encoded
   (with "+" for a space, too), escaped as in JSON, Python or HTML, each of these up to three times over, as base64 at
   any place of a longer text, and as hex. Of a secret that is percent-encoded or base64 itself (a field of an address,
-  Basic credentials), what it stands for is a secret as well.
+  Basic credentials), what it stands for is a secret as well. Long ones are found with white space inside of them:
+  base64 in lines, hex in pairs.
 - Redact, then cut: what is shortened for show is shortened afterwards (`APIError._shown`). Where a text was cut before
-  it came here, the part of a secret at the edge is taken out as well (8 bytes or more), and so is half of one anywhere.
+  it came here, the part of a secret at the edge is taken out as well (8 bytes or more), also where the cut went through
+  an escape, and so is half of one anywhere.
 - What cannot be looked at is not passed on.
 """
 
@@ -33,6 +35,8 @@ _PERCENT: Final = 37
 _AMPERSAND: Final = 38
 _TIMES: Final = 3  # how often a text may have been encoded
 _HEX: Final = rb"[0-9A-Fa-f]"
+_BLANKS: Final = b" \t\r\n"
+_CONTROL: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _NAMED: Final = {b"amp": b"&", b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt": b">"}
 _SHOWN_LATER: Final = frozenset({"partial", "attempts"})  # the answer itself, and words that were redacted already
 
@@ -42,15 +46,27 @@ _Span = tuple[int, int]
 @cache
 def _escape() -> re.Pattern[bytes]:
     """What one character may be written as, in any case, since a whole text may have been put into capitals. The first
-    is a surrogate pair, the eighth a character that stands for itself.
+    is a surrogate pair, the eighth a character that stands for itself, the last a line end or a tab.
 
     Compiled when it is first needed: that takes a twentieth of the import of the core.
     """
     return re.compile(
         rb"\\u(d[89ab]%(h)s{2})\\u(d[c-f]%(h)s{2})|\\u(%(h)s{4})|\\x(%(h)s{2})|%%(%(h)s{2})"
-        rb"|&#x(%(h)s{1,6});|&#([0-9]{1,7});|\\([\"'\\/])|&(amp|quot|apos|lt|gt);" % {b"h": _HEX},
+        rb"|&#x(%(h)s{1,6});|&#([0-9]{1,7});|\\([\"'\\/])|&(amp|quot|apos|lt|gt);|\\([nrt])" % {b"h": _HEX},
         re.IGNORECASE,
     )
+
+
+@cache
+def _begun() -> re.Pattern[bytes]:
+    """The beginning of an escape at the end of a text that was cut."""
+    return re.compile(
+        rb"(?:%%%(h)s?|\\(?:u%(h)s{0,3}|x%(h)s?)?|&(?:#(?:x%(h)s{0,6}|[0-9]{0,7})|[a-z]{0,4})?)\Z" % {b"h": _HEX},
+        re.IGNORECASE,
+    )
+
+
+_LONGEST: Final = 10  # bytes of an escape, as _escape() has them, but for surrogate pairs
 
 
 class Redactors:
@@ -72,7 +88,7 @@ class Redactors:
 class Redactor:
     """Takes secrets out of text, bytes, JSON values and whole exceptions. Linear in what it is given."""
 
-    __slots__ = ("_needles", "_spaces")
+    __slots__ = ("_divided", "_needles", "_spaces")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found: dict[bytes, None] = {}
@@ -81,6 +97,7 @@ class Redactor:
                 found.update(dict.fromkeys(_forms(secret.encode("utf-8", "replace"))))
         # Whatever shows enough of a form shows this much of its beginning or its end.
         self._needles = tuple((form, _part(len(form)), form[:_CUT], form[-_CUT:]) for form in found)
+        self._divided = tuple((form, part) for form, part, _, _ in self._needles if len(form) >= _PART)
         self._spaces = any(b" " in form for form in found)
 
     def __bool__(self) -> bool:
@@ -211,12 +228,23 @@ class Redactor:
         spans = self._stand_in(lower)
         if self._spaces and b"+" in lower:
             spans += self._stand_in(lower.replace(b"+", b" "))
+        if (joined := lower.translate(None, _BLANKS)) != lower:
+            spans += self._divided_spans(lower, joined)
         if times and (_BACKSLASH in data or _PERCENT in data or _AMPERSAND in data):
             decoded, pieces = _decoded(data)
             if pieces:
                 starts = [piece[0] for piece in pieces]
                 spans += [_original(span, starts, pieces) for span in self._spans(decoded, times - 1)]
         return spans
+
+    def _divided_spans(self, lower: bytes, joined: bytes) -> Iterator[_Span]:
+        """Where the long ones stand in `lower` with white space inside of them; `joined` is the same without it."""
+        kept: list[int] = []
+        joined = b"\0%b\0" % joined  # what is only a part at an edge stays
+        for form, part in self._divided:
+            for start, stop in _places(joined, form, part):
+                kept = kept or [at for at, byte in enumerate(lower) if byte not in _BLANKS]
+                yield kept[start - 1], kept[stop - 2] + 1
 
 
 def _part(size: int) -> int:
@@ -310,15 +338,18 @@ def _decoded(data: bytes) -> tuple[bytes, list[_Piece]]:
         here = stop
     if not pieces:
         return data, []
-    if here < len(data):
-        parts.append(data[here:])
-        pieces.append((there, there + len(data) - here, here, len(data)))
+    end = len(data)
+    if cut := _begun().search(data, max(here, end - _LONGEST)):
+        end = cut.start()
+    if here < end:
+        parts.append(data[here:end])
+        pieces.append((there, there + end - here, here, end))
     return b"".join(parts), pieces
 
 
 def _character(match: re.Match[bytes]) -> bytes:
     """What an escape stands for, as UTF-8."""
-    high, low, unit, byte, percent, hexadecimal, decimal, itself, name = match.groups()
+    high, low, unit, byte, percent, hexadecimal, decimal, itself, name, control = match.groups()
     if high is not None:
         return chr(0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)).encode()
     if percent is not None:
@@ -327,6 +358,8 @@ def _character(match: re.Match[bytes]) -> bytes:
         return bytes(itself)
     if name is not None:
         return _NAMED[name.lower()]
+    if control is not None:
+        return _CONTROL[control.lower()]
     code = int(decimal) if decimal is not None else int(unit or byte or hexadecimal, 16)
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b"?"
 

@@ -31,8 +31,10 @@ _FRAMING: Final = frozenset(
         "upgrade",
     }
 )
-# A header or query field with one of these in its name is taken to hold a secret.
-_SECRET: Final = r"(?i)auth|key|token|secret|passw|cookie|credential|signature"
+# A header or query field with one of these in its name, the short ones as a word, is taken to hold a secret.
+_SECRET: Final = (
+    r"(?i)auth|key|token|secret|passw|cookie|credential|signature|(?<![a-z])(?:bearer|jwt|pwd|sas|sig)(?![a-z])"
+)
 
 
 def check_value(value: object, where: str) -> str:

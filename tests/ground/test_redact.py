@@ -144,6 +144,33 @@ class TestValues:
             assert KEY[:size].encode() not in redactor.data(text.encode())
             assert KEY[-size:].encode() not in redactor.data(text.encode())
 
+    @pytest.mark.parametrize("way", sorted(WAYS))
+    def test_a_cut_in_the_middle_of_an_escape(self, way: str) -> None:
+        redactor = Redactor([LONG])
+        written = WAYS[way](LONG, 0b0110_1001_1100)
+        for size in range(len(written) + 1):
+            shown = redactor.data(f"you sent {written[:size]}".encode()).decode()
+            left = shown.removeprefix("you sent ").partition("[redacted]")[0]
+            assert not left or len(left) <= len(WAYS[way](LONG[:9], 0b0110_1001_1100)), (size, shown)
+
+    @given(
+        key=st.text("abcdefXYZ0123456789", min_size=16, max_size=90),
+        width=st.integers(2, 76),
+        gap=st.sampled_from(["\n", "\r\n", " ", "\n\t", "\\n", "\\r\\n"]),
+    )
+    def test_divided_by_white_space(self, key: str, width: int, gap: str) -> None:
+        """Base64 comes in lines, and a dump of bytes in pairs."""
+        redactor = Redactor([key])
+        for form in (key, base64.b64encode(key.encode()).decode().rstrip("=")[:-1], key.encode().hex()):
+            lines = [form[at : at + width] for at in range(0, len(form), width)]
+            cleaned = redactor.text(f"you sent: {gap.join(lines)} .")
+            assert cleaned == "you sent: [redacted] ."
+            assert redactor.data(f"<{gap.join(lines)}>".encode()) == b"<[redacted]>"
+
+    def test_words_are_not_joined(self) -> None:
+        """A short secret is looked for as it stands."""
+        assert Redactor(["secrets"]).text("the sec rets of") == "the sec rets of"
+
     def test_one_secret_inside_another(self) -> None:
         redactor = Redactor(["abcdefgh", "xxabcdefghyy"])
         assert redactor.text("-xxabcdefghyy-") == "-[redacted]-"

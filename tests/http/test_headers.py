@@ -139,9 +139,13 @@ def test_secrets_are_told_by_the_name() -> None:
         "client-secret",
         "api_key",
         "Ocp-Apim-Subscription-Key",
+        "sig",
+        "x-amz-sig",
+        "X-JWT",
+        "db_pwd",
     ]
     assert all(is_secret(name) for name in names)
-    assert not any(is_secret(name) for name in ["accept", "x-tenant", "user-agent", "anthropic-version"])
+    assert not any(is_secret(name) for name in ["accept", "x-tenant", "user-agent", "anthropic-version", "design"])
     fields = [
         ("authorization", "Bearer abc"),
         ("x-key", "Bearer"),
