@@ -10,7 +10,8 @@ Rules:
   come before upper-case ones, except that an upper-case HTTP_PROXY is not read at all: in a CGI program a client's
   `Proxy:` header would set it. An empty variable counts as absent.
 - `no_proxy` is a list with commas or spaces: `*`, host names (which also mean everything below them, with or without
-  a leading dot or `*.`), addresses, networks like 10.0.0.0/8, each with a `:port` if only that port is meant.
+  a leading dot or `*.`, international ones too), addresses, networks like 10.0.0.0/8, each with a `:port` if only that
+  port is meant.
 - `http://` is an HTTP proxy, `socks5://`, `socks5h://` and `socks://` are a SOCKS5 proxy; the three mean the same, the
   proxy resolves the name. TLS to the proxy itself and SOCKS4 are refused with a sentence that says so.
 """
@@ -28,6 +29,7 @@ from sansio_claude._connect.address import parse_address
 from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError, ProxyError
 from sansio_claude._percent import percent_decode
+from sansio_claude._value import an
 
 if TYPE_CHECKING:
     from sansio_claude._connect.socks import SocksExchange
@@ -122,7 +124,9 @@ def _with_credentials(proxy: Proxy, userinfo: str, name: str) -> Proxy:
     user, _, written = userinfo.partition(":")
     username, password = percent_decode(user), percent_decode(written)
     basic = binascii.b2a_base64(username + b":" + password, newline=False)
-    secrets = (basic.decode(), password.decode("utf-8", "replace"), written)
+    secrets = [basic.decode(), password.decode("utf-8", "replace"), written]
+    if not password:  # a token instead of a user
+        secrets += [username.decode("utf-8", "replace"), user]
     known = tuple(dict.fromkeys(secret for secret in secrets if secret))
     if proxy.kind == "http":
         return attrs.evolve(proxy, authorization=b"Basic " + basic, secrets=known)
@@ -142,10 +146,18 @@ def proxy_for(proxy: str | Mapping[str, str] | None, *, host: str, port: int, tl
         return parse_proxy(proxy)
     names = ["https_proxy", "HTTPS_PROXY"] if tls else ["http_proxy"]
     for name in (*names, "all_proxy", "ALL_PROXY"):
-        if value := (proxy.get(name) or "").strip():
-            excluded = proxy.get("no_proxy") or proxy.get("NO_PROXY") or ""
+        if value := _variable(proxy, name):
+            excluded = _variable(proxy, "no_proxy") or _variable(proxy, "NO_PROXY")
             return None if _excluded(excluded, host, port) else parse_proxy(value, name=name)
     return None
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    """The value of a variable without the white space around it, "" where it is not set."""
+    value: object = environ.get(name)
+    if value is not None and not isinstance(value, str):
+        raise LocalProtocolError(f"{name} in proxy has to be a str, not {an(type(value).__name__)}", path=name)
+    return (value or "").strip()
 
 
 def _excluded(rules: str, host: str, port: int) -> bool:
@@ -161,7 +173,12 @@ def _matches(rule: str, host: str, port: int) -> bool:
         if int(match[2]) != port:
             return False
         rule = match[1]
-    rule = rule.strip("[]").removeprefix("*").lstrip(".").rstrip(".")
+    rule = re.sub(r"[][]", "", rule).removeprefix("*").strip(".")
+    if not rule.isascii():
+        try:
+            rule = rule.encode("idna").decode("ascii")  # as `parse_address` writes the host
+        except UnicodeError:
+            return False
     if not rule:
         return False
     if host == rule or host.endswith("." + rule):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +57,9 @@ class TestAddresses:
         assert set(proxy.secrets) == {"dXNlcjpwQHNzOndvcmQ=", "p@ss:word", "p%40ss%3Aword"}
         assert "dXN" not in repr(proxy)
         assert "p@ss" not in repr(proxy)
-        assert parse_proxy("http://user@proxy.test").authorization == b"Basic dXNlcjo="
+        token = parse_proxy("http://tok%65n@proxy.test")  # no password: this is one
+        assert token.authorization == b"Basic dG9rZW46"
+        assert set(token.secrets) == {"dG9rZW46", "token", "tok%65n"}
         assert parse_proxy("http://us\udcffer@proxy.test").authorization is not None
 
     @pytest.mark.parametrize(
@@ -102,6 +105,16 @@ class TestChoice:
         assert self.chosen({"HTTP_PROXY": "p6"}, tls=False) is None
         assert self.chosen({"ALL_PROXY": "p3"}, tls=False) == "p3"
 
+    @pytest.mark.parametrize("value", [5, b"http://hunter22@p", ["http://hunter22@p"], Path("/hunter22")])
+    def test_a_variable_that_is_no_text(self, value: Any) -> None:
+        for environ in ({"https_proxy": value}, {"ALL_PROXY": value}, {"https_proxy": "p", "NO_PROXY": value}):
+            with pytest.raises(
+                LocalProtocolError, match=r"_(proxy|PROXY) in proxy has to be a str, not an? "
+            ) as caught:
+                self.chosen(environ)
+            assert "hunter22" not in str(caught.value)
+        assert self.chosen({"https_proxy": None, "all_proxy": "p", "no_proxy": None}) == "p"  # type: ignore[dict-item]
+
     def test_the_variable_is_named(self) -> None:
         with pytest.raises(LocalProtocolError, match="ALL_PROXY: SOCKS4"):
             self.chosen({"ALL_PROXY": "socks4://p"})
@@ -139,7 +152,12 @@ class TestChoice:
             ("[::1]:80", "::1", 80, True),
             ("[::1]:81", "::1", 80, False),
             ("fd00::/8", "fd12::1", 80, True),
+            ("[fd00::]/8", "fd12::1", 80, True),
             ("10.0.0.0/99", "10.0.0.1", 80, False),
+            ("b\u00fccher.example", "www.xn--bcher-kva.example", 443, True),
+            ("*.B\u00dcCHER.example:443", "www.xn--bcher-kva.example", 443, True),
+            ("b\u00fccher.example", "xn--bcher.example", 443, False),
+            ("\u00fc" * 99 + ".example", "api.test", 443, False),
         ],
     )
     def test_no_proxy(self, rules: str, host: str, port: int, excluded: bool) -> None:
