@@ -347,8 +347,10 @@ class Wire(asyncio.BufferedProtocol):
             here = False
         if here:
             self._abort(last)
-        elif not self._loop.is_closed():  # if it is, its transports have nobody left and close when collected
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._abort, last)
+        elif self._socket is not None:
+            self._socket.close()  # nobody is left to end the transport, which would keep it until it is collected
 
     def _abort(self, last: bytes = b"") -> None:
         if self._timer is not None:

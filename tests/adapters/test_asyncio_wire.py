@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
+import socket
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -194,3 +197,24 @@ def test_a_wire_of_another_loop(run: Any) -> None:
 
     run(main())
     other.close()
+
+
+def test_closing_when_the_loop_has_ended(run: Any) -> None:
+    """The peer is told at once: nobody has to collect the transport first."""
+    kept: list[Wire] = []
+    here, there = socket.socketpair()
+    here.setblocking(False)
+
+    async def main() -> None:
+        kept.append(await Wire.over(here))
+
+    with there, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of transports that were left open
+        run(main())
+        there.settimeout(20)
+        for _ in range(2):
+            kept[0].close()
+        assert there.recv(1) == b""
+        kept.clear()
+        for _ in range(3):
+            gc.collect()
