@@ -59,6 +59,17 @@ class Connection(NotCopied):
             return f"the unix socket {path.replace(chr(0), '@')}"
         if proxy is not None:
             return f"the proxy {proxy.place}"
+        return self._server
+
+    @property
+    def awaited(self) -> str:
+        """What errors call whom the present step of opening it waits for."""
+        if self._settings.proxy is None or self.stage == "opening":
+            return self.place
+        return f"{self._server} through {self.place}"
+
+    @property
+    def _server(self) -> str:
         return f"{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     @property

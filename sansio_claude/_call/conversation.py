@@ -274,7 +274,7 @@ class Conversation:
         if self.phase == FINISHING:
             self.phase = ENDED
             return
-        error = self._deadlines.passed(self._connection.place)
+        error = self._deadlines.passed(self._connection.awaited)
         if self.phase == WRITE and error.deadline == "write":
             # A server that refuses a request early may take no more of it and leave it at that.
             self._stop_writing(error)

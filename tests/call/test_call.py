@@ -17,6 +17,7 @@ from sansio_claude._call.conversation import LATE_ANSWER
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.timeouts import Timeouts
 from sansio_claude._connect.proxy import Proxy
+from sansio_claude._connect.tls import TLSExchange
 from sansio_claude._errors import (
     APIError,
     AuthenticationError,
@@ -40,6 +41,7 @@ from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message
 from sansio_claude._request.endpoint import RequestHead
 from sansio_claude._stream.events import Event, MessageStart, MessageStop
+from tests.certificates import client_context
 from tests.virtual import (
     CLOSING,
     DELTAS,
@@ -1213,6 +1215,21 @@ class TestProxies:
         assert isinstance(error, DeadlineError)
         assert error.deadline == "connect"
         assert world.now == 1010
+
+    @pytest.mark.parametrize(
+        ("peer", "words"),
+        [
+            (Peer(connects="hang"), "no connection to the proxy proxy.test:3128 within"),
+            (Peer(["hang"]), "no connection to api.test:443 through the proxy proxy.test:3128 within"),
+            (Peer([OPEN, "hang"]), "TLS handshake with api.test:443 through the proxy proxy.test:3128 was not done"),
+        ],
+        ids=["connect", "tunnel", "tls"],
+    )
+    def test_a_deadline_names_whom_it_waited_for(self, peer: Peer, words: str) -> None:
+        world = World(peer, proxy=self.PROXY, tls=lambda name: TLSExchange(client_context(), name))
+        error = world.run(world.call(tls=True)).error
+        assert isinstance(error, DeadlineError)
+        assert words in str(error)
 
 
 @pytest.mark.parametrize("retries", [0, 3])
