@@ -10,6 +10,8 @@ Rules:
   pool is free before the exception goes on.
 - The connections that the pool has discarded are closed before every wait for something other than an answer's bytes,
   and at the end.
+- A StopAsyncIteration of the caller's functions (a token, `trace`) becomes a RuntimeError, as a StopIteration does by
+  itself: it would pass for the end of an answer that was cut off.
 - An exception of the operating system is reported without its traceback, whose frames hold the request. So that none
   of those of a cancellation holds it, `Wire.send` forgets `data` before an exception leaves it.
 """
@@ -172,10 +174,14 @@ async def drive(adapter: Adapter, call: Call) -> Sequence[Event] | None:
                 call.deadline_passed(now)
             else:
                 call.receive_eof(now)
-    except BaseException:
+    except BaseException as error:
         received = None
-        call.abandon()
-        close_discarded(call.pool)
+        try:
+            call.abandon()
+        finally:  # `trace` may raise
+            close_discarded(call.pool)
+        if isinstance(error, StopAsyncIteration):  # of a function of the caller's: it would end an `async for`
+            raise RuntimeError("a function of the caller's raised StopAsyncIteration") from error
         raise
     finally:
         call.driven = False

@@ -132,8 +132,10 @@ class StreamBase(NotCopied):
     def _give_up(self) -> None:
         """End the stream at once: its connection is closed. Whoever waits for it gets a LocalProtocolError."""
         self._ready = iter(())
-        self._call.abandon()
-        close_discarded(self._session.pool)
+        try:
+            self._call.abandon()
+        finally:  # `trace` may raise
+            close_discarded(self._session.pool)
 
     def __del__(self) -> None:
         call = getattr(self, "_call", None)
