@@ -53,6 +53,7 @@ class ClientBase(NotCopied, ToolMethods):
     """What the clients of all event loops are; each adds the `Runtime` of its own."""
 
     _instead = "its connections belong to one process: make one there, or share this one"
+    _to_close = "call aclose() or use async with"
 
     _runtime: ClassVar[Runtime]
 
@@ -377,13 +378,11 @@ class ClientBase(NotCopied, ToolMethods):
     def __del__(self) -> None:
         session = getattr(self, "_session", None)
         if session is not None and session.pool.idle and self._parent is None:
-            warnings.warn(
-                f"unclosed {self!r}: call aclose() or use async with", ResourceWarning, stacklevel=2, source=self
-            )
+            warnings.warn(f"unclosed {self!r}: {self._to_close}", ResourceWarning, stacklevel=2, source=self)
             session.pool.close()
             close_discarded(session.pool)
 
     def __repr__(self) -> str:
         pool = self._session.pool
         state = "closed" if pool.closed else f"{pool.taken} busy, {pool.idle} idle"
-        return f"<{type(self).__module__}.{type(self).__name__} {self.endpoint.host} ({state})>"
+        return f"<{self._runtime.name}.Client {self.endpoint.host} ({state})>"

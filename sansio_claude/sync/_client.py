@@ -48,6 +48,7 @@ def _executor() -> Executor:
 
 
 class _Inner(ClientBase):
+    _to_close = "call close() or use with"
     _runtime: ClassVar[Runtime] = runtime_of("sansio_claude.sync", Adapter(), executor=_executor)
 
 
@@ -310,4 +311,4 @@ class Client(NotCopied):
         return extraction.value
 
     def __repr__(self) -> str:
-        return repr(self._inner).replace("._client._Inner", ".Client")
+        return repr(self._inner)

@@ -206,6 +206,24 @@ def test_a_forgotten_stream_gives_its_place_back() -> None:
         assert client.create(**ASK).text == "Hello"
 
 
+def test_a_forgotten_client_is_named_with_what_it_has() -> None:
+    def handler(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(GOOD)
+        connection.recv(1)
+
+    with raw_server(handler) as address:
+        client = Client(endpoint(address))
+        client.create(**ASK)
+        shown = repr(client)
+        assert shown.startswith("<sansio_claude.sync.Client ")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del client
+            gc.collect()
+        assert [str(each.message) for each in caught] == [f"unclosed {shown}: call close() or use with"]
+
+
 @dataclasses.dataclass
 class City:
     name: str
