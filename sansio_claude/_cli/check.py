@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from sansio_claude._cli.input import Complaint, one_line, open_source
-from sansio_claude._cli.json_text import json_text
+from sansio_claude._cli.json_text import json_text, why_unreadable
 from sansio_claude._cli.options import add_command
 from sansio_claude._cli.status import USAGE
 from sansio_claude._errors import LocalProtocolError
@@ -57,7 +57,8 @@ def check_file(path: str, *, as_json: bool = False, date: str | None = None) -> 
         try:
             body = json.loads(source.read())
         except (ValueError, RecursionError) as error:
-            raise Complaint(f"{name} is not whole JSON ({error}): correct it there.") from error
+            whole = "is not whole JSON" if isinstance(error, json.JSONDecodeError) else "is no JSON that can be read"
+            raise Complaint(f"{name} {whole} ({why_unreadable(error)}): correct it there.") from error
     if not isinstance(body, dict):
         raise Complaint(f"{name} holds a JSON array: give {wanted}.")
     for key in ("extra_headers", "extra_query", "extra_body"):

@@ -21,6 +21,7 @@ from sansio_claude._cli.faults import add_faults
 from sansio_claude._cli.input import Complaint
 from sansio_claude._cli.inspect import add_inspect
 from sansio_claude._cli.local import add_demo, add_replay, add_serve
+from sansio_claude._cli.options import HelpFormatter
 from sansio_claude._cli.record import add_record
 from sansio_claude._cli.status import BROKEN_PIPE, INTERRUPTED, STATUSES
 from sansio_claude._cli.terminal import folded
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Claude's streaming Messages API on the command line.",
         epilog="Start with `sansio-claude demo`: it needs no key and no network.\n\nexit statuses:\n"
         + "\n".join(f"  {status:<4} {words}" for status, words in STATUSES.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

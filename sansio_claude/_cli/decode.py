@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sansio_claude._cli.event_lines import streams_of
 from sansio_claude._cli.input import Complaint, Source, one_line, open_source
-from sansio_claude._cli.json_text import json_text
+from sansio_claude._cli.json_text import json_text, why_unreadable
 from sansio_claude._cli.options import add_command
 from sansio_claude._cli.recorded import recording_of
 from sansio_claude._cli.status import of_error
@@ -122,8 +122,8 @@ def _whole_answer(source: Source, *, events: bool) -> int:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise Complaint(f"{name} is neither an event stream nor whole JSON ({reason}): record it again.") from None
+        words = f"is neither an event stream nor whole JSON ({why_unreadable(error)})"
+        raise Complaint(f"{name} {words}: record it again.") from None
     if error_object(value) is not None:
         answer = api_error(value, status=0)
         said = f"{answer.type or 'error'}: {answer.error_message or 'no message'}"

@@ -1,4 +1,4 @@
-"""JSON that any reader takes, of whatever a message may hold."""
+"""JSON that any reader takes, of whatever a message may hold; and why a text is none that can be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from math import isinf
 from typing import Any
 
-__all__ = ["json_text"]
+__all__ = ["json_text", "why_unreadable"]
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
@@ -44,3 +44,10 @@ def _with_words(value: Any, mark: str) -> Any:
     if isinstance(value, float) and isinf(value):
         return mark if value > 0 else f"-{mark}"
     return value
+
+
+def why_unreadable(error: ValueError | RecursionError) -> str:
+    """What `json.loads` says of a text, without the words that are about Python."""
+    if isinstance(error, json.JSONDecodeError):
+        return str(error)
+    return "too deeply nested" if isinstance(error, RecursionError) else "a number in it is too long"

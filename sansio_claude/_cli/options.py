@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sansio_claude._request.endpoint import DEFAULT_BASE_URL
 
 __all__ = [
     "DEFAULT_MODEL",
+    "HelpFormatter",
     "add_command",
     "address_options",
     "live_options",
@@ -26,6 +28,15 @@ DEFAULT_MODEL: Final = "claude-opus-5-5"
 _PACE: Final = 0.035  # seconds between two events of demo and replay at speed 1: about what a model takes
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Breaks the sentences on top where the terminal ends; what has line breaks of its own stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
 def add_command(commands: Any, name: str, summary: str, text: str, examples: Sequence[str]) -> argparse.ArgumentParser:
     """A command with a line for the list, a sentence or two on top of its help, and examples at the end."""
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -33,7 +44,7 @@ def add_command(commands: Any, name: str, summary: str, text: str, examples: Seq
         help=summary,
         description=text,
         epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     return parser
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 import sansio_claude
+from sansio_claude._cli.commands import main
 from sansio_claude._cli.demo import PROMPT, demo_transcript
 from sansio_claude.testing import Answer, RecordedRequest, ReplayServer, Transcript, compose, serve_in_thread
 
@@ -434,6 +435,31 @@ def test_usage() -> None:
     assert result.returncode == 2
     assert "--thinking" in result.stderr
     assert run("--version").stdout.startswith("sansio-claude ")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_sentences_of_every_help_fit_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands below the usage and above the arguments; examples are lines to be copied."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    seen = 0
+
+    def look(arguments: list[str]) -> None:
+        nonlocal seen
+        with pytest.raises(SystemExit):
+            main([*arguments, "--help"])
+        shown = capsys.readouterr().out
+        _, sentences, *_ = shown.split("\n\n")
+        assert max(map(len, sentences.splitlines())) <= columns, arguments
+        seen += 1
+        for line in shown.partition("positional arguments:")[2].splitlines():
+            name = re.fullmatch(r" {4}([a-z]+)(?: .*)?", line)
+            if name is not None:
+                look([*arguments, name[1]])
+
+    look([])
+    assert seen > 15
 
 
 def test_ctrl_c_while_modules_are_imported_ends_quietly() -> None:

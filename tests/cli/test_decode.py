@@ -159,6 +159,7 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "json array": (b"[1, 2]", "neither"),
     "half json": (b'{"type": "mess', "nor whole JSON"),
     "deep json": (b"[" * 200_000, "too deeply nested"),
+    "long number": (b'{"id": %b}' % (b"1" * 5_000), "a number in it is too long"),
     "half message": (b'{"type": "message", "content": 3}', "not a message"),
     "prose": (b"Hello there!", "not one event"),
     "bytes": (bytes(range(1, 256)) * 10, "not one event"),
