@@ -6,10 +6,12 @@ from __future__ import annotations
 import typing
 from typing import Any
 
+import attrs
 import pytest
 
 from sansio_claude._call.retry import RetryPolicy
 from sansio_claude._call.trace import TraceEvent, TraceKind
+from sansio_claude._errors import LocalProtocolError
 from sansio_claude._request.endpoint import Endpoint
 from sansio_claude.testing import Answer, ReplayServer, compose, serve_in_thread
 from tests.adapters.runtimes import LOOPS, SYNC, Runtime
@@ -18,6 +20,7 @@ ASK: dict[str, Any] = {"model": "m", "max_tokens": 10, "messages": [{"role": "us
 HELLO = compose("Hello, how are you?", seed=1)
 BUSY = Answer.error(529)
 SLOWLY = Answer.stream(HELLO, pace=0.002)  # so that the head is read before the rest has come
+UNFINISHED = attrs.evolve(Answer.stream(HELLO, end="stall"), pieces=Answer.stream(HELLO).pieces[:3])
 RETRY = RetryPolicy(max_retries=1, initial=0.001)
 RAISED = [ZeroDivisionError, StopIteration, StopAsyncIteration, TimeoutError, OSError]
 
@@ -104,12 +107,13 @@ def test_a_token(loop: Runtime, later: bool, kind: type[Exception]) -> None:
 
     async def main(url: str) -> None:
         async with loop.Client(Endpoint.from_base_url(url, auth_token=awaited if later else token)) as client:
-            with pytest.raises((kind, RuntimeError)) as caught:
+            with pytest.raises((kind, RuntimeError, LocalProtocolError)) as caught:
                 async with client.stream(**ASK):
                     pass
             error: BaseException = caught.value
-            # Each coroutine in between says of a StopIteration once more what it was.
-            while error is not raised[0] and type(error) is RuntimeError and error.__cause__ is not None:
+            # What would end an iteration is said in other words.
+            while error is not raised[0] and kind in (StopIteration, StopAsyncIteration):
+                assert error.__cause__ is not None
                 error = error.__cause__
             assert error is raised[0]
             assert client._session.pool.taken == 0
@@ -132,5 +136,5 @@ def test_an_onlooker_that_raises_when_a_call_is_given_up(loop: Runtime) -> None:
             assert client._session.pool.taken == 0
             assert client._session.pool.discarded() == []
 
-    with serve_in_thread(ReplayServer([SLOWLY])) as server:
+    with serve_in_thread(ReplayServer([UNFINISHED])) as server:
         loop.run(main, Endpoint.from_base_url(server.url, api_key="any"))
