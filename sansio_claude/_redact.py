@@ -137,6 +137,10 @@ class Redactor:
         pieces.append(data[end:])
         return _MARK.encode().join(pieces)
 
+    def places(self, data: bytes) -> list[_Span]:
+        """Where in the bytes the secrets stand, from and to; in no order, may overlap."""
+        return self._spans(data, _TIMES) if self._needles else []
+
     def value(self, value: Any) -> Any:
         """A JSON-like value (bytes and tuples too) of any depth without the secrets, copied.
 

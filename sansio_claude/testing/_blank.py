@@ -1,10 +1,10 @@
 """Takes secrets out of recorded bytes, in place: every byte of one becomes an `x`, so that lengths and reads stay.
 
-A secret is found as it stands, percent-encoded and in base64; inside JSON strings also where characters of it are
-escaped, and where it is split over the strings of successive events (the deltas of a text, the fragments of a tool
-input). For that the strings of the same key are strung together, once for each block index and once over all of them,
-and unescaped, up to three times, since a tool input is JSON inside a JSON string. Where bytes begin or end in the
-middle of a secret, its part is taken out if it is 8 bytes or longer.
+A secret is found in every form in which errors are searched for it (`Redactor`); inside JSON strings also where it is
+split over the strings of successive events (the deltas of a text, the fragments of a tool input), as it stands,
+percent-encoded, escaped and in base64. For that the strings of the same key are strung together, once for each block
+index and once over all of them, and unescaped, up to three times, since a tool input is JSON inside a JSON string.
+Where bytes begin or end in the middle of a secret, its part is taken out if it is 8 bytes or longer.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-__all__ = ["blanked", "forms_of"]
+import attrs
+
+from sansio_claude._redact import Redactor
+
+__all__ = ["Forms", "blanked", "forms_of"]
 
 _SHORTEST: Final = 4  # bytes; what is shorter is no secret, and taking it out would garble every text
 _CUT: Final = 8  # bytes of a secret at the edge of what was recorded that are taken out too
+_BLANK: Final = bytes(byte if byte in b"\r\n" else 120 for byte in range(256))
 _LEVELS: Final = 3  # of JSON inside JSON
 _STRING: Final = re.compile(rb'"([^"\\\r\n]*(?:\\.[^"\\\r\n]*)*)("?)')
 _INDEX: Final = re.compile(rb'"index"\s*:\s*(-?[0-9]{1,9})')
@@ -32,14 +38,24 @@ Range: TypeAlias = tuple[int, int]
 Piece: TypeAlias = Range  # where the inside of a JSON string stands
 
 
-def forms_of(secrets: Iterable[str]) -> list[bytes]:
-    """The ways in which the secrets may be written, the longest first."""
+@attrs.define(frozen=True)
+class Forms:
+    """What is looked for."""
+
+    split: list[bytes]
+    """The ways in which the secrets may be written where they are split, the longest first."""
+    redactor: Redactor
+
+
+def forms_of(secrets: Iterable[str]) -> Forms:
+    """What is looked for where these are the secrets."""
+    secrets = tuple(secrets)
     forms: set[bytes] = set()
     for secret in secrets:
         raw = secret.encode("utf-8", "surrogatepass")
         if len(raw) >= _SHORTEST:
             forms |= {raw, quote(raw, safe="").encode(), *_base64_of(raw)}
-    return sorted(forms, key=len, reverse=True)
+    return Forms(sorted(forms, key=len, reverse=True), Redactor(secrets))
 
 
 def _base64_of(raw: bytes) -> Iterator[bytes]:
@@ -53,15 +69,19 @@ def _base64_of(raw: bytes) -> Iterator[bytes]:
             yield inside.translate(bytes.maketrans(b"+/", b"-_"))
 
 
-def blanked(data: bytes, forms: list[bytes]) -> bytes:
-    """`data` with an `x` for each byte of a secret. Linear in its length for each form; the same object without any."""
-    if not forms or not data:
+def blanked(data: bytes, forms: Forms) -> bytes:
+    """`data` with an `x` for each byte of a secret. Linear in its length for each form; the same object without any.
+
+    Line ends inside of a secret stay, since they part events and lines.
+    """
+    if not forms.split or not data:
         return data
     result: bytearray | None = None
-    for start, end in [*_hits(data, forms), *_hits_in_strings(data, forms)]:
+    found = (_hits(data, forms.split), _hits_in_strings(data, forms.split), forms.redactor.places(data))
+    for start, end in chain.from_iterable(found):
         if result is None:
             result = bytearray(data)
-        result[start:end] = b"x" * (end - start)
+        result[start:end] = data[start:end].translate(_BLANK)
     return data if result is None else bytes(result)
 
 

@@ -65,7 +65,10 @@ class RecordedRequest:
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError where it is none."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("the body is nested too deeply to be read") from None
 
 
 Reply: TypeAlias = Answer | Transcript | bytes

@@ -10,9 +10,9 @@ The format is in `sansio_claude.testing.recording`.
 
 Secrets are taken out before anything is written: those of the client's endpoint, those given, the values of headers
 whose names say so (x-api-key, authorization, cookie and their like). Each byte of one becomes an `x`, also where it
-is escaped or split over deltas and reads; see `_blank`. A call's lines are therefore written when it has ended, or
-when the recorder is closed; until then they are held in memory. The file is made anew, and readable by its owner only
-(mode 0600).
+is encoded, escaped or split over deltas and reads; see `_blank`. A call's lines are therefore written when it has
+ended, or when the recorder is closed; until then they are held in memory. The file is made anew, and readable by its
+owner only (mode 0600).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sansio_claude._errors import APIError, LocalProtocolError
 from sansio_claude._errors.headers import header_pairs
 from sansio_claude._http.headers import is_secret, secret_values
 from sansio_claude._value import an
-from sansio_claude.testing._blank import blanked, forms_of
+from sansio_claude.testing._blank import Forms, blanked, forms_of
 from sansio_claude.testing.recording import FORMAT, NOTICE, VERSION
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ def _encoded(value: object) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def _without(line: dict[str, Any], forms: list[bytes]) -> dict[str, Any]:
+def _without(line: dict[str, Any], forms: Forms) -> dict[str, Any]:
     """A line of request, response or end without its secrets; the values of headers that are named so go whole."""
     found = dict(line)
     if found.get("body") is not None:
@@ -339,7 +339,7 @@ def _without(line: dict[str, Any], forms: list[bytes]) -> dict[str, Any]:
     return found
 
 
-def _header(name: str, value: str, forms: list[bytes]) -> str:
+def _header(name: str, value: str, forms: Forms) -> str:
     if is_secret(name):
         scheme, space, credentials = value.partition(" ")
         kept = scheme + space if scheme.isalpha() and credentials.strip() else ""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ from sansio_claude.testing import (
     serve_in_thread,
 )
 from sansio_claude.testing._blank import blanked, forms_of
+from tests.ground.test_redact import WAYS
 
 KEY = "sk-ant-api03-Zx9_Qw8-Er7Ty6Ui5Op4As3Df2Gh1"
 ASK: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": f"My key is {KEY}."}]}
@@ -66,6 +68,25 @@ def test_base64_is_taken_out_wherever_the_secret_begins(before: str) -> None:
     decoded = base64.b64decode(left[6:])
     assert KEY[3:-3].encode() not in decoded
     assert left.count(b"x") >= len(KEY)
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+@pytest.mark.parametrize("times", [1, 2])
+def test_every_form_that_errors_are_searched_for_is_taken_out(way: str, times: int) -> None:
+    written = KEY
+    for _ in range(times):
+        written = WAYS[way](written, 0b1001_0110)
+    for data in (f"bad key {written}!", json.dumps({"error": {"message": f"bad key {written}!"}})):
+        left = blanked(data.encode(), forms_of([KEY]))
+        assert len(left) == len(data.encode())
+        assert b"bad key xxx" in left
+        assert b"xxx!" in left
+        assert set(left.partition(b"bad key ")[2].partition(b"!")[0]) == {ord("x")}
+
+
+def test_line_ends_inside_of_a_secret_stay() -> None:
+    lines = f"{KEY[:11]}\n{KEY[11:]}\n"
+    assert blanked(lines.encode(), forms_of([KEY])) == re.sub(r"[^\n]", "x", lines).encode()
 
 
 def escaped(text: str, how: list[int]) -> str:

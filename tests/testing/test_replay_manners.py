@@ -170,6 +170,15 @@ def test_an_error_says_its_request_id_in_head_and_body(server: ReplayServer, dat
     assert dict(head.headers)[b"request-id"] == json.loads(body)["request_id"].encode()
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b"{" + b'"a":{' * 50_000])
+def test_a_body_that_is_too_deep_is_answered_as_one_that_is_no_json(body: bytes) -> None:
+    server = ReplayServer([Answer.json({"fine": True})])
+    recorded, answer = server.answer("POST", "/v1/messages", [], body, 1)
+    with pytest.raises(ValueError, match="too deeply"):
+        recorded.json()
+    assert answer.status == 200
+
+
 def test_an_error_of_the_tests_own_is_left_alone() -> None:
     answer = Answer.json({"error": "odd"}, status=400, headers=[("request-id", "mine")])
     assert json.loads(parsed(ReplayServer([answer]).reply_to(STREAMED))[1]) == {"error": "odd"}
