@@ -36,6 +36,8 @@ _SECRET: Final = (
     r"(?i)auth|key|token|secret|passw|cookie|credential|signature|(?<![a-z])(?:bearer|jwt|pwd|sas|sig)(?![a-z])"
 )
 
+_LEAST: Final = 8  # characters of a cookie's value that may be a secret; shorter ones are choices, such as "dark"
+
 
 def check_value(value: object, where: str) -> str:
     """A header's value without the white space around it. `where` is what errors call it."""
@@ -102,7 +104,8 @@ def is_secret(name: str) -> bool:
 
 
 def secret_values(fields: Iterable[tuple[str, str | None]]) -> list[str]:
-    """The values of the fields whose names say that they are secret; of `Scheme credentials` the latter as well."""
+    """The values of the fields whose names say that they are secret; of `Scheme credentials` the latter as well, and
+    of cookies each value that may be one: 8 characters or more."""
     found: list[str] = []
     for name, value in fields:
         if value and is_secret(name):
@@ -110,4 +113,7 @@ def secret_values(fields: Iterable[tuple[str, str | None]]) -> list[str]:
             found.append(value)
             if scheme.isalpha() and credentials.strip():
                 found.append(credentials.strip())
+            if "cookie" in name.lower():
+                pairs = (pair.partition("=")[2].strip(' "') for pair in value.split(";"))
+                found += [each for each in pairs if len(each) >= _LEAST]
     return found

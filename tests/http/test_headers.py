@@ -154,3 +154,9 @@ def test_secrets_are_told_by_the_name() -> None:
         ("api-key", "a1 b"),
     ]
     assert secret_values(fields) == ["Bearer abc", "abc", "Bearer", "a1 b"]
+
+
+def test_each_value_of_a_cookie_is_a_secret() -> None:
+    """A server that quotes one, quotes it alone. Short ones are no secrets."""
+    cookies = 'sid=0123456789; theme=dark; token="abcdefgh=="; last'
+    assert secret_values([("Cookie", cookies)]) == [cookies, "0123456789", "abcdefgh=="]
