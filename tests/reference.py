@@ -397,6 +397,8 @@ class _Reader:
         if text == b"[DONE]" or (text == b"" and name != "error"):
             return None
         value = self.value_of(frame.raw, name)
+        if value is None and name not in ("error", "message") and name not in KNOWN_EVENTS:
+            value = self.replaced(frame.raw)
         if name == "error" and not isinstance(value, dict):
             return "error", {}
         if not isinstance(value, dict):
@@ -416,6 +418,22 @@ class _Reader:
         if isinstance(kind, str):
             return kind, value
         return name, value
+
+    def replaced(self, raw: bytes) -> dict[str, Any] | None:
+        """The JSON object with U+FFFD for malformed UTF-8, which is refused where it is an event that counts."""
+        text = raw.decode("utf-8", "replace").encode()
+        try:
+            value = None if text == raw else loads(text, depth=self.limits.depth)
+        except LimitError:
+            raise
+        except RemoteProtocolError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        kind = value.get("type")
+        if (isinstance(kind, str) and kind in KNOWN_EVENTS) or says_error(value):
+            raise Refusal
+        return value
 
     def value_of(self, raw: bytes, name: str) -> Any:
         """The JSON value; None where there is none. Halves of characters stay only where another may follow."""

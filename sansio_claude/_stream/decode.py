@@ -286,9 +286,23 @@ def decode(sse: ServerSentEvent, *, limits: Limits | None = None) -> Event | Non
     return decode_data(sse.event, sse.raw, limits_of(limits), [])
 
 
+def _once_replaced(text: str, limits: Limits) -> dict[str, Any] | None:
+    """The JSON object that a text is in which U+FFFD stands for malformed UTF-8; None where it is none."""
+    if "\ufffd" not in text:
+        return None
+    try:
+        value = loads(text.encode(), limits.depth)
+    except LimitError:
+        raise
+    except RemoteProtocolError:
+        return None
+    return value if type(value) is dict else None
+
+
 def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | None:
     """`decode` of an event's name and its data. What is odd and cannot be seen in the event is added to `notes`."""
     has_halves = False
+    kind: Any
     try:
         try:
             value = loads(raw, limits.depth)
@@ -306,11 +320,18 @@ def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | 
             return _error_of(data.decode("utf-8", "replace"))
         if name in _DECODERS or name == "message":
             raise
-        return UnknownEvent(raw.decode("utf-8", "replace"), name)
+        text = data.decode("utf-8", "replace")
+        value = _once_replaced(text, limits)
+        if value is None:
+            return UnknownEvent(raw.decode("utf-8", "replace"), name)
+        kind = value.get("type")
+        if (type(kind) is str and kind in _DECODERS) or error_object(value) is not None:
+            raise  # its type says that it is an event that must not be skipped
+        return UnknownEvent(value, name)
     if type(value) is dict:
         if has_halves and mend_event(value, name):
             notes.append(("half_character", "half of a surrogate pair stands alone"))
-        kind: Any = value.get("type")
+        kind = value.get("type")
         # Nearly every event says its type: this saves it a call.
         decoder = _DECODERS.get(kind) if type(kind) is str else None
         return event_from_value(value, name, limits, notes) if decoder is None else decoder(value, limits, notes)

@@ -179,6 +179,14 @@ def test_every_odd_member_is_read_alike_in_every_way(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", STREAMS)
+def test_malformed_utf_8_under_names_that_nobody_knows_is_read_alike_in_every_way(kind: str) -> None:
+    """An event of a type that counts is refused then, under any name: none is skipped without a word."""
+    renamed = re.sub(rb"event: \w+", b"event: new", STREAMS[kind])
+    for at in range(len(renamed)):
+        agree(renamed[:at] + b"\xff" + renamed[at + 1 :])
+
+
+@pytest.mark.parametrize("kind", STREAMS)
 def test_every_exchange_and_cuts_keep_all_promises(kind: str) -> None:
     for edited in exchanged(STREAMS[kind]):
         hold(Evidence(edited, chunkings.steps(edited, 7)))

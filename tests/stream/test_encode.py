@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansio_claude import Event, LocalProtocolError, SSEDecoder, decode, encode_event
@@ -41,6 +41,9 @@ def events_of(data: bytes) -> list[Event]:
 
 
 @given(strategies.hostile_bodies() | strategies.bodies())
+@example(b'event: new\ndata: {"\xf4ype": 1}\n\n')
+@example(b'event: new\ndata: ["\xf4"]\n\n')
+@example(b'event: new\ndata: {"a": "\xf4\n\n')
 def test_decoding_what_was_encoded_gives_the_same_events(body: bytes) -> None:
     for event in events_of(body):
         assert events_of(encode_event(event)) == [event]
