@@ -280,6 +280,5 @@ class ConnectExchange(NotCopied):
                 self._fail(f"{self._proxy} sent more than {limit} informational answers")
 
     def _fail(self, words: str, status: int | None = None) -> None:
-        self._buffer.clear()
         self.passing = status is not None and (status in (408, 429) or status >= 500)
         self.error = ProxyError(words, status=status)

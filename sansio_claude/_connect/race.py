@@ -75,7 +75,7 @@ class Race(CopiedWhole):
         self._position = {(each[0], each[-1]): number for number, each in enumerate(self._order)}
         self._deadline = deadline
         self._delay = DELAY
-        if deadline < NEVER and self._order:
+        if self._order:
             share = (deadline - now) / len(self._order)
             self._delay = max(LEAST_DELAY, min(DELAY, share))
         self._begun = 0

@@ -174,7 +174,6 @@ class SocksExchange(NotCopied):
         return size
 
     def _fail(self, words: str, passing: bool = False) -> None:
-        self._buffer.clear()
         self.passing = passing
         self.error = ProxyError(words)
 

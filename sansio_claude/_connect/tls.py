@@ -151,7 +151,7 @@ class TLSExchange(NotCopied):
         self._handshake_done = False
         self._header = b""  # the part of a record's header that has come
         self._left = 0  # bytes that the present record still needs
-        self._ended = False
+        self._ended = False  # an error is an end, too
         self._sent = False  # whether something was sent since the last plaintext
         self.ended_cleanly: bool = False
         """Whether the peer said that it was done (close_notify)."""
@@ -162,8 +162,7 @@ class TLSExchange(NotCopied):
         self._handshake()
 
     def __repr__(self) -> str:
-        ended = self._ended or self._error is not None
-        return f"<TLSExchange {'ended' if ended else 'open' if self._handshake_done else 'in its handshake'}>"
+        return f"<TLSExchange {'ended' if self._ended else 'open' if self._handshake_done else 'in its handshake'}>"
 
     @property
     def handshake_done(self) -> bool:
@@ -186,7 +185,6 @@ class TLSExchange(NotCopied):
             or self._out.pending
             or self._sealed
             or self._ended
-            or self._error
         )
 
     @property
@@ -211,7 +209,7 @@ class TLSExchange(NotCopied):
 
     def receive_eof(self) -> None:
         """The network's bytes have ended. May be called again."""
-        if self._ended or self._error is not None:
+        if self._ended:
             return
         if not self._handshake_done:
             self._error = TLSError("the server closed the connection in the middle of the TLS handshake")
@@ -292,7 +290,7 @@ class TLSExchange(NotCopied):
 
     def _read(self) -> None:
         if not self._handshake_done:
-            if self._error is None and not self._ended:
+            if not self._ended:
                 self._handshake()
             if not self._handshake_done:
                 return

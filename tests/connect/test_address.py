@@ -12,6 +12,7 @@ from sansio_claude._connect.address import Address, parse_address
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._percent import encode_query, percent_encode
 
+LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
 GOOD = [
     # url, host, port, authority, target
     ("https://aihubmix.com", "aihubmix.com", 443, "aihubmix.com", "/"),
@@ -30,6 +31,7 @@ GOOD = [
     ("https://bücher.example/", "xn--bcher-kva.example", 443, "xn--bcher-kva.example", "/"),
     ("https://例え.jp", "xn--r8jz45g.jp", 443, "xn--r8jz45g.jp", "/"),
     ("  https://h \r\n", "h", 443, "h", "/"),
+    (f"https://{LONGEST}", LONGEST, 443, LONGEST, "/"),
 ]
 
 
@@ -82,6 +84,7 @@ BAD = [
     ("https://a%41.example", "not a host name"),
     ("https://" + "a" * 64 + ".example", "not a host name"),
     ("https://" + ".".join(["a" * 60] * 5), "not a host name"),
+    (f"https://{LONGEST}d", "not a host name"),
     ("https://127.1", "four of them"),
     ("https://0x7f000001", "four of them"),
     ("https://2130706433", "four of them"),

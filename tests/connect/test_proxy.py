@@ -186,6 +186,7 @@ class TestConnect:
             b"HTTP/1.1 204 \r\nVia: x\r\n\r\n",
             b"HTTP/1.1 200 OK\nServer: squid\n\n",
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            b"HTTP/1.1 103 Early\r\n\r\n" * 100 + b"HTTP/1.1 200 OK\r\n\r\n",
         ],
     )
     def test_open(self, answer: bytes) -> None:
@@ -206,6 +207,7 @@ class TestConnect:
             (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 407, "user:password"),
             (b"HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", 502, "would not open a tunnel to api.test:443"),
             (b"HTTP/1.1 302 Found\r\nLocation: http://evil\r\n\r\n", 302, "would not"),
+            (b"HTTP/1.1 300 Multiple Choices\r\n\r\n", 300, "would not"),
             (b"HTTP/1.1 101 Switching\r\n\r\n", 101, "would not"),
             (b"garbage", None, "does not answer in HTTP"),
             (b"HTTP/2 200\r\n\r\n", None, "not HTTP"),

@@ -149,6 +149,7 @@ class TestExchange:
         client.receive_eof()
         assert client.ended_cleanly
         assert not client.idle
+        assert repr(client) == "<TLSExchange ended>"
 
     def test_an_end_without_close_notify(self) -> None:
         client, server = connected()
@@ -206,6 +207,20 @@ class TestExchange:
             start = min(start + cut, len(cipher))
             assert client.idle is (start in borders)
 
+    @pytest.mark.parametrize("size", [239, 300])
+    def test_idle_at_every_cut_of_two_records(self, size: int) -> None:
+        client, server = connected()
+        one = len(server.encrypt(b"x" * size))
+        client, server = connected()
+        for cut in range(1, 2 * one):
+            cipher = server.encrypt(b"x" * size) + server.encrypt(b"y" * size)
+            client.receive_data(cipher[:cut])
+            client.plaintext_received()
+            assert client.idle is (cut == one), cut
+            client.receive_data(cipher[cut:])
+            client.plaintext_received()
+            assert client.idle
+
     @pytest.mark.parametrize("host", ["localhost.", "localhost"])
     def test_a_dot_at_the_end_of_a_name_is_for_the_resolver(self, host: str) -> None:
         named: list[str | None] = []
@@ -250,8 +265,10 @@ class TestContexts:
         first = maker._context
         maker.prepare()
         assert maker._context is first
-        own = client_context()
-        assert TLSMaker(own)("localhost").data_to_send()
+        own = TLSMaker(client_context())
+        assert repr(own) == "<TLSMaker not prepared>"
+        assert own("localhost").data_to_send()
+        assert repr(own) == "<TLSMaker prepared>"
 
     def test_a_key_log_that_cannot_be_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SSLKEYLOGFILE", "/nonexistent/keys.log")
@@ -272,6 +289,9 @@ class TestContexts:
         maker.prepare()
         assert maker._context is not None
         assert maker._context.cert_store_stats()["x509_ca"] == 1
+        whole = maker._context
+        maker.prepare()
+        assert maker._context is whole
 
     def test_a_file_that_could_not_be_read_is_looked_at_again(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -569,6 +589,22 @@ class TestStrangeTLS:
     def test_a_request_that_cannot_be_encrypted(self) -> None:
         world = World(b"x", tls=lambda name: StrangeTLS(done=False, breaks=True))
         assert isinstance(world.run(world.call(tls=True)).error, TLSError)
+
+
+@pytest.mark.parametrize(("error", "words"), [(OSError(28, "No space left"), "No space left"), (OSError(), "OSError")])
+def test_what_breaks_outside_of_openssl_is_told_too(error: OSError, words: str) -> None:
+    class Broken:
+        def pending(self) -> int:
+            return 0
+
+        def read(self, size: int) -> bytes:
+            raise error
+
+    client, server = connected()
+    client._object = Broken()  # type: ignore[assignment]
+    client.receive_data(server.encrypt(b"x"))
+    with pytest.raises(TLSError, match=f"the TLS connection broke: {words}"):
+        client.plaintext_received()
 
 
 def test_the_other_way_openssl_tells_an_end() -> None:

@@ -20,7 +20,28 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ),
     ("sansio_claude/_call/deadlines.py:nearest", "if self.idle_at < at:", "Lt becomes LtE"): "both are the same then",
     ("sansio_claude/_call/pool.py:_grant", "return False", "returns None"): _FALSE,
+    (
+        "sansio_claude/_connect/proxy.py:parse_proxy",
+        'authority = re.split("[/?#]", place, maxsplit=1)[0]',
+        "1 becomes 2",
+    ): "the first piece is the same",
+    (
+        "sansio_claude/_connect/race.py:_number",
+        "number = self._position.get(_key(candidate), -1)",
+        "1 becomes 2",
+    ): "neither is the number of an address",
+    ("sansio_claude/_connect/socks.py:__init__", "self.passing: bool = False", "False becomes True"): (
+        "it is read together with an error, and each error sets it"
+    ),
     ("sansio_claude/_connect/socks.py:_reply", "return 0", "returns None"): _FALSE,
+    (
+        "sansio_claude/_connect/tls.py:receive_data",
+        "if self._left or self._header or size < _HEADER or data[3] << 8 | data[4] != size - _HEADER:",
+        "Lt becomes LtE",
+    ): "a record without content is followed then, which says the same of it",
+    ("sansio_claude/_connect/tls.py:send", "if len(plaintext) <= _SLICE:", "LtE becomes Lt"): (
+        "the same bytes are one slice then"
+    ),
     ("sansio_claude/_errors/bodies.py:_is_shallow", "return False", "returns None"): _FALSE,
     (
         "sansio_claude/_errors/bodies.py:_unzipped",
