@@ -322,7 +322,6 @@ class DiskFiles:
             os.fsync(handle)
         finally:
             os.close(handle)
-        folder.recheck()
 
     def _carry_over(self, folder: Folder, name: str, temporary: str, found: os.stat_result, place: str) -> None:
         """Give the copy what belongs to the file beside its content; refuse, with words, what cannot be given."""

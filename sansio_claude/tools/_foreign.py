@@ -139,7 +139,7 @@ class Foreign:
         if budget is None:
             budget = [_MOST_PER_BYTE * len(data) + _LEAST_BUDGET]
             token = _budget.set(budget)
-        budget[0] -= len(data) + 1
+        budget[0] -= len(data)
         try:
             if budget[0] < 0:
                 raise Misfit("the value nests too deeply in unions of classes: they cannot be told apart")

@@ -132,7 +132,6 @@ class _Strict:
         places = told.pop("prefixItems", None)
         if places:
             # A list of a fixed length is a list of what may stand anywhere in it; the order is told in words.
-            found.pop("items", None)
             items: list[dict[str, Any]] = []
             for index, place in enumerate(places):
                 item = self.schema(place, f"{where}[{index}]", above)

@@ -106,4 +106,10 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
         "to settle the last block of none does nothing"
     ),
+    (
+        "sansio_claude/tools/_foreign.py:_misfit",
+        "problems = error.errors(include_url=False, include_context=False, include_input=False)",
+        "False becomes True",
+    ): "only the words and the place are read of it",
+    ("sansio_claude/tools/_turn.py:may_run", "return False", "returns None"): _FALSE,
 }

@@ -141,6 +141,11 @@ def test_blank_lines_between_parameters_and_headings_without_any() -> None:
             "Go.\n\nParameters\n----------\n  In metres.",
             {"x": "A."},
         ),
+        (
+            "Go.\n\nParameters\n----------\nx : int\n  A.\n\nReturns\n-------",
+            "Go.\n\nReturns\n-------",
+            {"x": "A."},
+        ),
         # A parameter described twice is described by both.
         ("Go.\n\n:param x: A.\n:param x: B.\n", "Go.", {"x": "A. B."}),
         (":param x: A.\n:rtype: int\n", "Return type: int", {"x": "A."}),

@@ -380,7 +380,6 @@ def test_a_file_swapped_between_looking_and_opening(tmp_path: Path, monkeypatch:
     }
     for make in swaps.values():
         file = root / "file"
-        file.write_text("inside")
         original = _folders.Folder.open
 
         def opening(self: Any, name: str, *args: Any, _make: Any = make, _open: Any = original) -> int:
@@ -390,15 +389,21 @@ def test_a_file_swapped_between_looking_and_opening(tmp_path: Path, monkeypatch:
             handle: int = _open(self, name, *args)
             return handle
 
-        monkeypatch.setattr(_folders.Folder, "open", opening)
-        with pytest.raises(ToolError, match="Error: ") as caught:
-            DiskFiles(root).read("file")
-        assert SECRET not in str(caught.value)
-        monkeypatch.setattr(_folders.Folder, "open", original)
-        if file.is_dir() and not file.is_symlink():
-            file.rmdir()
-        else:
-            file.unlink(missing_ok=True)
+        reads: list[Callable[[], object]] = [
+            lambda: DiskFiles(root).read("file"),
+            lambda: b"".join(DiskFiles(root).pieces("file")),
+        ]
+        for read in reads:
+            file.write_text("inside")
+            monkeypatch.setattr(_folders.Folder, "open", opening)
+            with pytest.raises(ToolError, match="Error: ") as caught:
+                read()
+            assert SECRET not in str(caught.value)
+            monkeypatch.setattr(_folders.Folder, "open", original)
+            if file.is_dir() and not file.is_symlink():
+                file.rmdir()
+            else:
+                file.unlink(missing_ok=True)
 
 
 def test_a_folder_swapped_without_descriptors_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,13 @@ def test_calls_that_cannot_be_answered_are_an_error_at_every_question() -> None:
     assert not extractor.done
 
 
+def test_a_loop_that_somebody_else_has_driven_is_the_callers_mistake() -> None:
+    extractor = an_extractor()
+    extractor.loop.receive_message(answer("end_turn", text("No.")))
+    with pytest.raises(LocalProtocolError, match="driven elsewhere"):
+        extractor.next_request()
+
+
 def test_there_is_an_end_to_attempts() -> None:
     extractor = an_extractor(attempts=2)
     for number in (1, 2):

@@ -209,3 +209,25 @@ def test_files_in_memory_of_the_wrong_kind(arguments: Any, words: str) -> None:
 def test_options_of_files_in_memory_of_the_wrong_kind(options: Any) -> None:
     with pytest.raises(LocalProtocolError):
         MemoryFiles({"/a": "x"}, **options)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX gives the lowest number that is free")
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_no_descriptor_stays_open(tmp_path: Path, *, descriptors: bool) -> None:
+    def lowest() -> int:
+        handle = os.open(tmp_path, os.O_RDONLY)
+        os.close(handle)
+        return handle
+
+    before = lowest()
+    files = DiskFiles(tmp_path, descriptors=descriptors)
+    files.create("d/a", b"1")
+    files.replace("d/a", b"1", b"2")
+    assert files.read("d/a") == b"".join(files.pieces("d/a")) == b"2"
+    assert (files.kind("d/a"), files.kind("d/x/y")) == ("file", None)
+    files.remove("d/a", b"2")
+    assert files.names("d", 10) == []
+    files.remove_folder("d")
+    with pytest.raises(ToolError):
+        files.read("d/a")
+    assert lowest() == before

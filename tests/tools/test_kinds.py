@@ -24,6 +24,8 @@ from typing_extensions import Doc, TypeAliasType
 
 from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import Tool, tool
+from sansio_claude.tools._foreign import fill
+from sansio_claude.tools._lenient import Mender
 from sansio_claude.tools._misfit import Misfit
 from sansio_claude.tools._types import InputType
 from tests.counting import calls
@@ -564,3 +566,29 @@ tool(f)
 assert "pydantic" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_name_of_a_running_function_is_found() -> None:
+    """A class that says nothing of where it was written may name what is local to a function that runs."""
+
+    @dataclasses.dataclass
+    class Local:
+        text: str
+
+    made: Any = dataclasses.make_dataclass("Made", [("local", "Local")], namespace={"__module__": __name__})
+    assert taking(made).call({"x": {"local": {"text": "A."}}}) == made(Local("A."))
+
+
+def test_a_default_of_a_pydantic_that_gives_factories_no_values() -> None:
+    class Older:
+        def get_default(self, *, call_default_factory: bool) -> list[int]:
+            return [5] if call_default_factory else []
+
+    assert fill(Older(), {"other": 1}) == [5]
+
+
+def test_N7_alternatives_with_one_key_each_say_what_its_text_may_be() -> None:
+    number = {"type": "object", "properties": {"x": {"type": "integer"}}}
+    numbers = {"type": "object", "properties": {"x": {"type": "array", "items": {"type": "integer"}}}}
+    mender = Mender({"anyOf": [number, numbers]})
+    assert [mender.mend({"x": text}) for text in ("5", "[5]", "five")] == [{"x": 5}, {"x": [5]}, {"x": "five"}]

@@ -307,3 +307,12 @@ def test_options_of_a_tool_of_ones_own_are_those_of_a_tool(option: dict[str, Any
     for name in option:
         setattr(made, name, None)
     assert a_loop(tools=[made]).state == "asking"
+
+
+def test_what_the_user_says_may_not_contain_itself() -> None:
+    loop = a_loop()
+    block: dict[str, Any] = {"type": "text", "text": "Hello."}
+    block["again"] = block
+    with pytest.raises(LocalProtocolError, match="nests deeper"):
+        loop.add_user(block)
+    assert loop.history == [GO]

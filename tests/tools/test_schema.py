@@ -21,6 +21,7 @@ from sansio_claude._errors import LocalProtocolError, ToolError
 from sansio_claude.tools import AskModel, MemoryFiles, RunnableTool, TextEditor, Tool, ToolLoop, tool
 from sansio_claude.tools._extract import Extractor
 from sansio_claude.tools._signature import NO_DEFAULT
+from sansio_claude.tools._strict import strict_schema
 
 
 class Unit(enum.Enum):
@@ -175,6 +176,22 @@ def test_a_strict_tool_has_a_schema_that_strict_tools_may_have() -> None:
     assert "required" in schema
     with pytest.raises(ToolError, match=">= 0"):  # what the schema may not say is checked all the same
         move.call({"to": {"latitude": 1, "longitude": 2}, "steps": -1})
+
+
+@pytest.mark.parametrize(("least", "said"), [(0, True), (1, True), (2, False)])
+def test_a_strict_list_may_be_asked_for_one_item_at_least(least: int, said: bool) -> None:
+    """The API takes 0 and 1; any other number is told in words."""
+    items = {"type": "array", "items": {"type": "integer"}, "minItems": least}
+    schema = {"type": "object", "properties": {"x": items}, "required": ["x"], "additionalProperties": False}
+    found = strict_schema(schema, "take")["properties"]["x"]
+    assert ("minItems" in found) is said
+    assert (found.get("description") == f"(minItems: {least})") is not said
+
+
+def test_a_list_of_places_that_says_what_may_follow_them() -> None:
+    items = {"type": "array", "prefixItems": [{"type": "integer"}], "items": False}
+    schema = {"type": "object", "properties": {"x": items}, "required": ["x"], "additionalProperties": False}
+    assert strict_schema(schema, "take")["properties"]["x"]["items"] == {"type": "integer"}
 
 
 def test_the_decorator_leaves_a_function_that_can_be_called() -> None:

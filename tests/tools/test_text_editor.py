@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import itertools
 import os
@@ -442,6 +443,11 @@ def test_binary_files_get_words(make_files: MakeFiles) -> None:
         assert "This is a binary file (10 bytes)" in refusal(editor, command, "a.png", **more)
 
 
+def test_a_text_with_a_mark_and_a_nul_in_it_is_binary(make_files: MakeFiles) -> None:
+    editor = TextEditor(make_files({"a": codecs.BOM_UTF16_LE + f"{'words ' * 20}\0".encode("utf-16-le")}))
+    assert "This is a binary file (244 bytes)" in refusal(editor, "view", "a")
+
+
 # The disk alone from here on.
 
 
@@ -709,6 +715,27 @@ def test_extended_attributes_are_kept(tmp_path: Path) -> None:
     run(TextEditor(DiskFiles(tmp_path, name="/repo")), "insert", "a", insert_line=0, insert_text="y")
     assert os.getxattr(file, "user.note") == b"mine"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_an_extended_attribute_that_cannot_be_kept_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a"
+    file.write_text("x\n")
+    number = file.stat().st_ino
+
+    def unable(*args: Any) -> None:
+        raise OSError(errno.ENOTSUP, "not here")
+
+    def listed(handle: int) -> list[str]:
+        return ["user.note"] if os.fstat(handle).st_ino == number else []
+
+    monkeypatch.setattr(os, "listxattr", listed, raising=False)
+    monkeypatch.setattr(os, "getxattr", lambda *args: b"mine", raising=False)
+    monkeypatch.setattr(os, "setxattr", unable, raising=False)
+    editor = TextEditor(DiskFiles(tmp_path, name="/repo"))
+    said = refusal(editor, "insert", "a", insert_line=0, insert_text="y")
+    assert "extended attribute" in said
+    assert "user.note" in said
+    assert file.read_text() == "x\n"
 
 
 def test_what_cannot_be_kept_is_refused_with_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
