@@ -32,6 +32,7 @@ __all__ = [
     "DEFAULT_DEPTH",
     "EXCERPT",
     "WRITTEN_DEPTH",
+    "check_input_depth",
     "depth_of",
     "dumps",
     "dumps_plain",
@@ -207,15 +208,8 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
 
     Raises RemoteProtocolError for anything that is not one whole JSON text, LimitError beyond `depth`.
     """
-    many = len(text) > depth and text.count("[") + text.count("{") > depth
-    if many and depth_of(text.encode("utf-8", "surrogatepass")) > depth:
-        raise LimitError(
-            f"the tool input nests deeper than Limits.depth = {depth}",
-            limit="depth",
-            value=depth,
-            stage="json",
-            excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
-        )
+    if len(text) > depth:
+        check_input_depth(text, depth)
     decoder = _input_decoder()
     try:
         # What JSONDecoder.decode does around its scanner takes longer than a short input itself.
@@ -232,6 +226,19 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
             stage="json",
             excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
         ) from error
+
+
+def check_input_depth(text: str, depth: int) -> None:
+    """Raise LimitError where a tool's input, whole or not, nests deeper than `depth`. Linear."""
+    many = text.count("[") + text.count("{") > depth
+    if many and depth_of(text.encode("utf-8", "surrogatepass")) > depth:
+        raise LimitError(
+            f"the tool input nests deeper than Limits.depth = {depth}",
+            limit="depth",
+            value=depth,
+            stage="json",
+            excerpt=text[:EXCERPT].encode("utf-8", "surrogatepass"),
+        )
 
 
 def dumps(value: Any, *, convert: Callable[[Any], Any] | None = None) -> bytes:

@@ -7,7 +7,8 @@ The rules:
   whole, an empty object where null or nothing came. Text, counters, ids and names are never made up, and a stop
   reason only gives way where it contradicts the calls of the answer;
 * block indices are closed up: the first block that starts goes out with index 0, the next with 1;
-* a tool block is closed only where its input is one whole JSON object; what is not whole is passed on and listed;
+* a tool block is closed only where its input is one whole JSON object; what is not whole is passed on and listed.
+  One that nests deeper than `Limits.depth` ends the stream where its block would end;
 * message_stop is added only where a stop reason came, nothing is open and the body ended well; any other end becomes an
   `error` event, and so does what could mislead (the rules are those of the stream's reader: content for no block, a
   block twice, another message's start, data that is no JSON object);
@@ -98,7 +99,7 @@ class Mender(BlockMender):
             return None
         if not self.ask("no_message_stop", "the stream ended without message_stop"):
             return None
-        out = self._ending(lambda: stops)
+        out = self._ending(stops)
         self._fit_stop_reason(out)
         self._list_inputs()
         self.done = True
@@ -212,7 +213,7 @@ class Mender(BlockMender):
         if self.message is None:
             raise refusal("message_stop came before message_start")
         item = self._as_it_is(value, frame)
-        out = self._ending(self._close_blocks)
+        out = self._ending(self._close_blocks())
         self._fit_stop_reason(out)
         if not self._has_delta and self.ask("no_message_delta", "message_stop came without any message_delta"):
             delta: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
@@ -228,13 +229,14 @@ class Mender(BlockMender):
         """
         kinds = [block.kind for block in self.blocks.values()]
         calls = [block for block in self.blocks.values() if block.kind is ToolUseBlock]
+        depth = self._limits.depth
         reason = self._stop_reason
         fit = reason
         if reason == "tool_use" and not calls and UnknownBlock not in kinds:
             words, fit = "the stop reason is tool_use, but there is no call of a tool", "end_turn"
         elif reason in ("end_turn", "stop_sequence") and calls:
             words = f"the stop reason is {reason}, but there is a call of a tool"
-            if kinds[-1] is ToolUseBlock and all(call.stopped and call.input_is_whole() for call in calls):
+            if kinds[-1] is ToolUseBlock and all(call.stopped and call.input_is_whole(depth) for call in calls):
                 fit = "tool_use"
         else:
             return
@@ -251,7 +253,7 @@ class Mender(BlockMender):
         for came, block in self.blocks.items():
             if block.tool and block.stopped:
                 words = ""
-                if not block.input_is_whole():
+                if not block.input_is_whole(self._limits.depth):
                     words = "is not one whole JSON object"
                 elif block.index == last and not block.has_text and self._stop_reason not in WHOLE_REASONS:
                     words = "came as a value, and the stop reason does not say that it is whole"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sansio_claude._errors import ClaudeError
-from sansio_claude._json import loads_input
+from sansio_claude._json import check_input_depth, loads_input
 from sansio_claude._message.blocks import CompactionBlock, ContentBlock, TextBlock, ThinkingBlock, UnknownBlock
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.events import InputJSONDelta, TextDelta, ThinkingDelta
@@ -121,12 +121,17 @@ class MendBlock:
         """Whether fragments of its input came that are not blank."""
         return any(part.strip(_SPACE) for part in self.parts)
 
-    def input_is_whole(self) -> bool:
-        """Whether its input, as it stands, is one whole JSON object. Linear in its length."""
+    def check_depth(self, depth: int) -> None:
+        """Raise LimitError where the text of its input nests deeper than `depth`, as the reader does where it ends."""
+        if self.parts:
+            check_input_depth("".join(self.parts), depth)
+
+    def input_is_whole(self, depth: int) -> bool:
+        """Whether its input, as it stands, is one whole JSON object within `depth`. Linear in its length."""
         text = "".join(self.parts)
         if not text.strip(_SPACE):
             return self.input is None or self.input == "" or isinstance(self.input, dict)
         try:
-            return isinstance(loads_input(text), dict)
+            return isinstance(loads_input(text, depth=depth), dict)
         except ClaudeError:
             return False

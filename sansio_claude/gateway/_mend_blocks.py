@@ -267,6 +267,7 @@ class BlockMender(Queue):
             if self.ask("twice", f"content_block_stop came again for block {came}"):
                 return []
             return [*self._pass_by(), self._as_it_is(self._renumbered(value, block), frame)]
+        block.check_depth(self._limits.depth)
         item = self._as_it_is(self._renumbered(value, block), frame)
         out = [*self._pass_by(), *self._held_half(block), item]
         block.stopped = True
@@ -283,12 +284,16 @@ class BlockMender(Queue):
         return out
 
     def _close_blocks(self) -> list[Item]:
-        """The stops that are missing, of every block whose content is whole."""
+        """The stops that are missing, of every block whose content is whole.
+
+        Raises LimitError where the input of an open call nests too deep: the reader ends it here, too.
+        """
         out: list[Item] = []
         for block in self.blocks.values():
             if block.stopped:
                 continue
-            if block.tool and not block.input_is_whole():
+            block.check_depth(self._limits.depth)
+            if block.tool and not block.input_is_whole(self._limits.depth):
                 words = f"block {block.came} is a call whose input is not whole: it stays open"
                 self.note("open_block", words, passed=True)
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sansio_claude._limits import Limits
@@ -64,12 +64,11 @@ class Queue(Dial):
             return rest, first
         return self._flush(), self._sent_delta
 
-    def _ending(self, stops: Callable[[], list[Item]] | None = None) -> list[Item]:
-        """Take all that waits: the message ends here. What `stops` gives goes in front of message_delta."""
+    def _ending(self, stops: Sequence[Item] = ()) -> list[Item]:
+        """Take all that waits: the message ends here. The `stops` go in front of message_delta."""
         put_off, self._put_off = self._put_off, None
         content = [] if self.waiting and self.waiting[0].kind == "message_delta" else self._flush()
-        closed = [] if stops is None else stops()
-        return [*content, *closed, *([] if put_off is None else [put_off]), *self._flush()]
+        return [*content, *stops, *([] if put_off is None else [put_off]), *self._flush()]
 
 
 def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class Repair(NotCopied):
         self._fast = None
         try:
             if self._blank:
-                self._sniff(data)
+                data = self._sniff(data)
             if self._whole is not None:
                 data = self._hold_whole(data)
             self._receive(data)
@@ -351,20 +351,27 @@ class Repair(NotCopied):
 
     # A whole message where a stream was asked for.
 
-    def _sniff(self, data: bytes) -> None:
-        """See whether the body may be one JSON text, as soon as its first byte has come that is no white space."""
+    def _sniff(self, data: bytes) -> bytes:
+        """See whether the body may be one JSON text, as soon as its first byte has come that is no white space.
+
+        Gives what is left to be taken. Blank lines in front of a JSON text go out like those of a stream: where each
+        comes in a read of its own, nothing says yet which of the two the body is.
+        """
         start = self._sniffed + data
         if _BOM.startswith(start):
             self._sniffed = start
-            return
+            return data
         self._sniffed = b""
         start = start.removeprefix(_BOM).lstrip()
         self._blank = not start
         if start.startswith(b"{"):
+            self._receive(data[: len(data) - len(start)])
             rest = self._splitter.take_rest()
             self._whole = [rest]
             self._probe = SSEDecoder(limits=self._limits)
             self._probe.receive_data(rest)
+            return start
+        return data
 
     def _hold_whole(self, data: bytes) -> bytes:
         """Hold what may be one JSON text, of which no line makes an event: gives all of it as soon as one does."""
@@ -427,7 +434,7 @@ class Repair(NotCopied):
             value = item.value
             data = item.frame if item.frame is not None or value is None else encode_value(value)
             if value is None:
-                if data is not None:
+                if data is not None and self._output == "bytes":
                     self._out.append(data)
                 continue
             event = item.event

@@ -161,6 +161,29 @@ def test_one_event_behind_json_without_its_blank_line_is_an_event() -> None:
     assert repair(b'{"a": "' + b"x" * 50 + b'"}', limits=Limits(line=20)).state == "broken"
 
 
+@pytest.mark.parametrize("mend", [{}, {"whole_message": "pass"}], ids=["mended", "passed"])
+@pytest.mark.parametrize(
+    "body",
+    [json.dumps(START["message"]).encode(), b'{"error":{"type":"x","message":"y"}}', b'{"no JSON', wire(*TEXT)],
+    ids=["whole", "error", "neither", "stream"],
+)
+@pytest.mark.parametrize(
+    "blank",
+    [b"", b"\n", b" ", b"\n\n", b"\n\n \n", b"\r\n\r\n", b"\r\r\n", b"\n\r", b"\n\n\r\n\n", b"\t\n\n\x0c"],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "mark"])
+def test_white_space_in_front_of_json_goes_the_same_way_however_it_was_cut(
+    mark: bytes, blank: bytes, body: bytes, mend: dict[Any, Any]
+) -> None:
+    data = mark + blank + body
+    repaired = repair(data, mend=mend)
+    for at in range(len(mark + blank) + 2):
+        assert repair(data[:at], data[at:], mend=mend) == repaired
+    assert repair(*(bytes([each]) for each in data), mend=mend) == repaired
+    if mend and repaired.passed == ["whole_message"]:
+        assert repaired.out == data
+
+
 def test_a_line_of_json_longer_than_a_line_of_an_event_may_be_is_still_json() -> None:
     message = json.dumps(compose("Hi", seed=1).message).encode()
     assert repair(message[:30], message[30:], limits=Limits(line=20, event=20)).kinds == ["whole_message"]
@@ -233,6 +256,40 @@ def test_a_call_whose_input_is_cut_is_never_closed() -> None:
     assert repaired.kinds == ["input_without_stop"]
     message = read(repaired.out, strict=True)
     assert isinstance(message, Message)
+
+
+DEEP = {"whole": '{"a":' + "[" * 8 + "]" * 8 + "}", "cut": "[" * 9, "invalid": "[" * 9 + "1}"}
+
+
+@pytest.mark.parametrize("name", DEEP)
+@pytest.mark.parametrize("stop", [[end(0)], []], ids=["stopped", "open"])
+@pytest.mark.parametrize("last", [[END, STOP], [STOP], [END]], ids=["whole", "no reason", "no stop"])
+@pytest.mark.parametrize("early", [[], [END]], ids=["", "a stop reason before it"])
+def test_an_input_that_nests_too_deep_for_the_reader_ends_in_an_error_event(
+    name: str, stop: list[dict[str, Any]], last: list[dict[str, Any]], early: list[dict[str, Any]]
+) -> None:
+    fragments = [delta(0, type="input_json_delta", partial_json=each) for each in (DEEP[name][:5], DEEP[name][5:])]
+    body = wire(START, begin(0, **CALL), *early, *fragments, *stop, *last)
+    limits = Limits(depth=8)
+    for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
+        repaired = repair(*chunks, limits=limits)
+        assert repaired.state == "broken"
+        assert repaired.error == "the tool input nests deeper than Limits.depth = 8"
+        assert repaired.out.count(b"event: content_block_stop") == repaired.out.count(b"event: message_stop") == 0
+        assert repaired.out.count(b"event: error") == 1
+        assert not isinstance(read(body, limits=limits), Message)
+    # The limit is the one that was given, not the one that is usual.
+    comes_to_an_end = STOP in last or stop or name == "whole"
+    assert repair(body, limits=Limits(depth=9)).state == ("complete" if comes_to_an_end else "truncated")
+
+
+def test_an_input_is_whole_within_the_depth_that_was_given() -> None:
+    deep = '{"a":' + "[" * 599 + "]" * 599 + "}"
+    for stop in ([end(0)], []):
+        fragment = delta(0, type="input_json_delta", partial_json=deep)
+        repaired = repair(wire(START, begin(0, **CALL), fragment, *stop, END, STOP), limits=Limits(depth=600))
+        assert (repaired.state, repaired.passed) == ("complete", [])
+        assert repaired.kinds == ([] if stop else ["input_without_stop"]) + ["stop_reason_mismatch"]
 
 
 def test_a_call_under_end_turn_becomes_tool_use_where_it_is_whole_and_last() -> None:
@@ -326,6 +383,13 @@ def test_events_instead_of_bytes() -> None:
         machine.data_to_send()
     with pytest.raises(LocalProtocolError, match="gives bytes"):
         Repair().events_received()
+
+
+def test_lines_that_make_no_event_are_not_kept_where_events_are_asked_for() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(wire(START, begin(0)) + b": keep-alive\n\n" * 3 + b"\n\n")
+    assert len(machine.events_received()) == 2
+    assert machine._out == []
 
 
 def test_what_goes_out_goes_out_at_once() -> None:
