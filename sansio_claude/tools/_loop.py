@@ -109,8 +109,8 @@ class ToolLoop(NotCopied):
         concurrency: int = 16,
         **request: Any,
     ) -> None:
-        self.max_turns = limit_of("max_turns", max_turns)
-        self.token_budget = limit_of("token_budget", token_budget)
+        self.max_turns: int | None = limit_of("max_turns", max_turns)
+        self.token_budget: int | None = limit_of("token_budget", token_budget)
         self._concurrency = concurrency_of(concurrency)
         arguments = arguments_of(given, request)
         self._offered = OfferedTools((*arguments.pop("tools", ()), *tools_of(tools)))
