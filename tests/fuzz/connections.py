@@ -311,7 +311,8 @@ def _check_proxies(data: bytes) -> None:
     except LocalProtocolError as error:
         holds_no_secret(error, "hunter22", "p%40ss")
     else:
-        assert not any(len(secret) > 3 and secret in repr(found) for secret in found.secrets)
+        # Nothing else is shown: a user may be called as a word of it, such as "http".
+        assert repr(found) == f"Proxy(host={found.host!r}, port={found.port}, kind={found.kind!r})"
 
 
 @define
