@@ -69,6 +69,7 @@ def _below(cls: type) -> dict[str, str]:
     import textwrap
 
     try:
+        # What is parsed is one class, which has a body; to the checker it is any statement.
         body: list[ast.stmt] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body  # type: ignore[attr-defined]
     except (OSError, TypeError, SyntaxError):
         return {}

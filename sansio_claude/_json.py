@@ -213,7 +213,7 @@ def loads_input(text: str, *, depth: int = DEFAULT_DEPTH) -> Any:
     decoder = _input_decoder()
     try:
         # What JSONDecoder.decode does around its scanner takes longer than a short input itself.
-        value, end = decoder.scan_once(text, 0)  # type: ignore[attr-defined]
+        value, end = decoder.scan_once(text, 0)  # type: ignore[attr-defined]  # not in typeshed
         if end == len(text):
             return value
     except (StopIteration, ValueError, RecursionError):

@@ -195,9 +195,9 @@ class ToolInputBlock(Block):
         return self._parser
 
     def _text_of_value(self) -> str:
-        value = self._raw.get("input")
-        import json
+        import json  # of rare use
 
+        value = self._raw.get("input")
         return json.dumps({} if _is_empty(value) else value, ensure_ascii=False)
 
     def _end_input(self) -> None:
@@ -288,8 +288,8 @@ class ToolInputBlock(Block):
         if not self._value_known and not self._is_blank:
             # Reads the text and joins it, so that reading it later changes nothing.
             parser = self._input_parser()
-            parser.value  # noqa: B018
-            parser.text  # noqa: B018
+            parser.value  # noqa: B018 - looking does it
+            parser.text  # noqa: B018 - looking does it
 
     def __getstate__(self) -> dict[str, Any]:
         # What has come of an input under construction is in its parser, if it has one, and else in the pieces.

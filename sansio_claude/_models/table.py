@@ -59,7 +59,7 @@ _NOT_FORCED: Final[_Facts] = ("ML", {"forced_tool_use": False})
 _UNKNOWN: Final[_Facts] = ("", {"forced_tool_use": None})
 
 
-def _model(id: str, name: str, generation: tuple[int, int], *groups: _Facts) -> ModelInfo:  # noqa: A002
+def _model(id: str, name: str, generation: tuple[int, int], *groups: _Facts) -> ModelInfo:  # noqa: A002 - the field
     facts: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for letters, group in groups:

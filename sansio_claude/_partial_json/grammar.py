@@ -18,7 +18,7 @@ MANY: Final = 40
 """Characters left from which it pays to look for several numbers at once."""
 
 # The C parts of the standard library's parser. The second gives a value and the index behind it; it is asked for
-# numbers and for arrays of them only.
+# numbers and for arrays of them only. Neither is in typeshed.
 scan_string: Final[Callable[[str, int], tuple[str, int]]] = json.decoder.scanstring  # type: ignore[attr-defined]
 scan_once: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 

@@ -195,7 +195,7 @@ def _of_struct(field: Any, hints: Mapping[str, Any], words: Mapping[str, str]) -
 def _of_constructor(cls: type, hints: Mapping[str, Any], words: Mapping[str, str]) -> list[Field]:
     """The fields of a class whose constructor takes them by name."""
     # Of a NamedTuple `_fields` are the parameters; __new__ has no hints of its own.
-    made = cls.__new__ if is_named_tuple(cls) else cls.__init__  # type: ignore[misc]
+    made = cls.__new__ if is_named_tuple(cls) else cls.__init__  # type: ignore[misc]  # only looked at
     try:
         parameters = [*inspect.signature(made).parameters.values()][1:]
     except (TypeError, ValueError) as error:
@@ -214,6 +214,7 @@ def _of_constructor(cls: type, hints: Mapping[str, Any], words: Mapping[str, str
         said = words.get(name)
         if attribute is not None:
             said = said or words.get(attribute.name) or attribute.metadata.get("description")
+            # attrs.Factory is a class, and a function to the checker.
             default = NO_DEFAULT if isinstance(attribute.default, attrs.Factory) else default  # type: ignore[arg-type]
         elif name in plain:
             said = said or getattr(plain[name], "doc", None) or plain[name].metadata.get("description")

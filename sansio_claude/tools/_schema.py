@@ -88,7 +88,7 @@ def _is_a(*kinds: type, words: str, none: bool = True) -> Any:
 _MAPPING: Final = _is_a(Mapping, words="an object (a dict)")
 _BOOL: Final = _is_a(bool, words="True or False", none=False)
 _CALLABLE: Final = _is_a(Callable, words="a function")  # type: ignore[arg-type]  # isinstance takes it
-_CALLABLE_NEEDED: Final = _is_a(Callable, words="a function", none=False)  # type: ignore[arg-type]
+_CALLABLE_NEEDED: Final = _is_a(Callable, words="a function", none=False)  # type: ignore[arg-type]  # isinstance takes it
 
 
 def _checked_length(_: Any, attribute: attrs.Attribute[Any], value: int | None) -> None:

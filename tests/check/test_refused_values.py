@@ -10,7 +10,7 @@ import pytest
 from sansio_claude import image, user
 from sansio_claude._check.check import check
 from tests.check.legal import TOOL
-from tests.check.test_rules import PICTURE, picture, problems, tools
+from tests.check.test_rules import PICTURE, assert_rule, picture, problems, tools
 from tests.ground.test_media import png
 
 SCREEN: dict[str, Any] = {
@@ -77,10 +77,7 @@ RULES: list[tuple[dict[str, Any], str, str, str, dict[str, Any]]] = [
 def test_a_rule_and_its_legal_neighbour(
     broken: dict[str, Any], severity: str, path: str, words: str, legal: dict[str, Any]
 ) -> None:
-    found = problems(broken)
-    named = [problem for problem in found if problem.path == path and words in problem.message]
-    assert [problem.severity for problem in named] == [severity], found
-    assert problems(legal) == []
+    assert_rule(broken, severity, path, words, legal)
 
 
 @pytest.mark.parametrize(

@@ -534,6 +534,11 @@ def problems(changes: dict[str, Any]) -> list[Any]:
 def test_a_rule_and_its_legal_neighbour(
     broken: dict[str, Any], severity: str, path: str, words: str, legal: dict[str, Any]
 ) -> None:
+    assert_rule(broken, severity, path, words, legal)
+
+
+def assert_rule(broken: dict[str, Any], severity: str, path: str, words: str, legal: dict[str, Any]) -> None:
+    """The one problem of this path and these words has this severity, and the legal neighbour has none at all."""
     found = problems(broken)
     named = [problem for problem in found if problem.path == path and words in problem.message]
     assert [problem.severity for problem in named] == [severity], found

@@ -88,6 +88,7 @@ for _status in (302, 307, 308):
         "error",
         f"{_status} to another origin",
         good=_NOT_FOLLOWED,
+        # The type of a lambda has no place for a parameter that holds the loop's value.
         scripts=lambda elsewhere, status=_status: (  # type: ignore[misc]
             (READ, head(status, f"location: {elsewhere}/v1/messages", framing="content-length: 0")),
         ),
