@@ -205,6 +205,8 @@ def one_family_of_exceptions(evidence: Evidence) -> None:
         assert (seen.error is None) == (seen.state == "complete")
         if seen.error is not None:
             assert seen.error["words"]
+            if "offset" in seen.error:  # where it is: among the bytes that came
+                assert 0 <= int(seen.error["offset"]) <= len(evidence.body)
 
 
 def holds_no_secret(error: BaseException, *secrets: str) -> None:

@@ -309,10 +309,15 @@ def _end(reader: _Reader, frames: Frames, body: bytes) -> None:
             whole = False
         if whole and not reader.take(frame, unterminated=True):
             return
-    if reader.reading.done or reader.take_whole_body(body):
+    reading = reader.reading
+    if reading.done or reader.take_whole_body(body):
         return
     reader.release(refuse=False)
-    reader.reading.error = "truncated"
+    start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not reading.numbers and len(body) > reader.most_of_body and start[:1] in (b"", b"{"):
+        reading.error, reading.offset = "limit", reader.most_of_body
+    else:
+        reading.error = "truncated"
 
 
 class _Reader:
@@ -335,6 +340,11 @@ class _Reader:
         self.blank: set[int] = set()  # calls that ended without text
         self.given_text: set[int] = set()  # tool inputs that came as text that is not whole
         self.came: set[int] = set()  # blocks whose signature or compaction has come
+
+    @property
+    def most_of_body(self) -> int:
+        """Bytes of one JSON text in place of a stream."""
+        return self.limits.message if self.keep else min(self.limits.message, self.limits.kept)
 
     def deviate(self, kind: str) -> None:
         if self.strict:
@@ -475,7 +485,7 @@ class _Reader:
     def take_whole_body(self, body: bytes) -> bool:
         """Take a body that is one JSON object for the message, or the error, that it is."""
         reading = self.reading
-        if reading.numbers or len(body) > self.limits.message:
+        if reading.numbers or len(body) > self.most_of_body:
             return False
         body = body.removeprefix(b"\xef\xbb\xbf")
         if not body.lstrip().startswith(b"{"):

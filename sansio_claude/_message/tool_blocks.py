@@ -33,6 +33,8 @@ _WHITE: Final = " \t\n\r"
 _NOTHING: Final = ("null", '""')  # the texts of the values that stand for no arguments
 WHOLE_REASONS: Final = frozenset({"tool_use", "end_turn", "stop_sequence", "pause_turn"})
 """The stop reasons under which nothing was cut from an input that came as a value in the last block."""
+CUTTING_REASONS: Final = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
+"""The stop reasons that cut an answer: a last tool input that is not whole is then nothing odd."""
 
 
 class ToolInputBlock(Block):

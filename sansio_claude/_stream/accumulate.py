@@ -33,7 +33,7 @@ from sansio_claude._message.blocks import (
     UnknownBlock,
 )
 from sansio_claude._message.message import Message
-from sansio_claude._message.tool_blocks import WHOLE_REASONS
+from sansio_claude._message.tool_blocks import CUTTING_REASONS, WHOLE_REASONS
 from sansio_claude._stream.block_deltas import BlockDeltas
 from sansio_claude._stream.decode import NO_INDEX
 from sansio_claude._stream.events import (
@@ -59,8 +59,6 @@ __all__ = ["MessageAccumulator"]
 
 _NOT_MERGED: Final = frozenset({"type", "role", "id", "content", "usage"})
 _COMES_ONCE: Final = (ThinkingBlock, CompactionBlock)
-# The stop reasons that cut an answer: a last tool input that is not whole is then nothing odd.
-_CUTTING: Final = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
 
 
 class MessageAccumulator(BlockDeltas):
@@ -360,7 +358,7 @@ class MessageAccumulator(BlockDeltas):
                 status = block.input_status
             if status == "complete":
                 self._deviate("input_without_stop", f"the tool input of block {index} is whole without a block stop")
-        elif status == "partial" and block is self.message.content[-1] and self.message.stop_reason in _CUTTING:
+        elif status == "partial" and block is self.message.content[-1] and self.message.stop_reason in CUTTING_REASONS:
             pass  # the API ends its answers so
         elif status != "complete":
             self._deviate("input", f"the tool input of block {index} is {status} at message_stop")

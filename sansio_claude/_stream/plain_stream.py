@@ -10,7 +10,7 @@ States: "open" until an end comes; "complete" from message_stop on, "truncated" 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sansio_claude._errors import (
     LimitError,
@@ -220,7 +220,7 @@ class PlainStream(WhatIsKnown):
         body = self._body
         if body is not None:
             body.append(data)
-            if not self._may_be_whole() or self._received > self._most_of_body():
+            if not self._may_be_whole() or self._received > self._most_of_body()[1]:
                 self._body = None
 
     def _may_be_whole(self) -> bool:
@@ -228,10 +228,12 @@ class PlainStream(WhatIsKnown):
         start = b"" if _BOM.startswith(self._sniffed) else self._sniffed.removeprefix(_BOM).lstrip()
         return not start or start.startswith(b"{")
 
-    def _most_of_body(self) -> int:
-        """How many bytes of a body that may be a whole message are kept."""
+    def _most_of_body(self) -> tuple[Literal["message", "kept"], int]:
+        """How many bytes of a body that may be a whole message are kept, and the limit that says it."""
         limits = self._limits
-        return limits.message if self._accumulator._keep else min(limits.message, limits.kept)
+        if self._accumulator._keep or limits.message < limits.kept:
+            return "message", limits.message
+        return "kept", limits.kept
 
     def _take(self, name: str, raw: bytes) -> RemoteProtocolError | None:
         """One server-sent event, its name and data, through stages 4 to 6. Gives what is wrong with it, for `_fail`."""
@@ -341,10 +343,10 @@ class PlainStream(WhatIsKnown):
         """That is a TruncatedError, what the caller allows, or a body that was a whole message or error in JSON."""
         if self._number == 0 and self._body and self._take_whole_body(b"".join(self._body)):
             return
-        if self._number == 0 and self._received > self._most_of_body() and self._may_be_whole():
-            limit = self._limits.kept
-            words = f"no event came, and what may be a whole message passes Limits.kept = {limit} bytes"
-            self._fail(LimitError(words, limit="kept", value=limit, stage="stream"), limit, self._sniffed)
+        limit, most = self._most_of_body()
+        if self._number == 0 and self._received > most and self._may_be_whole():
+            words = f"no event came, and what may be a whole message passes Limits.{limit} = {most} bytes"
+            self._fail(LimitError(words, limit=limit, value=most, stage="stream"), most, self._sniffed)
             return
         if not self._require_message_stop and self.complete_but_for_stop:
             try:

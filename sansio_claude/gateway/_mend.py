@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock, UnknownBlock, block_from_dict
-from sansio_claude._message.tool_blocks import WHOLE_REASONS
+from sansio_claude._message.tool_blocks import CUTTING_REASONS, WHOLE_REASONS
 from sansio_claude._stream.endings import is_ping
 from sansio_claude._stream.merging import kept_of_message, odd_counters
 from sansio_claude.gateway._dial import Item, refusal
@@ -34,8 +35,6 @@ from sansio_claude.gateway._mend_value import read_item
 
 __all__ = ["Mender"]
 
-# The stop reasons that cut an answer: a last tool input that is not whole is then nothing odd.
-_CUTTING: Final = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
 _IDENTITY: Final = ("id", "type", "role", "model")
 
 
@@ -136,8 +135,8 @@ class Mender(BlockMender):
                 self.placeholders.add(index)
         self.newest = None
         reason = message.get("stop_reason")
-        self._has_delta = reason is not None  # nothing else need say it
-        self._stop_reason = reason if isinstance(reason, str) else None
+        self._stop_reason = reason if isinstance(reason, str) and reason else None
+        self._has_delta = self._stop_reason is not None  # nothing else need say it
         out = self._flush()
         self.waiting = [self._as_it_is(value, frame)]
         return out if self.placeholders else [*out, *self._flush()]
@@ -251,15 +250,26 @@ class Mender(BlockMender):
         """List the calls whose input is not one whole object: they are passed on as they came."""
         last = max((block.index for block in self.blocks.values()), default=-1)
         for came, block in self.blocks.items():
-            if block.tool and block.stopped:
-                words = ""
-                if not block.input_is_whole(self._limits.depth):
-                    words = "is not one whole JSON object"
-                elif block.index == last and not block.has_text and self._stop_reason not in WHOLE_REASONS:
-                    words = "came as a value, and the stop reason does not say that it is whole"
-                if words and (block.index != last or self._stop_reason not in _CUTTING):
-                    self.note("input", f"the tool input of block {came} {words}", passed=True)
+            words = self._odd_input(block, is_last=block.index == last) if block.tool and block.stopped else None
+            if words:
+                self.note("input", f"the tool input of block {came} {words}", passed=True)
             block.parts.clear()
+
+    def _odd_input(self, block: MendBlock, *, is_last: bool) -> str | None:
+        """What a reader finds odd about the input of a call at message_stop; None where it is whole, or was cut as the
+        API cuts."""
+        try:
+            ended = block.ended_input(self._limits.depth)
+        except LimitError:
+            return "is not one whole JSON object"
+        if not is_last or self._stop_reason in WHOLE_REASONS:
+            ended._settle_given()
+        status = ended.input_status
+        if status == "complete" or (status == "partial" and is_last and self._stop_reason in CUTTING_REASONS):
+            return None
+        if ended._is_unsettled:
+            return "came as a value, and the stop reason does not say that it is whole"
+        return "is not one whole JSON object"
 
     def _error_event(self, value: dict[str, Any], frame: bytes | None) -> list[Item]:
         out = self._ending()

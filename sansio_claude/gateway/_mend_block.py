@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sansio_claude._errors import ClaudeError
-from sansio_claude._json import check_input_depth, loads_input
+from sansio_claude._errors import LimitError
+from sansio_claude._json import check_input_depth
 from sansio_claude._message.blocks import CompactionBlock, ContentBlock, TextBlock, ThinkingBlock, UnknownBlock
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.events import InputJSONDelta, TextDelta, ThinkingDelta
@@ -79,9 +79,6 @@ def delta_of_half(made: type, half: str) -> dict[str, str]:
     return {"type": kind, _GROWS[kind][0]: half if made is InputJSONDelta else "\ufffd"}
 
 
-_SPACE: Final = " \t\r\n"
-
-
 class MendBlock:
     """A block that has started. `came` is the index it came with, `index` the one it goes out with."""
 
@@ -116,22 +113,27 @@ class MendBlock:
         fits = FITS.get(delta_type)
         return fits is None or issubclass(self.kind, (fits, UnknownBlock))
 
-    @property
-    def has_text(self) -> bool:
-        """Whether fragments of its input came that are not blank."""
-        return any(part.strip(_SPACE) for part in self.parts)
-
     def check_depth(self, depth: int) -> None:
         """Raise LimitError where the text of its input nests deeper than `depth`, as the reader does where it ends."""
         if self.parts:
             check_input_depth("".join(self.parts), depth)
 
+    def ended_input(self, depth: int) -> ToolInputBlock:
+        """The block of a call as a reader has it when the block has ended: its input, and whether that is whole.
+
+        Raises LimitError where the text of the input nests deeper than `depth`. Linear in its length.
+        """
+        assert issubclass(self.kind, ToolInputBlock)
+        block = self.kind({"input": self.input})._growing()
+        block._max_depth = depth
+        block._append("".join(self.parts))
+        block._end_input()
+        return block
+
     def input_is_whole(self, depth: int) -> bool:
         """Whether its input, as it stands, is one whole JSON object within `depth`. Linear in its length."""
-        text = "".join(self.parts)
-        if not text.strip(_SPACE):
-            return self.input is None or self.input == "" or isinstance(self.input, dict)
         try:
-            return isinstance(loads_input(text, depth=depth), dict)
-        except ClaudeError:
+            block = self.ended_input(depth)
+        except LimitError:
             return False
+        return block._is_unsettled or block.input_status == "complete"

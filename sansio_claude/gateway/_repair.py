@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, final
 
 from sansio_claude._copies import NotCopied
-from sansio_claude._errors import LocalProtocolError, RemoteProtocolError, TruncatedError
+from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
@@ -388,7 +388,8 @@ class Repair(NotCopied):
         self._whole_size += len(data)
         most = self._limits.message
         if self._whole_size > most:
-            raise RemoteProtocolError(f"the answer passes Limits.message = {most} bytes", stage="stream")
+            words = f"the answer passes Limits.message = {most} bytes"
+            raise LimitError(words, limit="message", value=most, stage="stream")
         return b""
 
     def _take_held(self) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import define
@@ -11,7 +11,7 @@ from attrs import define
 from sansio_claude import APIError, ClaudeError, Message, MessageStream, RemoteProtocolError
 from sansio_claude.gateway import Mended, Repair
 
-__all__ = ["Repaired", "read", "repair", "repaired_events", "wire"]
+__all__ = ["Repaired", "hold_repair", "read", "repair", "repaired_events", "wire"]
 
 
 @define
@@ -76,3 +76,20 @@ def wire(*events: dict[str, Any]) -> bytes:
         f"event: {event.get('type')}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n" for event in events
     )
     return "".join(frames).encode()
+
+
+def hold_repair(body: bytes, chunks: Sequence[bytes] | None = None, *, ended_well: bool = True) -> None:
+    """What holds of every repair: of any cuts, of what comes of it, and of how it says that the answer ended."""
+    repaired = repair(body, ended_well=ended_well)
+    if chunks is not None:
+        assert repair(*chunks, ended_well=ended_well) == repaired
+    assert repair(repaired.out).out == repaired.out
+    # A strict reader takes what is complete, but for what the repair says that it passed on as it came.
+    found = read(repaired.out, strict=True, tolerance=dict.fromkeys(repaired.passed, "record"))
+    assert isinstance(found, Message) == (repaired.state == "complete")
+    # One JSON text is whole only where its framing says so: nothing in it says that it is the end.
+    options: dict[str, Any] = {} if ended_well else {"tolerance": {"whole_message": "refuse"}}
+    if isinstance(read(body, **options), Message):
+        assert repaired.state == "complete"
+    elif not ended_well and repaired.state == "complete":
+        assert "missing_start" in repaired.kinds

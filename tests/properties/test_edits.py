@@ -21,6 +21,7 @@ import pytest
 from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import chunkings
 from tests.frames import answer, block, body, compact, message_start, text, tool
+from tests.gateway.repairing import hold_repair
 from tests.invariants import Evidence, as_the_rules_say, hold
 from tests.mutations import ODD_VALUES
 from tests.observe import run
@@ -114,6 +115,13 @@ def exchanged(data: bytes) -> Iterator[bytes]:
         yield data[:at]
 
 
+def left_out(data: bytes) -> Iterator[bytes]:
+    """Each event left out."""
+    frames = [each + b"\n\n" for each in data.split(b"\n\n") if each]
+    for at in range(len(frames)):
+        yield b"".join([*frames[:at], *frames[at + 1 :]])
+
+
 def places_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The place of each member of a value, however deep: keys and indexes."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -176,6 +184,41 @@ def test_every_single_edit_is_read_alike_in_every_way(kind: str, shard: int) -> 
 def test_every_odd_member_is_read_alike_in_every_way(kind: str) -> None:
     for edited in odd_members(STREAMS[kind]):
         agree(edited)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_every_odd_member_is_repaired_to_what_a_strict_reader_takes(kind: str) -> None:
+    for edited in odd_members(STREAMS[kind]):
+        hold_repair(edited)
+
+
+def _beside_an_event_left_out(kind: str) -> Iterator[bytes]:
+    """What one event says counts for more where another is missing: a stop reason of the start, without a delta."""
+    for shorter in left_out(STREAMS[kind]):
+        yield from odd_members(shorter)
+
+
+@pytest.mark.parametrize("kind", ["text", "tool input", "no input"])
+def test_odd_members_beside_an_event_left_out(kind: str) -> None:
+    for number, edited in enumerate(_beside_an_event_left_out(kind)):
+        if number % 5 == 0:
+            hold_repair(edited)
+            agree(edited)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", STREAMS)
+def test_every_odd_member_beside_an_event_left_out(kind: str) -> None:
+    for edited in _beside_an_event_left_out(kind):
+        hold_repair(edited)
+        agree(edited)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_every_edit_of_a_repaired_stream(kind: str) -> None:
+    for number, edited in enumerate(edits(kind)):
+        if number % 11 == 0:
+            hold_repair(edited)
 
 
 @pytest.mark.parametrize("kind", STREAMS)

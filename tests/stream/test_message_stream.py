@@ -1197,6 +1197,11 @@ def test_without_content_a_whole_message_is_read_up_to_a_limit(kind: type[PlainS
         with pytest.raises(LimitError, match=r"passes Limits\.kept = 300 bytes") as caught:
             stream.finish()
         assert (caught.value.limit, caught.value.value, caught.value.offset) == ("kept", 300, 300)
+    tighter = kind(limits=Limits(message=200, kept=300), keep_content=False)
+    tighter.receive_data(whole.encode())
+    with pytest.raises(LimitError, match=r"passes Limits\.message = 200 bytes") as caught:
+        tighter.finish()
+    assert (caught.value.limit, caught.value.value, caught.value.offset) == ("message", 200, 200)
     kept = kind(limits=limits)
     kept.receive_data(whole.encode())
     assert kept.finish().text == "x" * 500
