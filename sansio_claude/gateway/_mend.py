@@ -72,7 +72,6 @@ class Mender(BlockMender):
     def receive_value(self, value: dict[str, Any]) -> list[Item]:
         """Take one event that came in another form, as its JSON object."""
         self.number += 1
-        self._changed = True
         return self._take(Item(value))
 
     def _take(self, item: Item) -> list[Item]:

@@ -68,8 +68,6 @@ class BlockMender(Queue):
             self._drop_placeholders(came)
         if came in self.blocks:
             raise refusal(f"block {came} started twice")
-        if len(self.blocks) >= self._limits.blocks:
-            raise self._too_many_blocks()
         index = self._next
         if came != index and value.get("index") is not None:
             if not self.mend("index_order", f"block {came} started where {index} was next"):
@@ -105,8 +103,6 @@ class BlockMender(Queue):
         words = f"{an(kind or 'delta')[:40]} came for block {came}, which never started"
         if raw is None or not self.ask("missing_start", words):
             raise refusal(words)
-        if len(self.blocks) >= self._limits.blocks:
-            raise self._too_many_blocks()
         block = MendBlock(block_from_dict(dict(raw)), came, self._next)
         self._began(block)
         return block, [Item({"type": "content_block_start", "index": block.index, "content_block": raw})]
@@ -116,13 +112,10 @@ class BlockMender(Queue):
     def _check_index(self, index: object, event: str) -> None:
         if type(index) is not int or index < 0:
             raise refusal(f"the index of {an(event)} is no block's")
-        if index >= self._limits.blocks:
-            raise self._too_many_blocks()
-
-    def _too_many_blocks(self) -> LimitError:
-        most = self._limits.blocks
-        words = f"the message has more blocks than Limits.blocks = {most}"
-        return LimitError(words, limit="blocks", value=most, stage="blocks")
+        most = self._limits.blocks  # of blocks, too: each index is below it, and names one block
+        if index >= most:
+            words = f"the message has more blocks than Limits.blocks = {most}"
+            raise LimitError(words, limit="blocks", value=most, stage="blocks")
 
     def _index_of(self, value: dict[str, Any], event: str) -> int:
         """The index that an event came with, or that of the only open block where it has none."""

@@ -341,7 +341,6 @@ class Repair(NotCopied):
 
     def _break(self, error: RemoteProtocolError) -> None:
         self.error = error
-        self._armed = self._fast = None
         for item in self._mender.error(str(error.args[0])):
             try:
                 self._write([item])

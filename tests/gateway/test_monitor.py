@@ -75,6 +75,13 @@ def test_it_keeps_no_event_and_no_content() -> None:
     assert monitor.message.content == []
 
 
+def test_an_end_without_a_blank_line_leaves_no_event_behind() -> None:
+    monitor = StreamMonitor()
+    monitor.receive_data(compose("Hello.", seed=1).data.rstrip())
+    assert monitor.finish().stop_reason == "end_turn"
+    assert monitor._stream._events is None
+
+
 def test_copies_go_on() -> None:
     data = compose("Hello.", seed=1).data
     monitor = StreamMonitor()

@@ -1,0 +1,138 @@
+"""Repair at its edges: limits to the byte, the short ways, what is only passed on, and errors of every shape."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sansio_claude import LimitError, Limits, Message, MessageStop
+from sansio_claude.gateway import Repair
+from sansio_claude.testing import compose
+from tests.gateway.repairing import repair, wire
+from tests.gateway.test_repair import CALL, END, START, STOP, TEXT, begin, delta, end, text
+
+
+def fragment(words: str) -> bytes:
+    return wire(delta(0, type="input_json_delta", partial_json=words))
+
+
+def test_a_cut_input_is_listed_where_message_stop_is_added() -> None:
+    called = {**END, "delta": {"stop_reason": "tool_use"}}
+    repaired = repair(wire(START, begin(0, **CALL)), fragment('{"a'), wire(end(0), called))
+    assert [(each.kind, each.passed) for each in repaired.mended] == [("no_message_stop", False), ("input", True)]
+    assert repaired.state == "complete"
+
+
+def test_a_repeated_start_that_is_passed_on_goes_out_as_it_came() -> None:
+    body = wire(START, START, *TEXT, END, STOP)
+    repaired = repair(body, mend={"repeated_start": "pass"})
+    assert (repaired.out, repaired.passed) == (body, ["repeated_start"])
+
+
+def test_fragments_of_an_input_go_out_once_each_in_a_read_of_its_own() -> None:
+    called = {**END, "delta": {"stop_reason": "tool_use"}}
+    chunks = [wire(START), wire(begin(0, **CALL)), *map(fragment, ('{"a"', ": 1", ", ", '"b": 2}')), wire(end(0))]
+    chunks += [wire(called), wire(STOP)]
+    machine = Repair()
+    for chunk in chunks[:-2]:
+        machine.receive_data(chunk)
+        assert machine.data_to_send() == chunk
+    assert repair(*chunks).out == b"".join(chunks)
+
+
+@pytest.mark.parametrize("size", [23, 24])
+def test_the_limit_of_all_inputs_to_the_character(size: int) -> None:
+    """In each read of its own, in one read, and where the fragments are not usual ones."""
+    fragments = ['{"a": "', "x" * (size - 9), '"}']
+    spaced = [
+        f"event: content_block_delta\ndata: {json.dumps(delta(0, type='input_json_delta', partial_json=each))}\n\n"
+        for each in fragments
+    ]
+    called = {**END, "delta": {"stop_reason": "tool_use"}}
+    around = [wire(START, begin(0, **CALL))], [wire(end(0), called, STOP)]
+    for pieces in (
+        list(map(fragment, fragments)),
+        [b"".join(map(fragment, fragments))],
+        [each.encode() for each in spaced],
+    ):
+        repaired = repair(*around[0], *pieces, *around[1], limits=Limits(message=23))
+        assert repaired.state == ("complete" if size <= 23 else "broken")
+        assert repaired.error == (None if size <= 23 else "the tool inputs pass Limits.message = 23 bytes")
+
+
+def test_the_limit_of_a_whole_message_to_the_byte() -> None:
+    body = json.dumps(compose("Hi", seed=1).message).encode()
+    for most in (len(body) - 1, len(body)):
+        machine = Repair(limits=Limits(message=most))
+        for at in range(0, len(body), 50):
+            machine.receive_data(body[at : at + 50])
+        machine.receive_eof()
+        if most == len(body):
+            assert machine.state == "complete"
+        else:
+            assert isinstance(machine.error, LimitError)
+            assert (machine.error.limit, machine.error.value) == ("message", most)
+
+
+def test_the_limit_of_blocks() -> None:
+    """Where blocks start, where one never started, and in message_start."""
+    events = [START, begin(0), text(0, "a"), end(0), text(1, "b"), end(1), END, STOP]
+    assert repair(wire(*events), limits=Limits(blocks=2)).state == "complete"
+    assert repair(wire(*events), limits=Limits(blocks=1)).error == "the message has more blocks than Limits.blocks = 1"
+    events[4:5] = [begin(1), text(1, "b")]
+    assert repair(wire(*events), limits=Limits(blocks=2)).state == "complete"
+    assert repair(wire(*events), limits=Limits(blocks=1)).error == "the message has more blocks than Limits.blocks = 1"
+    for words in ("", "a"):
+        began = {**START, "message": {**START["message"], "content": [{"type": "text", "text": words}] * 3}}
+        assert repair(wire(began, END, STOP), limits=Limits(blocks=3)).state == "complete"
+        assert repair(wire(began, END, STOP), limits=Limits(blocks=2)).state == "broken"
+        replaced = repair(wire(began, begin(1), end(1), END, STOP), limits=Limits(blocks=2))
+        assert replaced.state == ("broken" if words else "complete")  # empty ones give way, the last among them
+
+
+def test_a_whole_message_behind_a_byte_order_mark_and_blanks() -> None:
+    body = b"\xef\xbb\xbf \n" + json.dumps(compose("Hi", seed=1).message).encode()
+    for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
+        repaired = repair(*chunks)
+        assert (repaired.kinds, repaired.state) == (["whole_message"], "complete")
+
+
+def test_a_line_that_ends_like_a_usual_delta_is_none() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(wire(START, begin(0)))
+    machine.receive_data(wire(text(0, "Hi")))
+    machine.events_received()
+    machine.receive_data(b': x"}}\n\n')
+    assert machine.events_received() == []
+    machine.receive_data(wire(text(0, " there"), end(0), END, STOP))
+    machine.receive_eof()
+    *_, last = machine.events_received()
+    assert isinstance(last, MessageStop)
+    assert isinstance(last.message, Message)
+    assert last.message.stop_reason == "end_turn"
+
+
+def test_a_usual_delta_beyond_the_limit_of_an_event_ends_the_stream_in_a_read_of_its_own() -> None:
+    start = [wire(START), wire(begin(0)), wire(text(0, "Hi"))]
+    limits = Limits(event=400)
+    assert repair(*start, wire(text(0, "x" * 300)), limits=limits).state == "truncated"
+    assert repair(*start, wire(text(0, "x" * 400)), limits=limits).state == "broken"
+
+
+def test_events_of_kinds_that_nobody_knows_come_with_what_the_reader_makes_of_them() -> None:
+    machine = Repair(output="events")
+    unusual = {**START, "message": {**START["message"], "new": {"a": [1]}}, "new": 1}
+    machine.receive_data(wire(unusual, {**begin(0), "new": 2}, text(0, "Hi"), end(0), {**END, "new": 3}, STOP))
+    machine.receive_eof()
+    events = machine.events_received()
+    assert isinstance(events[-1], MessageStop)
+    assert events[-1].message.text == ""  # what the usual deltas hold is not kept
+    assert events[-1].message.stop_reason == "end_turn"
+
+
+@pytest.mark.parametrize("data", [{"message": "overloaded"}, {"detail": "overloaded"}, "overloaded"])
+def test_the_name_alone_makes_an_error(data: object) -> None:
+    line = f"data: {json.dumps(data)}\n\n".encode()
+    assert repair(wire(START), b"event: error\n" + line).state == "errored"
+    assert repair(wire(START), b"event: new\n" + line).state == "truncated"
