@@ -127,6 +127,7 @@ def test_events_of_kinds_that_nobody_knows_come_with_what_the_reader_makes_of_th
     machine.receive_eof()
     events = machine.events_received()
     assert isinstance(events[-1], MessageStop)
+    assert isinstance(events[-1].message, Message)
     assert events[-1].message.text == ""  # what the usual deltas hold is not kept
     assert events[-1].message.stop_reason == "end_turn"
 
