@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 __all__ = ["Dialect", "frame"]
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
+
+def _escaped(half: re.Match[str]) -> str:
+    """Half of a surrogate pair as JSON can carry it: UTF-8 cannot."""
+    return f"\\u{ord(half[0]):04x}"
 
 
 @attrs.define(frozen=True, kw_only=True)
@@ -45,6 +53,7 @@ def frame(event: Mapping[str, Any], dialect: Dialect, *, padding: int = 0, numbe
     # A ping is written by another part of the API, with the spaces of Python's json and never padded.
     separators = (", ", ": ") if dialect.spaced_json or kind == "ping" else (",", ":")
     text = json.dumps(event, ensure_ascii=dialect.ascii_json, separators=separators)
+    text = _HALF.sub(_escaped, text)
     if dialect.padding and kind != "ping":
         text = text[:-1] + " " * padding + "}"
     colon = ": " if dialect.space else ":"

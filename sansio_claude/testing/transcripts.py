@@ -131,8 +131,11 @@ def compose(
     A thinking block without `signature` and a tool block without `id` get one. A tool input may be
     `{"$incomplete_json": "raw text"}`: then exactly this text is sent. Blocks of kinds that do not grow
     (results, redacted thinking, unknown ones) come whole in their start event. `prefilled` blocks come in
-    message_start. `stop_reason` defaults to "tool_use" after a last block of that type, else "end_turn";
+    message_start. Half a surrogate pair goes out as its escape. `stop_reason` defaults to "tool_use" after a last
+    block of that type, else "end_turn";
     `usage` overrides the counts of message_delta. `interleave` opens blocks before earlier ones are closed.
+
+    Raises LocalProtocolError for blocks, counters or details that are no JSON.
     """
     dice = Random(seed)
     dialect = Dialect() if dialect is None else dialect
@@ -141,6 +144,9 @@ def compose(
         if not isinstance(value, Sequence) or not all(isinstance(block, Mapping) for block in value):
             words = f"{name} is a list of blocks, each an object (a dict)" + (", or a text" * (name == "content"))
             raise LocalProtocolError(f"compose(): {words}", path=name)
+        _check_json([dict(block) for block in value], name)
+    _check_json(None if usage is None else dict(usage), "usage")
+    _check_json(None if stop_details is None else dict(stop_details), "stop_details")
     blocks = [_completed(block, dice) for block in given]
     if stop_reason is None:
         stop_reason = "tool_use" if blocks and blocks[-1].get("type") == "tool_use" else "end_turn"
@@ -178,6 +184,13 @@ def compose(
             final["model"] = block["to"]["model"]
     frames = _frames(_with_pings(events, pings, dice), dialect, dice)
     return Transcript(tuple(frames), message=final)
+
+
+def _check_json(value: object, name: str) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LocalProtocolError(f"compose(): {name} has to be JSON: {error}", path=name) from None
 
 
 def error_frame(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sansio_claude import LocalProtocolError, MessageStream
 from sansio_claude.testing import Dialect, Transcript, compose, transcripts
 from sansio_claude.testing.transcripts import prose
 
@@ -235,3 +236,31 @@ def test_network_chunks_end_on_borders() -> None:
 def test_prose_has_the_length_asked_for() -> None:
     assert [len(prose(size)) for size in (0, 1, 99, 1_000)] == [0, 1, 99, 1_000]
     assert prose(500, seed=1) == prose(500, seed=1) != prose(500, seed=2)
+
+
+@pytest.mark.parametrize("ascii_json", [False, True])
+def test_half_a_character_goes_out_as_its_escape(ascii_json: bool) -> None:
+    call = {"type": "tool_use", "name": "save", "input": {"a": "\ud83d"}}
+    composed = compose([{"type": "text", "text": "a\ud83d"}, call], dialect=Dialect(ascii_json=ascii_json))
+    stream = MessageStream()
+    stream.receive_data(composed.data)
+    message = stream.finish()
+    assert message.text == "a\ufffd"
+    assert message.tool_uses[0].input == {"a": "\ud83d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("content", [{"type": "text", "text": {1}}]),
+        ("content", [{"type": "tool_use", "name": "save", "input": {"a": float("nan")}}]),
+        ("prefilled", [{"type": "text", "text": b"bytes"}]),
+        ("usage", {"output_tokens": {1}}),
+        ("stop_details", {"a": object()}),
+    ],
+)
+def test_what_is_no_json_is_refused(name: str, value: Any) -> None:
+    given: dict[str, Any] = {"content": "Hi", name: value}
+    with pytest.raises(LocalProtocolError, match=rf"compose\(\): {name} has to be JSON: ") as caught:
+        compose(**given)
+    assert caught.value.path == name
