@@ -21,12 +21,13 @@ class Item:
     """Something that goes out.
 
     `value` is the JSON object of an event, None for lines that make no event; `frame` are its bytes where they go out
-    as they came; `event` is set where `value` cannot say what event it is.
+    as they came, under the name `name`; `event` is set where `value` cannot say what event it is.
     """
 
     value: dict[str, object] | None
     frame: bytes | None = None
     event: Event | None = None
+    name: str = "message"
 
     @property
     def kind(self) -> object:
@@ -49,7 +50,7 @@ class Dial:
         """Whether to mend this; it is listed either way. Raises RemoteProtocolError where the dial refuses it."""
         verdict = self._verdicts[kind]
         if verdict == "refuse":
-            raise refusal(f"{words} (event {self.number}; the kind {kind!r} is refused here)")
+            raise refused(kind, words, self.number)
         self.note(kind, words, passed=verdict == "pass")
         return verdict == "mend"
 
@@ -58,6 +59,12 @@ class Dial:
         mend = self.ask(kind, words)
         self._changed = self._changed or mend
         return mend
+
+    def pass_on(self, kind: MendKind, words: str) -> None:
+        """List what goes out as it came, since nothing could mend it. Raises where the dial refuses it."""
+        if self._verdicts[kind] == "refuse":
+            raise refused(kind, words, self.number)
+        self.note(kind, words, passed=True)
 
     def note(self, kind: MendKind, words: str, *, passed: bool) -> None:
         """Add to the list of what was mended, or passed on as it came."""
@@ -72,3 +79,8 @@ class Dial:
 def refusal(words: str) -> RemoteProtocolError:
     """The error for what cannot be mended."""
     return RemoteProtocolError(words, stage="blocks")
+
+
+def refused(kind: MendKind, words: str, number: int) -> RemoteProtocolError:
+    """The error for what the dial refuses."""
+    return refusal(f"{words} (event {number}; the kind {kind!r} is refused here)")

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sansio_claude._errors import LimitError
+from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock, UnknownBlock, block_from_dict
 from sansio_claude._message.tool_blocks import CUTTING_REASONS, WHOLE_REASONS
@@ -75,6 +75,14 @@ class Mender(BlockMender):
         return self._take(Item(value))
 
     def _take(self, item: Item) -> list[Item]:
+        waiting, put_off = self.waiting, self._put_off
+        try:
+            return self._handle(item)
+        except RemoteProtocolError:
+            self.waiting, self._put_off = waiting, put_off  # it goes out in front of the error event
+            raise
+
+    def _handle(self, item: Item) -> list[Item]:
         value, kind = item.value, item.kind
         handler = _HANDLERS.get(kind) if isinstance(kind, str) and item.event is None else None
         if value is not None and handler is not None:
@@ -90,6 +98,14 @@ class Mender(BlockMender):
     def finish(self, *, well: bool) -> list[Item] | None:
         """The body has ended, well or not. None where the answer is not whole: `error` says the rest."""
         self.number += 1
+        waiting, put_off = self.waiting, self._put_off
+        try:
+            return self._finish(well=well)
+        except RemoteProtocolError:
+            self.waiting, self._put_off = waiting, put_off
+            raise
+
+    def _finish(self, *, well: bool) -> list[Item] | None:
         if not well or not self._stop_reason_came:
             return None
         stops = self._close_blocks()
@@ -240,7 +256,7 @@ class Mender(BlockMender):
             return
         last: Any = next((item for item in reversed(out) if item.kind == "message_delta"), None)
         if last is None or fit == reason or not last.value["delta"].get("stop_reason"):
-            self.note("stop_reason_mismatch", words, passed=True)
+            self.pass_on("stop_reason_mismatch", words)
         elif self.ask("stop_reason_mismatch", words):
             last.value["delta"]["stop_reason"] = self._stop_reason = fit
             last.frame = None
@@ -251,7 +267,7 @@ class Mender(BlockMender):
         for came, block in self.blocks.items():
             words = self._odd_input(block, is_last=block.index == last) if block.tool and block.stopped else None
             if words:
-                self.note("input", f"the tool input of block {came} {words}", passed=True)
+                self.pass_on("input", f"the tool input of block {came} {words}")
             block.parts.clear()
 
     def _odd_input(self, block: MendBlock, *, is_last: bool) -> str | None:
@@ -276,13 +292,14 @@ class Mender(BlockMender):
         return [*out, self._as_it_is(value, frame)]
 
     def _after_end(self, name: str, data: bytes, frame: bytes) -> list[Item]:
-        """Pings are passed on; anything else changes nothing any more."""
+        """Pings are passed on; anything else changes nothing any more, is listed once, and nothing is refused."""
         if is_ping(name, data):
             return [Item(None, frame)]
+        passed = self.done and self._verdicts["after_message_stop"] == "pass"
         if self.done and not self._late:
             self._late = True
-            self.note("after_message_stop", "something came after message_stop", passed=False)
-        return []
+            self.note("after_message_stop", "something came after message_stop", passed=passed)
+        return [Item(None, frame)] if passed else []
 
 
 _HANDLERS: Final[dict[str, Callable[[Mender, dict[str, Any], bytes | None], list[Item]]]] = {

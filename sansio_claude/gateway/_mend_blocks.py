@@ -288,12 +288,15 @@ class BlockMender(Queue):
             block.check_depth(self._limits.depth)
             if block.tool and not block.input_is_whole(self._limits.depth):
                 words = f"block {block.came} is a call whose input is not whole: it stays open"
-                self.note("open_block", words, passed=True)
+                self.pass_on("open_block", words)
                 continue
             kind: MendKind = "input_without_stop" if block.tool else "open_block"
-            if self.ask(kind, f"block {block.came} has no content_block_stop"):
+            words = f"block {block.came} has no content_block_stop"
+            if self.ask(kind, words):
                 out += [*self._held_half(block), Item({"type": "content_block_stop", "index": block.index})]
                 block.stopped = True
+            elif block.tool:
+                self.pass_on("open_block", words)
         return out
 
     def _drop_placeholders(self, came: int) -> None:

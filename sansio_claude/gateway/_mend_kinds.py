@@ -31,7 +31,9 @@ MEND_KINDS: Final[Mapping[MendKind, str]] = {**dict[MendKind, str](DEVIATION_KIN
 """What each kind of mending means, in one sentence."""
 
 MendVerdict: TypeAlias = Literal["mend", "pass", "refuse"]
-"""What is done about a kind: mended and listed, passed on as it came and listed, or refused (the stream breaks)."""
+"""What is done about a kind: mended and listed, passed on as it came and listed, or refused (the stream breaks).
+
+Behind message_stop nothing is refused: the answer is whole."""
 
 _VERDICTS: Final = ("mend", "pass", "refuse")
 

@@ -50,7 +50,7 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
         dial.mend("half_character", "half of a surrogate pair stands alone")
     if error_object(value, named=name == "error") is not None:
         return Item(_error(dial, name, value), frame)
-    return Item(_typed(dial, name, value), frame)
+    return Item(_typed(dial, name, value), frame, name=name)
 
 
 def _no_object(dial: Dial, name: str, data: bytes, value: Any, frame: bytes, limits: Limits) -> Item | None:

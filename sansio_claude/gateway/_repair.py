@@ -23,6 +23,7 @@ from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import loads_with_halves
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.halves import mend_message
+from sansio_claude._message.message import message_from_object
 from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
 from sansio_claude._stream.decode import event_from_value
@@ -328,7 +329,8 @@ class Repair(NotCopied):
                 else:
                     self._write([Item(None, rest)])
             elif mender.done or mender.over:
-                pass
+                if last is not None:
+                    self._write(mender.receive(last.event, last.raw, rest))
             elif _CONTENT in rest:
                 ended_well = False  # content was cut
         if mender.done or mender.over or self.error is not None:
@@ -413,7 +415,9 @@ class Repair(NotCopied):
             value, has_halves = None, False
         mender.number = 1
         if is_whole_message(value) and ended_well:
-            if not mender.ask("whole_message", "a whole message came where a stream was asked for"):
+            mends = mender.ask("whole_message", "a whole message came where a stream was asked for")
+            if not mends and self._output == "bytes":
+                message_from_object(value)  # which it has to be
                 self._out.append(data)
                 mender.done = True
                 return
@@ -444,7 +448,8 @@ class Repair(NotCopied):
                 event = take_usual(reader, kind, value, self._limits) if isinstance(kind, str) else None
                 if event is None:
                     notes: Any = []
-                    event = event_from_value(value, "message", self._limits, notes)
+                    name = item.name if item.frame is not None else name_of(value)
+                    event = event_from_value(value, name, self._limits, notes)
                     if not reader.done:
                         event = reader.receive_event(event)
             elif not reader.done:
@@ -459,11 +464,15 @@ class Repair(NotCopied):
                 self._out.append(data)
 
 
+def name_of(value: dict[str, Any]) -> str:
+    """The name that an event goes out with: its type, as far as that can be a name."""
+    kind = value.get("type")
+    return kind if isinstance(kind, str) and "\n" not in kind and "\r" not in kind else "message"
+
+
 def encode_value(value: dict[str, Any]) -> bytes:
     """One event as the API writes it: its type as its name, its JSON as its data."""
-    kind = value.get("type")
-    name = kind if isinstance(kind, str) and "\n" not in kind and "\r" not in kind else "message"
-    return encode_sse(ServerSentEvent(name, json_of_event(value)))
+    return encode_sse(ServerSentEvent(name_of(value), json_of_event(value)))
 
 
 def _frame_of(event: ServerSentEvent) -> bytes:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from sansio_claude import LimitError, Limits, Message, MessageStop
-from sansio_claude.gateway import Repair
+from sansio_claude import LimitError, Limits, Message, MessageStop, UnknownEvent
+from sansio_claude.gateway import MendKind, Repair
 from sansio_claude.testing import compose
 from tests.gateway.repairing import repair, wire
 from tests.gateway.test_repair import CALL, END, START, STOP, TEXT, begin, delta, end, text
@@ -137,3 +137,51 @@ def test_the_name_alone_makes_an_error(data: object) -> None:
     line = f"data: {json.dumps(data)}\n\n".encode()
     assert repair(wire(START), b"event: error\n" + line).state == "errored"
     assert repair(wire(START), b"event: new\n" + line).state == "truncated"
+
+
+def test_what_comes_behind_message_stop_goes_out_where_it_is_passed_on() -> None:
+    body = wire(START, *TEXT, END, STOP) + wire(END, {"type": "ping"}, STOP) + b'data: {"type": "x"}'
+    repaired = repair(body)
+    assert (repaired.out, repaired.kinds) == (wire(START, *TEXT, END, STOP, {"type": "ping"}), ["after_message_stop"])
+    passed = repair(body, mend={"after_message_stop": "pass"})
+    assert (passed.out, passed.passed, passed.state) == (body, ["after_message_stop"], "complete")
+    assert repair(body, mend={"after_message_stop": "refuse"}).state == "complete"
+
+
+def test_an_event_without_its_blank_line_behind_message_stop_is_listed() -> None:
+    whole = wire(START, *TEXT, END, STOP)
+    assert repair(whole + wire(END).rstrip()).kinds == ["after_message_stop"]
+
+
+@pytest.mark.parametrize("kind", ["open_block", "input", "stop_reason_mismatch"])
+def test_what_could_only_be_passed_on_is_refused_where_the_dial_says_so(kind: MendKind) -> None:
+    cut = delta(0, type="input_json_delta", partial_json='{"a')
+    ends = [] if kind == "open_block" else [end(0)]
+    reason = "end_turn" if kind == "stop_reason_mismatch" else "tool_use"
+    body = wire(START, begin(0, **CALL), cut, *ends, {**END, "delta": {"stop_reason": reason}}, STOP)
+    assert kind in repair(body).passed
+    refused = repair(body, mend={kind: "refuse"})
+    assert refused.state == "broken"
+    assert refused.error is not None
+    assert f"the kind '{kind}' is refused here" in refused.error
+    assert b'"output_tokens":9' in refused.out  # the message_delta that waited
+
+
+def test_a_whole_message_that_is_passed_on_has_to_be_one() -> None:
+    body = json.dumps(compose("Hi", seed=1).message).encode()
+    passed = repair(body, mend={"whole_message": "pass"})
+    assert (passed.out, passed.state) == (body, "complete")
+    broken = repair(body.replace(b'"type": "text"', b'"type": 1'), mend={"whole_message": "pass"})
+    assert (broken.state, broken.out[:12]) == ("broken", b"event: error")
+    machine = Repair(output="events", mend={"whole_message": "pass"})
+    machine.receive_data(body)
+    machine.receive_eof()
+    assert isinstance(machine.events_received()[-1], MessageStop)
+
+
+def test_an_unknown_event_keeps_its_name() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(b'event: new\ndata: {"type": "other"}\n\n')
+    (event,) = machine.events_received()
+    assert isinstance(event, UnknownEvent)
+    assert event.name == "new"
