@@ -106,3 +106,11 @@ def test_a_report_at_the_wrong_time() -> None:
         world.do(call, action)
     with pytest.raises(LocalProtocolError, match="the report"):
         call.authorized({}, world.now)
+
+
+def test_the_body_is_kept_as_long_as_an_attempt_may_follow() -> None:
+    """A 401 is no attempt that counts: the one behind it may still be repeated."""
+    world = World(Peer([DENIED, BUSY, GOOD]), authorize=Tokens(), max_retries=1)
+    outcome = world.run(world.call(body=b"the body"))
+    assert outcome.error is None
+    assert bytes(world.handles[0].sent).count(b"the body") == 3

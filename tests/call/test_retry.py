@@ -59,6 +59,12 @@ class TestPolicy:
             RetryPolicy(**options)
         assert caught.value.path == name
 
+    def test_what_a_setting_may_be(self) -> None:
+        with pytest.raises(LocalProtocolError, match=r"RetryPolicy\.jitter has to be 0 to 1, not 2\.0"):
+            RetryPolicy(jitter=2.0)
+        with pytest.raises(LocalProtocolError, match=r"RetryPolicy\.longest has to be 0 or more, not -1"):
+            RetryPolicy(longest=-1)
+
     def test_possible_settings(self) -> None:
         RetryPolicy(max_retries=0, initial=0, ceiling=float("inf"), jitter=1, longest=float("inf"))
 
