@@ -476,7 +476,7 @@ class _Reader:
             if repr(mended) != repr(value):
                 self.deviate("half_character")
             for (place, key), item in kept.items():
-                mended[place][key] = item
+                mended[place][_without_halves(key)] = item
             for at, item in given.items():
                 mended["message"]["content"][at]["input"] = item
             return mended

@@ -1315,3 +1315,21 @@ class TestTrace:
         untouched = world.call()
         untouched.abandon()
         assert world.trace[-1] is last
+
+
+def test_the_body_is_let_go_with_the_first_content_and_not_with_pings() -> None:
+    for pieces, body in (((PING,), b"the body"), (OPENING[:1], b""), ((PING, *OPENING[:1]), b"")):
+        world = World(Peer([GOOD_HEAD, chunked(*pieces, last=False)]), max_retries=1)
+        call = world.call(body=b"the body")
+        assert world.run(call, until=len(pieces), leave=False).error is None
+        assert call._body == body
+
+
+@pytest.mark.parametrize("body", [b'{"type": "message", "content": 5}', b'{"type": "message", "content": [}'])
+def test_the_error_of_an_answer_that_is_no_message_shows_its_beginning(body: bytes) -> None:
+    answer_head = head(200, "content-type: application/json", framing=f"content-length: {len(body)}")
+    world = World(answer_head + body)
+    outcome = world.run(world.call("message"))
+    assert isinstance(outcome.error, RemoteProtocolError)
+    assert outcome.error.excerpt
+    assert outcome.error.excerpt in body

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from sansio_claude._connect.tls import TLSExchange
-from sansio_claude._errors import RequestTooLargeError, WriteError
+from sansio_claude._errors import RequestTooLargeError, TruncatedError, WriteError
 from tests.certificates import client_context, server_context
-from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, OPENING, RESET, Peer, ServerTLS, World, chunked, refusal
+from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, OPENING, RESET, Peer, ServerTLS, World, chunked, head, refusal
 
 BODY = b"x" * 1_000_000
 TOO_LARGE = refusal(413, "request_too_large")
@@ -42,6 +42,12 @@ def test_a_refusal_in_any_pieces_between_any_pieces_of_the_request(cuts: list[in
     outcome = world.run(world.call("message", BODY))
     assert isinstance(outcome.error, RequestTooLargeError)
     assert len(outcome.error.attempts) == 1
+
+
+def test_nothing_more_is_written_once_a_refusal_has_begun() -> None:
+    world = World(Peer([TOO_LARGE[:-9], TOO_LARGE[-9:]], sends=[10]))
+    assert isinstance(world.run(world.call("message", BODY)).error, RequestTooLargeError)
+    assert (world.handles[0].writes, len(world.handles[0].sent)) == (1, 10)
 
 
 def test_a_hint_and_a_good_answer_do_not_stop_the_writing() -> None:
@@ -93,3 +99,21 @@ def test_session_tickets_come_while_the_request_is_written(refused: bool) -> Non
         assert isinstance(outcome.error, RequestTooLargeError)
     else:
         assert outcome.error is None
+
+
+class Closing(ServerTLS):
+    """Says with every piece of an event stream that nothing follows."""
+
+    def encrypt(self, plain: bytes) -> bytes:
+        data = super().encrypt(plain)
+        return data + self.close_notify() if plain.startswith(b"event: ") else data
+
+
+def test_the_end_of_tls_in_the_read_of_an_event_ends_the_answer_at_once() -> None:
+    context = client_context()
+    steps = [head(200, "content-type: text/event-stream", framing=None) + OPENING[0], OPENING[1]]
+    world = World(Peer(steps, tls=Closing(server_context("api.test"))), tls=lambda name: TLSExchange(context, name))
+    outcome = world.run(world.call("stream", tls=True))
+    assert outcome.types == ["message_start", "content_block_start"]
+    assert isinstance(outcome.error, TruncatedError)
+    assert outcome.finished == 1000.0

@@ -207,6 +207,18 @@ def test_a_ticket_that_was_granted_and_is_given_up_loses_nothing() -> None:
     assert (pool.taken, pool.waiting) == (1, 0)
 
 
+@pytest.mark.parametrize("end", ["discard", "release"])
+def test_a_ticket_holds_nothing_once_it_is_given_back(end: str) -> None:
+    pool: Pool[Line] = Pool()
+    ticket, line = open_line(pool, "x")
+    assert ticket.held
+    if end == "discard":
+        pool.discard(ticket, line)
+    else:
+        pool.release(ticket, line, 0.0)
+    assert not ticket.held
+
+
 def test_a_place_for_another_origin() -> None:
     pool: Pool[Line] = Pool(max_connections=1)
     ticket, line = open_line(pool, "x", "a")

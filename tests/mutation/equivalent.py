@@ -18,6 +18,24 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_call/call.py:receive_events", "events = stream.events_received()", "a statement is left out"): (
         "the conversation takes the events then: the longer of two ways, which give the same"
     ),
+    (
+        "sansio_claude/_call/attempts.py:last",
+        "return not self._renewable and self.number - self._renewed > self._policy.max_retries",
+        "returns None",
+    ): _FALSE,
+    (
+        "sansio_claude/_call/call.py:_follow_up",
+        "self._chunks = self._exchange.chunks",
+        "a statement is left out",
+    ): "the exchange reads the chunks then: the longer of two ways, which give the same",
+    (
+        "sansio_claude/_call/conversation.py:only_events",
+        'return self._streamed and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"',
+        "returns None",
+    ): "the conversation takes what comes then: the longer of two ways, which give the same",
+    ("sansio_claude/_call/conversation.py:_write", "whole = len(request) <= SLICE", "LtE becomes Lt"): (
+        "the one slice is the whole request then"
+    ),
     ("sansio_claude/_call/deadlines.py:nearest", "if self.idle_at < at:", "Lt becomes LtE"): "both are the same then",
     ("sansio_claude/_call/pool.py:_grant", "return False", "returns None"): _FALSE,
     (
@@ -105,6 +123,9 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "the long way, which the caller goes then, makes the same of it",
     ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
         "to settle the last block of none does nothing"
+    ),
+    ("sansio_claude/gateway/_repair.py:_take", "self._arm()", "a statement is left out"): (
+        "each event takes the plain way then: the longer of two ways, which give the same"
     ),
     (
         "sansio_claude/tools/_foreign.py:_misfit",
