@@ -195,11 +195,13 @@ class FirstLook:
 
     def _of_json(self, value: Any) -> Wrapping | None:
         kind = value.get("type") if isinstance(value, dict) else None
+        if not isinstance(kind, str):
+            return "sse"
         if kind in _OF_AGENTS:
             return "stream_json"
         if kind in _TYPES:
             return "json_lines"
-        self._lines = isinstance(kind, str) and kind not in _WHOLE
+        self._lines = kind not in _WHOLE
         return None if self._lines else "sse"
 
     def _of_lines(self, text: bytes) -> Wrapping:

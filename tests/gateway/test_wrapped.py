@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from sansio_claude import Limits, LocalProtocolError, MessageStream, TruncatedError
 from sansio_claude.gateway import WRAPPINGS, Wrapping, judge_body, read_wrapped
-from sansio_claude.testing import compose
+from sansio_claude.testing import chunkings, compose
+from tests.mutations import ODD_VALUES
+from tests.properties.test_edits import changed, places_of
 
 ANSWER = compose(
     [{"type": "text", "text": "Grüß Gott: {\n"}, {"type": "tool_use", "name": "t", "input": {"a": "data: x"}}], seed=1
@@ -130,3 +132,15 @@ def test_a_report_says_what_was_wrong_with_the_wrapping() -> None:
     agent = LINES["an agent"][1]
     assert not [each for each in judge_body(agent * 2) if each.verdict == "failed"]
     assert {each.where for each in judge_body(agent * 2, where="a")} == {"a, message 1", "a, message 2"}
+
+
+@pytest.mark.parametrize("wrap", [b"%s\n", b'{"type": "stream_event", "event": %s}\n', b"data: %s\n"])
+def test_odd_members_of_the_first_events_are_read_alike_at_any_chunking(wrap: bytes) -> None:
+    """What wraps the events is told from the first ones, whatever their members are."""
+    for at, line in enumerate(DATA[:3]):
+        event = json.loads(line)
+        for path in places_of(event):
+            for odd in ODD_VALUES:
+                edited = [*DATA[:at], changed(event, path, odd), *DATA[at + 1 : 5]]
+                body = b"".join(wrap % each for each in edited)
+                assert b"".join(read_wrapped([body])) == b"".join(read_wrapped(chunkings.steps(body, 50)))

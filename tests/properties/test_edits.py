@@ -130,7 +130,7 @@ def places_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
         yield from places_of(member, (*path, key))
 
 
-def _changed(event: Any, path: tuple[Any, ...], odd: Any) -> bytes:
+def changed(event: Any, path: tuple[Any, ...], odd: Any) -> bytes:
     """The JSON of an event with another value at one place, or with none where `odd` is `LEFT_OUT`."""
     event = copy.deepcopy(event)
     container = event
@@ -152,7 +152,7 @@ def odd_members(data: bytes) -> Iterator[bytes]:
         event = json.loads(found[0])
         for path in places_of(event):
             for odd in (LEFT_OUT, *ODD_VALUES):
-                yield data[: found.start()] + _changed(event, path, odd) + data[found.end() :]
+                yield data[: found.start()] + changed(event, path, odd) + data[found.end() :]
 
 
 def agree(data: bytes) -> None:
