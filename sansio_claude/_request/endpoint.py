@@ -41,6 +41,15 @@ def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[
     return tuple(check_headers(given, "headers").items())
 
 
+def _address(value: Address) -> Address:
+    if not isinstance(value, Address):
+        words = (
+            "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make one of a text"
+        )
+        raise LocalProtocolError(words, path="address")
+    return value
+
+
 def _version(value: str) -> str:
     return check_key(value, "version")
 
@@ -69,7 +78,7 @@ class Endpoint(FrozenValue):
     or `repr()`. Immutable, comparable, hashable; `attrs.evolve` makes a changed one.
     """
 
-    address: Address
+    address: Address = attrs.field(converter=_address)
     """The messages address, in parts."""
     version: str = attrs.field(default=DEFAULT_VERSION, converter=_version)
     betas: tuple[str, ...] = attrs.field(default=(), converter=merge_betas)

@@ -356,3 +356,8 @@ def test_nothing_is_injected(place: str, before: str, evil: str, after: str) -> 
     assert not any(name == b"x-evil" for name, _ in head.headers)
     assert all(byte == 9 or 32 <= byte < 127 for row in lines for byte in row)
     assert lines[0].count(b" ") == 2
+
+
+def test_an_address_is_no_text() -> None:
+    with pytest.raises(LocalProtocolError, match=r"from_base_url\(\.\.\.\) and from_messages_url"):
+        Endpoint(address="https://api.test")  # type: ignore[arg-type]
