@@ -41,13 +41,10 @@ def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[
     return tuple(check_headers(given, "headers").items())
 
 
-def _address(value: Address) -> Address:
+def _check_address(endpoint: object, attribute: object, value: object) -> None:
     if not isinstance(value, Address):
-        words = (
-            "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make one of a text"
-        )
+        words = "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make one of a text"
         raise LocalProtocolError(words, path="address")
-    return value
 
 
 def _version(value: str) -> str:
@@ -78,7 +75,7 @@ class Endpoint(FrozenValue):
     or `repr()`. Immutable, comparable, hashable; `attrs.evolve` makes a changed one.
     """
 
-    address: Address = attrs.field(converter=_address)
+    address: Address = attrs.field(validator=_check_address)
     """The messages address, in parts."""
     version: str = attrs.field(default=DEFAULT_VERSION, converter=_version)
     betas: tuple[str, ...] = attrs.field(default=(), converter=merge_betas)
