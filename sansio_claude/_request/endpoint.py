@@ -41,9 +41,12 @@ def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[
     return tuple(check_headers(given, "headers").items())
 
 
-def _check_address(endpoint: object, attribute: object, value: object) -> None:
-    if not isinstance(value, Address):
-        words = "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make one of a text"
+def _check_address(endpoint: object, attribute: object, value: Address) -> None:
+    given: object = value
+    if not isinstance(given, Address):
+        words = (
+            "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make it of a text"
+        )
         raise LocalProtocolError(words, path="address")
 
 

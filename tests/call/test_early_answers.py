@@ -11,7 +11,20 @@ from hypothesis import given, settings
 from sansio_claude._connect.tls import TLSExchange
 from sansio_claude._errors import RequestTooLargeError, TruncatedError, WriteError
 from tests.certificates import client_context, server_context
-from tests.virtual import GOOD, GOOD_BODY, GOOD_HEAD, OPENING, RESET, Peer, ServerTLS, World, chunked, head, refusal
+from tests.virtual import (
+    DELTAS,
+    GOOD,
+    GOOD_BODY,
+    GOOD_HEAD,
+    OPENING,
+    RESET,
+    Peer,
+    ServerTLS,
+    World,
+    chunked,
+    head,
+    refusal,
+)
 
 BODY = b"x" * 1_000_000
 TOO_LARGE = refusal(413, "request_too_large")
@@ -111,9 +124,10 @@ class Closing(ServerTLS):
 
 def test_the_end_of_tls_in_the_read_of_an_event_ends_the_answer_at_once() -> None:
     context = client_context()
-    steps = [head(200, "content-type: text/event-stream", framing=None) + OPENING[0], OPENING[1]]
+    answer_head = head(200, "content-type: text/event-stream", framing=None)
+    steps = [answer_head + OPENING[0] + OPENING[1] + DELTAS[0], DELTAS[1]]
     world = World(Peer(steps, tls=Closing(server_context("api.test"))), tls=lambda name: TLSExchange(context, name))
     outcome = world.run(world.call("stream", tls=True))
-    assert outcome.types == ["message_start", "content_block_start"]
+    assert outcome.types == ["message_start", "content_block_start", *["content_block_delta"] * 2]
     assert isinstance(outcome.error, TruncatedError)
     assert outcome.finished == 1000.0
