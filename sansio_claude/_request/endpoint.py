@@ -45,7 +45,7 @@ def _check_address(endpoint: object, attribute: object, value: Address) -> None:
     given: object = value
     if not isinstance(given, Address):
         words = (
-            "Endpoint.address is an Address; Endpoint.from_base_url(...) and from_messages_url(...) make it of a text"
+            "Endpoint.address is an Address; Endpoint.from_base_url(...) or from_messages_url(...) makes one"
         )
         raise LocalProtocolError(words, path="address")
 

@@ -359,5 +359,5 @@ def test_nothing_is_injected(place: str, before: str, evil: str, after: str) -> 
 
 
 def test_an_address_is_no_text() -> None:
-    with pytest.raises(LocalProtocolError, match=r"from_base_url\(\.\.\.\) and from_messages_url"):
+    with pytest.raises(LocalProtocolError, match=r"from_base_url\(\.\.\.\) or from_messages_url"):
         Endpoint(address="https://api.test")  # type: ignore[arg-type]
