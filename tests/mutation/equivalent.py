@@ -33,6 +33,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         'return self._streamed and self.phase == ANSWER and self._sending is None and self._answer.stage == "stream"',
         "returns None",
     ): "the conversation takes what comes then: the longer of two ways, which give the same",
+    (
+        "sansio_claude/_call/answer.py:_parse",
+        "if isinstance(error, RemoteProtocolError) and not error.excerpt:",
+        "And becomes Or",
+    ): "the excerpt that JSON errors have is the beginning of the body, too",
     ("sansio_claude/_call/conversation.py:_write", "whole = len(request) <= SLICE", "LtE becomes Lt"): (
         "the one slice is the whole request then"
     ),
