@@ -44,9 +44,7 @@ def _own(headers: Headers | tuple[tuple[str, str | None], ...] | None) -> tuple[
 def _check_address(endpoint: object, attribute: object, value: Address) -> None:
     given: object = value
     if not isinstance(given, Address):
-        words = (
-            "Endpoint.address is an Address; Endpoint.from_base_url(...) or from_messages_url(...) makes one"
-        )
+        words = "Endpoint.address is an Address; Endpoint.from_base_url(...) or from_messages_url(...) makes one"
         raise LocalProtocolError(words, path="address")
 
 

@@ -34,7 +34,7 @@ from sansio_claude._stream.events import (
 from sansio_claude._stream.sse import ServerSentEvent, encode_sse
 from sansio_claude._value import Value, an
 
-__all__ = ["encode_event", "event_object", "json_of_event"]
+__all__ = ["encode_event", "event_object", "json_of_event", "name_of"]
 
 
 def encode_event(event: Event) -> bytes:
@@ -53,6 +53,12 @@ def encode_event(event: Event) -> bytes:
             raise LocalProtocolError("the raw value of an UnknownEvent is a dict or a str", path="raw")
         return encode_sse(ServerSentEvent(name, event.raw.encode("utf-8", "replace")))
     return encode_sse(ServerSentEvent(name, json_of_event(event_object(event))))
+
+
+def name_of(value: dict[str, Any]) -> str:
+    """The name that the event of a JSON object goes out with: its type, as far as that can be a name."""
+    kind = value.get("type")
+    return kind if isinstance(kind, str) and kind and "\n" not in kind and "\r" not in kind else "message"
 
 
 def json_of_event(value: dict[str, Any]) -> bytes:

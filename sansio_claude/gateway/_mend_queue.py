@@ -59,8 +59,7 @@ class Queue(Dial):
             first, self._put_off = self._put_off, None
             return self._flush(), first
         if self.waiting and self.waiting[0].kind == "message_delta":
-            first, *rest = self.waiting
-            self.waiting = []
+            first, *rest = self.waiting  # the one that comes waits in its place
             return rest, first
         return self._flush(), self._sent_delta
 

@@ -95,10 +95,11 @@ def _error(dial: Dial, name: str, value: Any) -> dict[str, Any]:
         value = value[0]
     outer = value if isinstance(value, dict) else {}
     inner = outer.get("error")
+    beside = {key: item for key, item in outer.items() if key not in ("type", "error", "object", "request_id")}
     if not isinstance(inner, dict):
         # The words and codes stand beside the envelope's own keys.
-        inner = {key: item for key, item in outer.items() if key not in ("type", "error", "object", "request_id")}
-    mended: dict[str, Any] = {"type": "error"}
+        inner, beside = beside, {}
+    mended: dict[str, Any] = {"type": "error", **beside}
     mended["error"] = {**inner, "type": said.type or "api_error", "message": said.words}
     if said.request_id is not None:
         mended["request_id"] = said.request_id

@@ -27,7 +27,7 @@ from sansio_claude._message.message import message_from_object
 from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
 from sansio_claude._stream.decode import event_from_value
-from sansio_claude._stream.encode import event_object, json_of_event
+from sansio_claude._stream.encode import event_object, json_of_event, name_of
 from sansio_claude._stream.endings import events_of_message, is_whole_message, unfinished_event
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
@@ -462,12 +462,6 @@ class Repair(NotCopied):
                 self._events.append(event)
             elif data is not None:
                 self._out.append(data)
-
-
-def name_of(value: dict[str, Any]) -> str:
-    """The name that an event goes out with: its type, as far as that can be a name."""
-    kind = value.get("type")
-    return kind if isinstance(kind, str) and "\n" not in kind and "\r" not in kind else "message"
 
 
 def encode_value(value: dict[str, Any]) -> bytes:

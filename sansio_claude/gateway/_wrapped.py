@@ -20,6 +20,7 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._limits import Limits, limits_of
+from sansio_claude._stream.encode import name_of
 from sansio_claude._value import an
 
 __all__ = ["WRAPPINGS", "FirstLook", "WrappedIterator", "Wrapping", "messages_of", "read_wrapped"]
@@ -127,14 +128,14 @@ class WrappedIterator(NotCopied, Iterator[bytes]):
             return b"data: " + text + (b"\n\n" if ended else b"")  # for the decoder to refuse, or to see a cut
         if value.get("type") == "stream_event":
             self.wrapping = "stream_json"
-            value = value.get("event")
-            if not isinstance(value, dict):
-                return b""
-            text = json.dumps(value).encode()
-        elif self.wrapping == "stream_json" and value.get("type") not in _TYPES | {"error"}:
+            event = value.get("event")
+            if isinstance(event, dict):  # else it is kept as it is: an event that nobody knows
+                value, text = event, json.dumps(event).encode()
+        elif self.wrapping == "stream_json" and not _is_event(value.get("type")):
             return b""  # what an agent says beside the events
-        name = str(value.get("type") or "message").encode(errors="replace").split(b"\n")[0]
-        return b"event: " + name + b"\ndata: " + text + b"\n\n"
+        if b"\r" in text:  # white space between two tokens, which would end the line
+            text = json.dumps(value).encode()
+        return b"event: " + name_of(value).encode(errors="replace") + b"\ndata: " + text + b"\n\n"
 
 
 class FirstLook:
@@ -206,6 +207,10 @@ class FirstLook:
 
     def _of_lines(self, text: bytes) -> Wrapping:
         return "json_lines" if text.startswith(b"{") else "sse"
+
+
+def _is_event(kind: object) -> bool:
+    return isinstance(kind, str) and (kind in _TYPES or kind == "error")
 
 
 def _json(text: bytes) -> Any:

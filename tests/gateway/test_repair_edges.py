@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from sansio_claude import LimitError, Limits, Message, MessageStop, UnknownEvent
-from sansio_claude.gateway import MendKind, Repair
+from sansio_claude import LimitError, Limits, Message, MessageStop, TextDelta, UnknownEvent
+from sansio_claude.gateway import MendKind, MendVerdict, Repair
 from sansio_claude.testing import compose
-from tests.gateway.repairing import repair, wire
+from tests.gateway.repairing import read, repair, wire
 from tests.gateway.test_repair import CALL, END, START, STOP, TEXT, begin, delta, end, text
 
 
@@ -185,3 +185,108 @@ def test_an_unknown_event_keeps_its_name() -> None:
     (event,) = machine.events_received()
     assert isinstance(event, UnknownEvent)
     assert event.name == "new"
+
+
+def test_a_usual_delta_of_the_index_that_a_block_goes_out_with_is_for_no_block() -> None:
+    """The short way is by the index that the block came with."""
+    start = [wire(START), wire(begin(1, **CALL)), fragment('{"a"').replace(b'"index":0', b'"index":1')]
+    assert repair(*start, fragment(": 1}")).error == "an input_json_delta came for block 0, which never started"
+    called = {**END, "delta": {"stop_reason": "tool_use"}}
+    rest = fragment(": 1}").replace(b'"index":0', b'"index":1')
+    assert repair(*start, rest, wire(end(1), called, STOP)).state == "complete"
+
+
+@pytest.mark.parametrize("odd", [None, 5, [], "text"])
+def test_a_delta_event_without_a_delta_ends_the_stream(odd: object) -> None:
+    event = {"type": "content_block_delta", "index": 0, "delta": odd}
+    assert repair(wire(START, begin(0), event)).error == "a content_block_delta carries no delta"
+
+
+def test_the_limit_of_an_event_in_pieces() -> None:
+    body = wire(START, begin(0), text(0, "x" * 400))
+    for size in (7, len(body)):
+        chunks = [body[at : at + size] for at in range(0, len(body), size)]
+        machine = Repair(limits=Limits(event=400))
+        for chunk in chunks:
+            machine.receive_data(chunk)
+        assert isinstance(machine.error, LimitError)
+
+
+@pytest.mark.parametrize(("verdict", "stops"), [("mend", 1), ("pass", 2)])
+def test_a_block_that_stops_twice(verdict: MendVerdict, stops: int) -> None:
+    body = wire(START, *TEXT, end(0), END, STOP)
+    repaired = repair(body, mend={"twice": verdict})
+    assert repaired.out.count(b"event: content_block_stop") == stops
+    assert [(each.kind, each.passed) for each in repaired.mended] == [("twice", verdict == "pass")]
+
+
+def test_an_event_without_a_type_has_that_of_its_name_where_the_name_is_known() -> None:
+    known = repair(b'event: ping\ndata: {"a": 1}\n\n')
+    assert (known.kinds, b'"type":"ping"' in known.out) == (["event_type"], True)
+    unknown = b'event: new\ndata: {"a": 1}\n\n'
+    assert (repair(unknown).kinds, repair(unknown).out[: len(unknown)]) == ([], unknown)
+
+
+def test_a_line_that_only_begins_like_a_usual_delta_is_none() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(wire(START, begin(0)))
+    machine.receive_data(wire(text(0, "Hi")))
+    machine.events_received()
+    usual = wire(text(0, "Ho"))
+    machine.receive_data(usual.replace(b'"}}\n\n', b'"]}\n\n'))
+    assert machine.state == "broken"
+
+
+def test_content_in_the_last_lines_says_that_the_answer_was_cut() -> None:
+    """Even where a stop reason came before it: message_stop is not added then."""
+    body = wire(START, *TEXT, END)
+    assert repair(body + b": alive").state == "complete"
+    assert repair(body + b'event: content_block_start\ndata: {"type": "content_b').state == "truncated"
+
+
+def test_lines_in_a_run_of_usual_deltas_that_end_like_one() -> None:
+    machine = Repair(output="events")
+    machine.receive_data(wire(START, begin(0)))
+    machine.events_received()
+    machine.receive_data(wire(text(0, "Hi")) + b': x"}}\n\n' + wire(text(0, "Ho")))
+    assert [event.text for event in machine.events_received() if isinstance(event, TextDelta)] == ["Hi", "Ho"]
+
+
+@pytest.mark.parametrize("outer", [None, {}, {"output_tokens": 7}])
+def test_usage_inside_the_delta_goes_out_beside_it(outer: dict[str, int] | None) -> None:
+    inside = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "usage": {"output_tokens": 5}}}
+    repaired = repair(wire(START, *TEXT, {**inside, "usage": outer}, STOP))
+    message = read(repaired.out, strict=True)
+    assert isinstance(message, Message)
+    assert message.usage.output_tokens == (7 if outer else 5)
+
+
+def test_a_stream_that_lacks_message_start_and_message_delta() -> None:
+    repaired = repair(wire(*TEXT, STOP))
+    assert (repaired.kinds, repaired.state) == (["missing_start", "no_message_delta"], "complete")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 1, "message": "No"},
+        {"message": "No", "type": "overloaded_error"},
+        {"error": {"message": "No", "type": "overloaded_error", "code": 1}, "more": 2},
+        {"error": {"message": "No"}, "type": "error", "more": 2},
+    ],
+)
+def test_an_error_in_another_shape_keeps_all_its_keys(error: dict[str, object]) -> None:
+    repaired = repair(wire(START) + f"event: error\ndata: {json.dumps({**error, 'detail': [1]})}\n\n".encode())
+    (data,) = (line[6:] for line in repaired.out.splitlines() if line.startswith(b'data: {"type":"error"'))
+    written = json.loads(data)
+    inner = error.get("error", {})
+    assert isinstance(inner, dict)
+    for key, value in {**error, **inner, "detail": [1]}.items():
+        if key not in ("error", "type"):
+            assert value in (written.get(key), written["error"].get(key))
+
+
+def test_the_words_of_a_long_type_are_cut() -> None:
+    odd = {"type": "d" * 99, "type_": 1, "citations": 5, "text": 5}
+    found, *_ = repair(wire(START, begin(0), delta(0, **odd), end(0), END, STOP)).mended
+    assert found.words.startswith("a " + "d" * 38 + " of block 0 would change")

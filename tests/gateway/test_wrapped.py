@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansio_claude import Limits, LocalProtocolError, MessageStream, TruncatedError
+from sansio_claude import Event, Limits, LocalProtocolError, MessageStream, TruncatedError, UnknownEvent
 from sansio_claude.gateway import WRAPPINGS, Wrapping, judge_body, read_wrapped
 from sansio_claude.testing import chunkings, compose
 from tests.mutations import ODD_VALUES
@@ -134,7 +134,15 @@ def test_a_report_says_what_was_wrong_with_the_wrapping() -> None:
     assert {each.where for each in judge_body(agent * 2, where="a")} == {"a, message 1", "a, message 2"}
 
 
-@pytest.mark.parametrize("wrap", [b"%s\n", b'{"type": "stream_event", "event": %s}\n', b"data: %s\n"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        b"%s\n",
+        b'{"type": "stream_event", "event": %s}\n',
+        b'{"type": "system"}\n%s\n',  # an agent's word before each event
+        b"data: %s\n",
+    ],
+)
 def test_odd_members_of_the_first_events_are_read_alike_at_any_chunking(wrap: bytes) -> None:
     """What wraps the events is told from the first ones, whatever their members are."""
     for at, line in enumerate(DATA[:3]):
@@ -144,3 +152,38 @@ def test_odd_members_of_the_first_events_are_read_alike_at_any_chunking(wrap: by
                 edited = [*DATA[:at], changed(event, path, odd), *DATA[at + 1 : 5]]
                 body = b"".join(wrap % each for each in edited)
                 assert b"".join(read_wrapped([body])) == b"".join(read_wrapped(chunkings.steps(body, 50)))
+
+
+def events_of(*lines: bytes) -> list[Event]:
+    stream = MessageStream()
+    for piece in read_wrapped([line + b"\n" for line in lines]):
+        stream.receive_data(piece)
+    return stream.events_received()
+
+
+def test_a_stream_event_without_an_event_is_kept_as_one_that_nobody_knows() -> None:
+    odd = {"type": "stream_event", "event": 5}
+    *_, last = events_of(AGENT[0], json.dumps(odd).encode())
+    assert isinstance(last, UnknownEvent)
+    assert (last.name, last.raw) == ("stream_event", odd)
+
+
+def test_line_ends_stand_in_no_name_and_in_no_data() -> None:
+    odd = json.dumps({"type": "new\rdata: 1", "a": 1}).encode()
+    *_, spaced, named = events_of(DATA[0], b'{"type": "new",\r"a": 1}', odd)
+    assert isinstance(spaced, UnknownEvent)
+    assert spaced.raw == {"type": "new", "a": 1}
+    assert isinstance(named, UnknownEvent)
+    assert named.raw == json.loads(odd)
+
+
+def test_what_passes_the_limit_of_an_event_without_telling_is_taken_for_a_stream() -> None:
+    limits = Limits(event=100)
+    for size in (100, 101):
+        reader = read_wrapped(iter([b"a" * 50, b"a" * (size - 50)]), limits=limits)
+        assert next(reader) == b"a" * 50
+        assert reader.wrapping == "sse"
+    begun = iter([b":" * 50, b":" * 51, b"never asked for"])
+    reader = read_wrapped(begun, limits=limits)
+    next(reader)
+    assert next(begun) == b"never asked for"
