@@ -75,6 +75,20 @@ def test_it_keeps_no_event_and_no_content() -> None:
     assert monitor.message.content == []
 
 
+def test_a_line_that_ends_like_a_usual_delta_is_no_event() -> None:
+    frames = compose("word " * 9, seed=1).frames
+    monitor, stream = StreamMonitor(), MessageStream(keep_content=False)
+    for piece in (*frames[:4], b': x"}}\n\n', *frames[4:6]):
+        monitor.receive_data(piece)
+        stream.receive_data(piece)
+    errors = []
+    for each in (monitor, stream):
+        with pytest.raises(TruncatedError) as caught:
+            each.finish()
+        errors.append(str(caught.value))
+    assert errors[0] == errors[1]
+
+
 def test_an_end_without_a_blank_line_leaves_no_event_behind() -> None:
     monitor = StreamMonitor()
     monitor.receive_data(compose("Hello.", seed=1).data.rstrip())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sansio_claude import Event, Limits, LocalProtocolError, MessageStream, TruncatedError, UnknownEvent
 from sansio_claude.gateway import WRAPPINGS, Wrapping, judge_body, read_wrapped
+from sansio_claude.gateway._wrapped import messages_of
 from sansio_claude.testing import chunkings, compose
 from tests.mutations import ODD_VALUES
 from tests.properties.test_edits import changed, places_of
@@ -187,3 +188,10 @@ def test_what_passes_the_limit_of_an_event_without_telling_is_taken_for_a_stream
     reader = read_wrapped(begun, limits=limits)
     next(reader)
     assert next(begun) == b"never asked for"
+
+
+def test_the_messages_of_an_agent_end_with_message_stop_and_what_comes_behind_it() -> None:
+    start, stop, ping = (b"event: %s\ndata: {}\n\n" % name for name in (b"message_start", b"message_stop", b"ping"))
+    frames = [start, start, stop, ping, start, ping]
+    assert [list(message) for message in messages_of(frames)] == [frames[:4], frames[4:]]
+    assert list(messages_of([])) == []
