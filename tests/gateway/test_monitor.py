@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import pytest
 from hypothesis import given
@@ -87,6 +88,14 @@ def test_a_line_that_ends_like_a_usual_delta_is_no_event() -> None:
             each.finish()
         errors.append(str(caught.value))
     assert errors[0] == errors[1]
+
+
+def test_a_delta_that_only_begins_like_a_usual_one_is_refused() -> None:
+    frames = compose("word " * 9, seed=1).frames
+    monitor = StreamMonitor()
+    for piece in (*frames[:5], re.sub(rb'"\s*\}\s*\}\n\n$', b'"]}\n\n', frames[5])):
+        monitor.receive_data(piece)
+    assert monitor.state == "broken"
 
 
 def test_an_end_without_a_blank_line_leaves_no_event_behind() -> None:

@@ -133,6 +133,26 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "each event takes the plain way then: the longer of two ways, which give the same"
     ),
     (
+        "sansio_claude/gateway/_repair.py:_pass_usual",
+        "if behind is event or not quote or ending not in ENDINGS:",
+        "Is becomes IsNot",
+    ): "no delta takes the short way then, and the long one makes the same of it",
+    (
+        "sansio_claude/gateway/_repair.py:_pass_usual",
+        "if behind is event or not quote or ending not in ENDINGS:",
+        "not is left out",
+    ): "no delta takes the short way then, and the long one makes the same of it",
+    (
+        "sansio_claude/gateway/_monitor.py:receive_data",
+        "if quote and ending in WHOLE_ENDINGS and behind is not data and received <= stream._fusable:",
+        "LtE becomes Lt",
+    ): "the last byte within the limit takes the long way then, which makes the same of it",
+    (
+        "sansio_claude/gateway/_wrapped.py:_frame",
+        'return b""  # what an agent says beside the events',
+        "returns None",
+    ): _FALSE,
+    (
         "sansio_claude/tools/_foreign.py:_misfit",
         "problems = error.errors(include_url=False, include_context=False, include_input=False)",
         "False becomes True",
