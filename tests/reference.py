@@ -684,9 +684,10 @@ class _Reader:
                 delta = value["delta"] = mended
                 self.deviate("half_character")
             if fitting:
-                self.check_delta({**delta, "type": kind})
-                self.deviate("typeless_delta")
                 delta = value["delta"] = {**delta, "type": kind}
+                for note in self.check_delta(delta):
+                    self.deviate(note)
+                self.deviate("typeless_delta")
         kind = delta["type"] if isinstance(delta.get("type"), str) else None
         known = name in STRING_KEYS
         if block is None or (known and kind in DELTAS and name not in DELTAS[kind][1]):

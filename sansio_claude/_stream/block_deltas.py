@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sansio_claude._message.blocks import (
     Block,
@@ -36,7 +37,7 @@ from sansio_claude._stream.merging import (
 from sansio_claude._stream.under_construction import UnderConstruction, refusal
 from sansio_claude._value import an
 
-__all__ = ["BlockDeltas"]
+__all__ = ["BlockDeltas", "typed_as"]
 
 # What each kind of delta may be applied to; an unknown block takes any.
 _FITS: Final[dict[type, type]] = {
@@ -56,6 +57,15 @@ _TYPELESS: Final[tuple[tuple[type, str, str], ...]] = (
     (CompactionBlock, "content", "compaction_delta"),
 )
 _BLANK: Final = " \t\n\r"
+
+
+def typed_as(kind: type, delta: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a delta without a type is taken for in a block of this class: its key, and the type. None for nothing."""
+    for block_class, key, delta_type in _TYPELESS:
+        if issubclass(kind, block_class) and key in delta:
+            if key == "content" or isinstance(delta[key], str | None):
+                return key, delta_type
+    return None
 
 
 class BlockDeltas(UnderConstruction):
@@ -101,19 +111,18 @@ class BlockDeltas(UnderConstruction):
 
     def _typed(self, event: UnknownDelta, kind: type[Block]) -> ContentBlockDelta:
         """A delta without a type as one of its block's own kind, where it has that kind's key."""
-        for block_class, key, delta_type in _TYPELESS:
-            if kind is block_class or (block_class is ToolInputBlock and issubclass(kind, ToolInputBlock)):
-                if key not in event.raw or not (isinstance(event.raw[key], str | None) or key == "content"):
-                    continue
-                self._mend_typeless(event, key if key in ("text", "thinking", "partial_json") else "")
-                notes: Notes = []
-                typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, notes)
-                for odd, words in notes:
-                    self._deviate(odd, words)
-                self._deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
-                return typed
-        self._mend_typeless(event, "")
-        return event
+        found = typed_as(kind, event.raw)
+        if found is None:
+            self._mend_typeless(event, "")
+            return event
+        key, delta_type = found
+        self._mend_typeless(event, key if key in ("text", "thinking", "partial_json") else "")
+        notes: Notes = []
+        typed = delta_from_value(event.index, {**event.raw, "type": delta_type}, event.extra, notes)
+        for odd, words in notes:
+            self._deviate(odd, words)
+        self._deviate("typeless_delta", f"a delta of block {event.index} has no type; it has {key}")
+        return typed
 
     def _mend_typeless(self, event: UnknownDelta, key: str) -> None:
         if mend_delta(event.raw, key):

@@ -10,7 +10,7 @@ from sansio_claude._message.blocks import CompactionBlock, ContentBlock, TextBlo
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.events import InputJSONDelta, TextDelta, ThinkingDelta
 
-__all__ = ["FITS", "STRING_OF", "TYPELESS", "MendBlock", "delta_of_half", "empty_block", "grows", "grows_by"]
+__all__ = ["FITS", "STRING_OF", "MendBlock", "delta_of_half", "empty_block", "grows", "grows_by"]
 
 # The key of each delta that carries a string.
 STRING_OF: Final[dict[str, str]] = {
@@ -28,14 +28,6 @@ FITS: Final[dict[str, type]] = {
     "input_json_delta": ToolInputBlock,
     "compaction_delta": CompactionBlock,
 }
-# What a delta without a type is taken for: the class of its block, the key it must have, the type it gets.
-TYPELESS: Final[tuple[tuple[type, str, str], ...]] = (
-    (TextBlock, "text", "text_delta"),
-    (ThinkingBlock, "thinking", "thinking_delta"),
-    (ThinkingBlock, "signature", "signature_delta"),
-    (ToolInputBlock, "partial_json", "input_json_delta"),
-    (CompactionBlock, "content", "compaction_delta"),
-)
 # The start of a block that nobody sent, where its kind follows from its first delta. A call has an id and a name,
 # which would have to be invented.
 _STARTS: Final[dict[str, dict[str, Any]]] = {

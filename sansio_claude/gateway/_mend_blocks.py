@@ -8,6 +8,7 @@ from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 from sansio_claude._message.blocks import ContentBlock, UnknownBlock, block_from_dict
 from sansio_claude._message.halves import mend_delta
+from sansio_claude._stream.block_deltas import typed_as
 from sansio_claude._stream.events import InputJSONDelta
 from sansio_claude._stream.halves import HalfCharacters
 from sansio_claude._stream.merging import kept_of_unknown_delta
@@ -15,7 +16,6 @@ from sansio_claude._value import an
 from sansio_claude.gateway._dial import Item, refusal
 from sansio_claude.gateway._mend_block import (
     STRING_OF,
-    TYPELESS,
     MendBlock,
     delta_of_half,
     empty_block,
@@ -176,12 +176,13 @@ class BlockMender(Queue):
             return kind
         if block is None or block.stopped:
             return ""
-        for block_class, key, delta_type in TYPELESS:
-            if issubclass(block.kind, block_class) and (isinstance(delta.get(key), str) or key == "content" in delta):
-                self._mend_typeless(block, delta, key if grows_by(delta_type) else "")
-                if self.mend("typeless_delta", f"a delta of block {block.came} has no type; it has {key}"):
-                    delta["type"] = delta_type
-                return delta_type
+        found = typed_as(block.kind, delta)
+        if found is not None:
+            key, delta_type = found
+            self._mend_typeless(block, delta, key if grows_by(delta_type) else "")
+            if self.mend("typeless_delta", f"a delta of block {block.came} has no type; it has {key}"):
+                delta["type"] = delta_type
+            return delta_type
         self._mend_typeless(block, delta, "")
         return ""
 

@@ -20,7 +20,7 @@ import pytest
 
 from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import chunkings
-from tests.frames import answer, block, body, compact, message_start, text, tool
+from tests.frames import answer, block, body, compact, delta, message_start, text, tool
 from tests.gateway.repairing import hold_repair
 from tests.invariants import Evidence, as_the_rules_say, hold
 from tests.mutations import ODD_VALUES
@@ -41,6 +41,12 @@ def _whole() -> bytes:
 
 def _of(*events: dict[str, Any]) -> bytes:
     return body(*answer(*events), spell=compact)
+
+
+def _loose(event: dict[str, Any]) -> bytes:
+    """As some gateways write it: no event name, no index, and (by the stream that is given) no types of deltas."""
+    event.pop("index", None)
+    return compact(event).partition(b"\n")[2]
 
 
 _SERVER: Final = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
@@ -77,6 +83,16 @@ STREAMS: Final = {
         *_OPENING, text("Hi"), {"type": "error", "error": {"type": "overloaded_error", "message": "No"}}, spell=compact
     ),
     "whole": _whole(),
+    "loose": body(
+        *answer(
+            *block({"type": "text", "text": ""}, {"text": "Hi"}),
+            *block({"type": "thinking", "thinking": ""}, {"thinking": "Hm"}, {"signature": "E"}, index=1),
+            *tool(index=2)[:1],
+            delta(2, partial_json='{"a":1}'),
+            *tool(index=2)[1:],
+        ),
+        spell=_loose,
+    ),
 }
 SHARDS: Final = 4
 
