@@ -64,14 +64,15 @@ class BlockMender(Queue):
             came = self._following
             self.mend("index_missing", f"a content_block_start has no index; it was taken for block {came}")
         self._check_index(came, "content_block_start")
-        if came in self.placeholders:
-            self._drop_placeholders(came)
+        gone_out = came in self.placeholders and self._drop_placeholders(came)
         if came in self.blocks:
             raise refusal(f"block {came} started twice")
         index = self._next
         if came != index and value.get("index") is not None:
             if not self.mend("index_order", f"block {came} started where {index} was next"):
                 index = came
+                if gone_out:
+                    self.pass_on("placeholder", _gave_way(came))
         if value.get("index") != index:
             value = {**value, "index": index}
         block = block_from_dict(raw)
@@ -300,14 +301,16 @@ class BlockMender(Queue):
                 self.pass_on("open_block", words)
         return out
 
-    def _drop_placeholders(self, came: int) -> None:
-        """A block starts where message_start has an empty text block: leave those out where it has not gone out yet."""
+    def _drop_placeholders(self, came: int) -> bool:
+        """A block starts where message_start has an empty text block: leave those out where it has not gone out yet.
+
+        Gives whether it has gone out.
+        """
         start = self.waiting[0] if self.waiting and self.waiting[0].kind == "message_start" else None
-        words = f"the empty text block {came} of message_start gave way to another block"
-        if start is None or start.value is None or not self.ask("placeholder", words):
+        if start is None or start.value is None or not self.ask("placeholder", _gave_way(came)):
             self.placeholders.discard(came)
             del self.blocks[came]
-            return
+            return start is None
         message: Any = start.value["message"]
         message["content"] = [block for index, block in enumerate(message["content"]) if index not in self.placeholders]
         for index in self.placeholders:
@@ -317,6 +320,7 @@ class BlockMender(Queue):
         self._next = len(self.blocks)
         self.placeholders.clear()
         start.frame = None
+        return False
 
     def _need_start(self, kind: str) -> list[Item]:
         """message_start where it is missing: an envelope without counters."""
@@ -335,6 +339,10 @@ class BlockMender(Queue):
         }
         self.message = {"id": ""}
         return [Item({"type": "message_start", "message": message})]
+
+
+def _gave_way(came: int) -> str:
+    return f"the empty text block {came} of message_start gave way to another block"
 
 
 def _is_empty(kind: str, delta: dict[str, Any]) -> bool:

@@ -68,9 +68,11 @@ def _typed(dial: Dial, name: str, value: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kind, str):
         if name not in _TYPES:
             return value
-        if dial.mend("event_type", f"the JSON of {an(name)} has no type"):
-            value = {**value, "type": name}
-        return value
+        dial.mend("event_type", f"the JSON of {an(name)} has no type")
+        return {
+            **value,
+            "type": name,
+        }  # what it is taken for in any case; its bytes are those that came where it is passed on
     _check_name(dial, name, kind)
     return value
 
@@ -89,7 +91,7 @@ def _error(dial: Dial, name: str, value: Any) -> dict[str, Any]:
         if isinstance(inner.get("type"), str) and isinstance(inner.get("message"), str):
             return value  # type: ignore[no-any-return]  # JSON of any kind
     if not dial.mend("error_shape", "an error came in another shape than the API's"):
-        return value if isinstance(value, dict) else {"type": "error", "error": value}
+        return {**value, "type": "error"} if isinstance(value, dict) else {"type": "error", "error": value}
     said = read_error(value)
     while isinstance(value, list) and value:
         value = value[0]

@@ -319,18 +319,17 @@ class Repair(NotCopied):
     def _end(self, ended_well: bool) -> None:
         mender = self._mender
         rest = self._splitter.take_rest()
-        if rest.strip(_SPACE):
+        if not rest.strip(_SPACE):
+            if rest and (mender.done or mender.over):
+                self._write([Item(None, rest)])
+        else:
             self._decoder.receive_data(rest)
             self._decoder.receive_eof()
             last = unfinished_event(self._decoder.discarded, self._limits)
-            if last is not None and not (mender.done or mender.over):
-                if mender.ask("last_blank_line", "the last event has no blank line behind it"):
-                    self._write(mender.receive(last.event, last.raw, _frame_of(last)))
-                else:
-                    self._write([Item(None, rest)])
+            if last is not None:
+                self._take_unfinished(last, rest)
             elif mender.done or mender.over:
-                if last is not None:
-                    self._write(mender.receive(last.event, last.raw, rest))
+                self._write([Item(None, rest)])
             elif _CONTENT in rest:
                 ended_well = False  # content was cut
         if mender.done or mender.over or self.error is not None:
@@ -339,6 +338,18 @@ class Repair(NotCopied):
         if items is None:
             words = "the stream ended before message_stop" if ended_well else "the body was cut before message_stop"
             raise TruncatedError(f"{words}: the answer is cut off", stage="stream")
+        self._write(items)
+
+    def _take_unfinished(self, last: ServerSentEvent, rest: bytes) -> None:
+        """Take the last event, which lacks its blank line: it gets one, unless it may lack it and nothing follows."""
+        mender, whole = self._mender, _frame_of(last)
+        if mender.done or mender.over:
+            self._write(mender.receive(last.event, last.raw, rest))
+            return
+        passed = not mender.ask("last_blank_line", "the last event has no blank line behind it")
+        items = mender.receive(last.event, last.raw, whole)
+        if passed and items and items[-1].frame is whole and items[-1].kind in ("message_stop", "error"):
+            items[-1].frame = rest
         self._write(items)
 
     def _break(self, error: RemoteProtocolError) -> None:

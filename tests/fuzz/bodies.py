@@ -20,6 +20,7 @@ from tests.invariants import Evidence, hold
 from tests.mutations import TOKENS, break_bytes, break_events
 from tests.partial_json_reference import NOTHING, apply, refused_by_json, same, see
 from tests.properties.test_edits import STREAMS
+from tests.properties.test_repair_edits import PROMISES
 from tests.properties.test_sse import assert_standard, decode_all
 
 __all__ = ["TARGETS"]
@@ -179,6 +180,8 @@ def _check_repair(data: bytes) -> None:
     dice = dice_for(data)
     ended_well = dice.random() < 0.7
     hold_repair(data, cut(data, dice), ended_well=ended_well)
+    if dice.random() < 0.2:
+        dice.choice(PROMISES)(data)
 
 
 _STREAM_TOKENS: Final = (

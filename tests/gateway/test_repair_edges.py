@@ -290,3 +290,27 @@ def test_the_words_of_a_long_type_are_cut() -> None:
     odd = {"type": "d" * 99, "type_": 1, "citations": 5, "text": 5}
     found, *_ = repair(wire(START, begin(0), delta(0, **odd), end(0), END, STOP)).mended
     assert found.words.startswith("a " + "d" * 38 + " of block 0 would change")
+
+
+def test_the_last_event_may_lack_its_blank_line_only_where_nothing_follows() -> None:
+    passing: dict[MendKind, MendVerdict] = {"last_blank_line": "pass"}
+    whole = wire(START, *TEXT, END, STOP)
+    assert repair(whole[:-2], mend=passing).out == whole[:-2]
+    assert repair(whole[:-2]).out == whole
+    without_stop = repair(wire(START, *TEXT, END)[:-2], mend=passing)
+    assert (without_stop.out, without_stop.state) == (whole, "complete")
+    cut = repair(wire(START, *TEXT)[:-2], mend=passing)
+    assert cut.out.startswith(wire(START, *TEXT) + b"event: error\n")
+
+
+def test_an_event_without_a_type_that_is_passed_on_counts_as_what_its_name_says() -> None:
+    for name, value in ((b"message_stop", b"{}"), (b"message_stop", b'{"type": null}')):
+        body = wire(START, *TEXT, END) + b"event: " + name + b"\ndata: " + value + b"\n\n"
+        passed = repair(body, mend={"event_type": "pass"})
+        assert (passed.out, passed.state, passed.passed) == (body, "complete", ["event_type"])
+
+
+def test_an_error_in_another_shape_that_is_passed_on_ends_the_stream() -> None:
+    body = wire(START) + b'data: {"error": {"message": "No"}}\n\n'
+    passed = repair(body + wire(*TEXT, END, STOP), mend={"error_shape": "pass", "event_name": "pass"})
+    assert (passed.out, passed.state) == (body, "errored")
