@@ -314,3 +314,17 @@ def test_an_error_in_another_shape_that_is_passed_on_ends_the_stream() -> None:
     body = wire(START) + b'data: {"error": {"message": "No"}}\n\n'
     passed = repair(body + wire(*TEXT, END, STOP), mend={"error_shape": "pass", "event_name": "pass"})
     assert (passed.out, passed.state) == (body, "errored")
+
+
+def test_a_key_that_no_delta_may_change_goes_out_only_where_it_is_passed_on() -> None:
+    body = wire(START, begin(0), delta(0, type="new_delta", text="x", more=1), end(0), END, STOP)
+    mended, passed = repair(body), repair(body, mend={"kept_key": "pass"})
+    assert (mended.kinds, passed.passed) == (["kept_key"], ["kept_key"])
+    assert b'"delta":{"type":"new_delta","more":1}' in mended.out
+    assert passed.out == body
+
+
+def test_events_behind_a_line_that_begins_like_json_are_read() -> None:
+    body = wire(START, *TEXT, END, STOP)
+    for chunks in ([b"{ junk\n\n" + body], [b"{ junk\n\n", body], [b"{", b" junk\n\n" + body]):
+        assert repair(*chunks).state == "complete"

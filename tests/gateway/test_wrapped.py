@@ -195,3 +195,11 @@ def test_the_messages_of_an_agent_end_with_message_stop_and_what_comes_behind_it
     frames = [start, start, stop, ping, start, ping]
     assert [list(message) for message in messages_of(frames)] == [frames[:4], frames[4:]]
     assert list(messages_of([])) == []
+
+
+@pytest.mark.parametrize("line", [b"unknown: field\n", b"no field\n", b"data: text\n", b"data: [1]\n", b"[1]\n"])
+def test_what_can_only_be_an_event_stream_passes_at_once(line: bytes) -> None:
+    rest = iter([line, b"never asked for"])
+    reader = read_wrapped(rest)
+    assert next(reader) == line
+    assert next(rest) == b"never asked for"

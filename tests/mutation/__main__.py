@@ -33,8 +33,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "_call": ("call", "connect/test_tls.py", "properties/test_call.py", "test_reprs.py"),
     "_request": ("request", "properties/test_request.py", "test_reprs.py"),
     "_check": ("check",),
-    "gateway": ("gateway",),
-    "tools": ("tools",),
+    "gateway": ("gateway", "test_reprs.py"),
+    "tools": ("tools", "test_reprs.py"),
 }
 
 

@@ -133,6 +133,12 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "each event takes the plain way then: the longer of two ways, which give the same"
     ),
     (
+        "sansio_claude/gateway/_probes.py:probes",
+        'body=ask("What is 27 times 14?", max_tokens=2048, stream=True, thinking=thinking)),',
+        "2048 becomes 2049",
+    ): "a question that leaves room for an answer does as well",
+    ("sansio_claude/gateway/_repair.py:_pass", "return False", "returns None"): _FALSE,
+    (
         "sansio_claude/gateway/_repair.py:_pass_usual",
         "if behind is event or not quote or ending not in ENDINGS:",
         "Is becomes IsNot",
