@@ -314,6 +314,9 @@ def test_an_error_in_another_shape_that_is_passed_on_ends_the_stream() -> None:
     body = wire(START) + b'data: {"error": {"message": "No"}}\n\n'
     passed = repair(body + wire(*TEXT, END, STOP), mend={"error_shape": "pass", "event_name": "pass"})
     assert (passed.out, passed.state) == (body, "errored")
+    listed = wire(START) + b'event: error\ndata: [{"error": {"message": "No"}}]\n\n'
+    passed = repair(listed, mend={"error_shape": "pass"})
+    assert (passed.out, passed.state) == (listed, "errored")
 
 
 def test_a_key_that_no_delta_may_change_goes_out_only_where_it_is_passed_on() -> None:
