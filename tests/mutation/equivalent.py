@@ -129,6 +129,9 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
         "to settle the last block of none does nothing"
     ),
+    ("sansio_claude/gateway/_repair.py:_sniff", "self._probe.receive_data(rest)", "a statement is left out"): (
+        "it is white space, or a byte order mark, in front of a line that is no field in any case"
+    ),
     ("sansio_claude/gateway/_repair.py:_take", "self._arm()", "a statement is left out"): (
         "each event takes the plain way then: the longer of two ways, which give the same"
     ),
