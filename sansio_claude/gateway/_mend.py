@@ -255,10 +255,11 @@ class Mender(BlockMender):
         else:
             return
         last: Any = next((item for item in reversed(out) if item.kind == "message_delta"), None)
-        if last is None or fit == reason or not last.value["delta"].get("stop_reason"):
+        delta = None if last is None else last.value.get("delta")
+        if fit == reason or not isinstance(delta, dict) or not delta.get("stop_reason"):
             self.pass_on("stop_reason_mismatch", words)
         elif self.ask("stop_reason_mismatch", words):
-            last.value["delta"]["stop_reason"] = self._stop_reason = fit
+            delta["stop_reason"] = self._stop_reason = fit
             last.frame = None
 
     def _list_inputs(self) -> None:

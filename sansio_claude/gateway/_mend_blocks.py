@@ -242,8 +242,9 @@ class BlockMender(Queue):
             return [*self._pass_by(), item]
         if block.once and self.ask("twice", f"{an(kind)} came again for block {block.came}"):
             first: Any = self.waiting[0].value if self.waiting else None
-            if first is not None and first.get("type") == "content_block_delta" and first["index"] == block.index:
-                if first["delta"].get("type") == kind:
+            # Without an index, which may be passed on, it is for the only open block: this one.
+            if first is not None and first.get("type") == "content_block_delta":
+                if first.get("index") in (None, block.index) and first["delta"].get("type") == kind:
                     self.waiting[0] = item
             return []
         out = self._pass_by()

@@ -71,6 +71,11 @@ class Client(_Dressed):
     async def aclose(self) -> None:
         self._dressed.close()
 
+    def with_options(self, **options: Any) -> Client:
+        other = Client.__new__(Client)
+        other._dressed = self._dressed.with_options(**options)
+        return other
+
     def stream(self, *args: Any, **arguments: Any) -> Stream:
         return Stream(self._dressed.stream(*args, **arguments))
 

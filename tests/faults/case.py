@@ -243,14 +243,18 @@ async def _main(each: Case, runtime: Runtime, site: Site, retries: bool, outcome
 
 
 async def _again(client: Any, runtime: Runtime, each: Case, site: Site, outcome: Outcome) -> None:
-    """The peer is well now: the same client has to get the next answer, and nothing of the last one."""
+    """The peer is well now: the same client has to get the next answer, and nothing of the last one.
+
+    It may take its time: a deadline that was short on purpose is none of a busy machine.
+    """
+    patient = client.with_options(timeouts=PATIENT)
     start = [step for script in site.scripts for step in script[:2] if step == TUNNEL or isinstance(step, TLS)]
     site.play([[*start[:2], READ, FINE]])
     outcome.next = "it hangs"
     async with runtime.move_on_after(HANG):
         for _ in range(2):
             try:
-                message = await client.create(**ASK)
+                message = await patient.create(**ASK)
             except (ReadError, WriteError) as error:
                 # The peer may end the kept connection just now. Without retries that is an error, once.
                 outcome.next = f"it raised {error!r}"

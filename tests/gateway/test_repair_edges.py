@@ -331,3 +331,24 @@ def test_events_behind_a_line_that_begins_like_json_are_read() -> None:
     body = wire(START, *TEXT, END, STOP)
     for chunks in ([b"{ junk\n\n" + body], [b"{ junk\n\n", body], [b"{", b" junk\n\n" + body]):
         assert repair(*chunks).state == "complete"
+
+
+@pytest.mark.parametrize("index", [0, None])
+@pytest.mark.parametrize("verdict", ["mend", "pass"])
+def test_of_several_signatures_the_last_goes_out(index: int | None, verdict: MendVerdict) -> None:
+    thinking = [begin(0, type="thinking", thinking="", signature="")]
+    signed = [delta(index, type="signature_delta", signature=each) for each in "AB"]
+    body = wire(START, *thinking, *signed, end(index), END, STOP)
+    repaired = repair(body, mend={"index_missing": verdict})
+    message = read(repaired.out)
+    assert isinstance(message, Message)
+    assert message.to_dict()["content"] == [{"type": "thinking", "thinking": "", "signature": "B"}]
+    assert repaired.out.count(b"signature_delta") == 1
+
+
+@pytest.mark.parametrize("odd", [{}, {"delta": None}])
+def test_a_stop_reason_that_does_not_fit_beside_a_delta_that_is_missing_and_passed_on(odd: dict[str, None]) -> None:
+    start = {**START, "message": {**START["message"], "stop_reason": "tool_use"}}
+    body = wire(start, *TEXT, {"type": "message_delta", "usage": {}, **odd}, STOP)
+    repaired = repair(body, mend={"no_message_delta": "pass"})
+    assert (repaired.out, repaired.passed) == (body, ["no_message_delta", "stop_reason_mismatch"])
