@@ -69,10 +69,7 @@ def _typed(dial: Dial, name: str, value: dict[str, Any]) -> dict[str, Any]:
         if name not in _TYPES:
             return value
         dial.mend("event_type", f"the JSON of {an(name)} has no type")
-        return {
-            **value,
-            "type": name,
-        }  # what it is taken for in any case; its bytes are those that came where it is passed on
+        return {**value, "type": name}  # what it is taken for in any case, whatever bytes go out
     _check_name(dial, name, kind)
     return value
 

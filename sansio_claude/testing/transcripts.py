@@ -132,8 +132,8 @@ def compose(
     `{"$incomplete_json": "raw text"}`: then exactly this text is sent. Blocks of kinds that do not grow
     (results, redacted thinking, unknown ones) come whole in their start event. `prefilled` blocks come in
     message_start. Half a surrogate pair goes out as its escape. `stop_reason` defaults to "tool_use" after a last
-    block of that type, else "end_turn";
-    `usage` overrides the counts of message_delta. `interleave` opens blocks before earlier ones are closed.
+    block of that type, else "end_turn"; `usage` overrides the counts of message_delta. `interleave` opens blocks
+    before earlier ones are closed.
 
     Raises LocalProtocolError for blocks, counters or details that are no JSON.
     """
