@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import chain
@@ -99,14 +100,8 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
         )
     try:
         return _decode(data)
-    except UnicodeDecodeError as error:
-        words = "the JSON text is not UTF-8"
-        bad = data[error.start : error.end]
-        cause: Exception = UnicodeDecodeError(error.encoding, bad, 0, len(bad), error.reason)
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-        reason = _reason(error, data)
-        words = f"a number in the JSON is too large: {reason}" if _OUT in reason else f"this is not JSON: {reason}"
-        cause = error
+        words, cause = _refusal(error, data)
     # The frames of the cause would keep all of `data` alive as long as the exception.
     raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause.with_traceback(None)
 
@@ -168,6 +163,29 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError("number out of range")  # msgspec refuses it, too
     return number
+
+
+def _refusal(error: Exception, data: bytes) -> tuple[str, Exception]:
+    """The words for a text that msgspec refused, and the cause. The versions of msgspec differ in what they raise for
+    malformed UTF-8, and where in the text they notice it; so the text itself is asked."""
+    malformed = _malformed(data)
+    if malformed is not None:
+        return "the JSON text is not UTF-8", malformed
+    reason = _reason(error, data)
+    if _OUT in reason:
+        return f"a number in the JSON is too large: {reason}", error
+    return f"this is not JSON: {reason}", error
+
+
+def _malformed(data: bytes) -> UnicodeDecodeError | None:
+    """The error for the first bytes of `data` that are not UTF-8, which holds those bytes alone. None where all are,
+    or where the text only ends inside a character: it was cut, and the rest of it may have been well-formed."""
+    try:
+        getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError as error:
+        bad = data[error.start : error.end]
+        return UnicodeDecodeError(error.encoding, bad, 0, len(bad), error.reason)
+    return None
 
 
 def _reason(error: Exception, data: bytes) -> str:

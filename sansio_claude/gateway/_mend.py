@@ -254,9 +254,9 @@ class Mender(BlockMender):
                 fit = "tool_use"
         else:
             return
-        last: Any = next((item for item in reversed(out) if item.kind == "message_delta"), None)
-        delta = None if last is None else last.value.get("delta")
-        if fit == reason or not isinstance(delta, dict) or not delta.get("stop_reason"):
+        last = next((item for item in reversed(out) if item.kind == "message_delta"), None)
+        delta = None if last is None or last.value is None else last.value.get("delta")
+        if last is None or fit == reason or not isinstance(delta, dict) or not delta.get("stop_reason"):
             self.pass_on("stop_reason_mismatch", words)
         elif self.ask("stop_reason_mismatch", words):
             delta["stop_reason"] = self._stop_reason = fit

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansio_claude import _json
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError
 from sansio_claude._json import (
     WRITTEN_DEPTH,
@@ -95,6 +96,40 @@ def test_what_is_cut_is_told_from_what_is_not(data: bytes, words: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         loads(data)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"a":"\xff"}', "the JSON text is not UTF-8"),
+        (b"\xff", "the JSON text is not UTF-8"),
+        (b'["\xed\xa0\x80"]', "the JSON text is not UTF-8"),
+        (b'["\xc3"]', "the JSON text is not UTF-8"),
+        (b'["\xc3', "this is not JSON: "),  # cut inside a character
+        ('["\u00e9'.encode(), "this is not JSON: "),
+    ],
+)
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),  # of msgspec until 0.22
+        msgspec.DecodeError("Invalid UTF-8 encoded string"),  # of msgspec from 0.23
+        msgspec.DecodeError("JSON is malformed: invalid character (byte 0)"),
+        None,  # what is installed here
+    ],
+)
+def test_malformed_utf_8_is_named_whatever_the_decoder_says_of_it(
+    data: bytes, words: str, refusal: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(data: bytes) -> None:
+        assert refusal is not None
+        raise refusal
+
+    if refusal is not None:
+        monkeypatch.setattr(_json, "_decode", refuse)
+    with pytest.raises(RemoteProtocolError) as caught:
+        loads(data)
+    assert str(caught.value).startswith(words)
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", "-Infinity", "{} {}", '{"a":}'])
