@@ -19,7 +19,9 @@ from attrs import define
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 
-__all__ = ["Frame", "FrameSplitter"]
+__all__ = ["BOM", "Frame", "FrameSplitter", "at_its_place"]
+
+BOM: Final = b"\xef\xbb\xbf"  # U+FEFF, the byte order mark, in UTF-8
 
 # A blank line: two line ends, each taken whole. A frame that begins with one line end holds nothing before it.
 _BLANK: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
@@ -94,3 +96,15 @@ class FrameSplitter:
         self.pending.clear()
         self._scanned = 0
         return rest
+
+
+def at_its_place(data: bytes, *, came_first: bool, goes_first: bool) -> bytes:
+    """The bytes of a frame at another place in the stream than it came at, where they say the same.
+
+    U+FEFF at the start of a stream is a byte order mark, which a reader leaves out; elsewhere it belongs to the name of
+    a field. So what came first loses it where something goes out in front of it, and what goes out first in the place
+    of something else gets a mark in front of its own.
+    """
+    if came_first is goes_first or not data.startswith(BOM):
+        return data
+    return data.removeprefix(BOM) if came_first else BOM + data

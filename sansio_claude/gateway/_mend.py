@@ -22,8 +22,10 @@ from typing import Any, Final
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import Limits
+from sansio_claude._message.block import copy_json
 from sansio_claude._message.blocks import TextBlock, ToolUseBlock, UnknownBlock, block_from_dict
 from sansio_claude._message.tool_blocks import CUTTING_REASONS, WHOLE_REASONS
+from sansio_claude._stream.decode import event_from_value
 from sansio_claude._stream.endings import is_ping
 from sansio_claude._stream.merging import kept_of_message, odd_counters
 from sansio_claude.gateway._dial import Item, refusal
@@ -154,7 +156,14 @@ class Mender(BlockMender):
         self._has_delta = self._stop_reason is not None  # nothing else need say it
         out = self._flush()
         self.waiting = [self._as_it_is(value, frame)]
-        return out if self.placeholders else [*out, *self._flush()]
+        if not self.placeholders:
+            return [*out, *self._flush()]
+        self._check_start(value)
+        return out
+
+    def _check_start(self, value: dict[str, Any]) -> None:
+        """Refuse what a reader of the stream would: it does not see an event that waits before others have come."""
+        event_from_value(copy_json(value), "message_start", self._limits, [])
 
     def _mend_message(self, message: dict[str, Any]) -> None:
         for key in ("id", "model"):

@@ -35,14 +35,13 @@ from sansio_claude._stream.shortcuts import take_usual
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, split_events, texts_of
 from sansio_claude.gateway._dial import Item
-from sansio_claude.gateway._frames import Frame, FrameSplitter
+from sansio_claude.gateway._frames import BOM, Frame, FrameSplitter, at_its_place
 from sansio_claude.gateway._mend import Mender
 from sansio_claude.gateway._mend_kinds import Mended, MendKind, MendVerdict, mend_verdicts
 
 __all__ = ["Repair"]
 
 _SPACE: Final = b" \t\r\n"
-_BOM: Final = b"\xef\xbb\xbf"
 _CONTENT: Final = b"content_block"
 _WINDOW: Final = 16 * 1024  # bytes of a read that are taken apart at once
 _RUN: Final = 8 * 1024  # and those that are looked through for usual deltas
@@ -74,11 +73,13 @@ class Repair(NotCopied):
 
     __slots__ = (
         "_armed",
+        "_began",
         "_blank",
         "_decoder",
         "_eof",
         "_events",
         "_fast",
+        "_first",
         "_limits",
         "_mender",
         "_out",
@@ -113,6 +114,8 @@ class Repair(NotCopied):
         self._output = output
         self._out: list[bytes] = []
         self._events: list[Event] = []
+        self._began = False  # whether anything has gone out
+        self._first: bytes | None = None  # the first frame that came
         self._eof = False
         self._blank = True  # whether nothing but white space has come
         self._sniffed = b""  # the beginning of a byte order mark
@@ -290,6 +293,8 @@ class Repair(NotCopied):
 
     def _take(self, frame: Frame) -> None:
         mender = self._mender
+        if self._first is None:
+            self._first = frame.data
         if frame.line_feed:
             # The second half of a line end. It goes where the first half went: out, or nowhere.
             if self._verbatim:
@@ -319,6 +324,8 @@ class Repair(NotCopied):
     def _end(self, ended_well: bool) -> None:
         mender = self._mender
         rest = self._splitter.take_rest()
+        if self._first is None:
+            self._first = rest
         if not rest.strip(_SPACE):
             if rest and (mender.done or mender.over):
                 self._write([Item(None, rest)])
@@ -370,11 +377,11 @@ class Repair(NotCopied):
         comes in a read of its own, nothing says yet which of the two the body is.
         """
         start = self._sniffed + data
-        if _BOM.startswith(start):
+        if BOM.startswith(start):
             self._sniffed = start
             return data
         self._sniffed = b""
-        start = start.removeprefix(_BOM).lstrip()
+        start = start.removeprefix(BOM).lstrip()
         self._blank = not start
         if start.startswith(b"{"):
             self._receive(data[: len(data) - len(start)])
@@ -418,10 +425,10 @@ class Repair(NotCopied):
         return unfinished_event(self._probe.discarded, self._limits) is not None
 
     def _end_whole(self, ended_well: bool) -> None:
-        data = b"".join(self._whole or ())
+        self._first = data = b"".join(self._whole or ())
         mender = self._mender
         try:
-            value, has_halves = loads_with_halves(data.removeprefix(_BOM), self._limits.depth)
+            value, has_halves = loads_with_halves(data.removeprefix(BOM), self._limits.depth)
         except RemoteProtocolError:
             value, has_halves = None, False
         mender.number = 1
@@ -438,7 +445,7 @@ class Repair(NotCopied):
                 self._write(mender.receive_value(event_object(event)))
             return
         if value is not None and error_object(value) is not None:
-            self._write(mender.receive("error", data.removeprefix(_BOM), data))
+            self._write(mender.receive("error", data.removeprefix(BOM), data))
             return
         raise RemoteProtocolError("the body is neither an event stream nor a whole message", stage="stream")
 
@@ -447,10 +454,10 @@ class Repair(NotCopied):
     def _write(self, items: list[Item]) -> None:
         for item in items:
             value = item.value
-            data = item.frame if item.frame is not None or value is None else encode_value(value)
+            data = item.frame if item.frame is not None or value is None else _encode_value(value)
             if value is None:
                 if data is not None and self._output == "bytes":
-                    self._out.append(data)
+                    self._send(data)
                 continue
             event = item.event
             reader = self._reader
@@ -472,10 +479,17 @@ class Repair(NotCopied):
             if self._output == "events":
                 self._events.append(event)
             elif data is not None:
-                self._out.append(data)
+                self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        """Send what an event came in, or is written as."""
+        if not self._began or data is self._first:
+            data = at_its_place(data, came_first=data is self._first, goes_first=not self._began)
+            self._began = True
+        self._out.append(data)
 
 
-def encode_value(value: dict[str, Any]) -> bytes:
+def _encode_value(value: dict[str, Any]) -> bytes:
     """One event as the API writes it: its type as its name, its JSON as its data."""
     return encode_sse(ServerSentEvent(name_of(value), json_of_event(value)))
 

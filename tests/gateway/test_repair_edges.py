@@ -352,3 +352,24 @@ def test_a_stop_reason_that_does_not_fit_beside_a_delta_that_is_missing_and_pass
     body = wire(start, *TEXT, {"type": "message_delta", "usage": {}, **odd}, STOP)
     repaired = repair(body, mend={"no_message_delta": "pass"})
     assert (repaired.out, repaired.passed) == (body, ["no_message_delta", "stop_reason_mismatch"])
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_stays_what_it_is_where_something_else_goes_out_in_front_of_it() -> None:
+    """And one that is none stays none where nothing in front of it goes out."""
+    first = MARK + wire(begin(0))
+    assert repair(first).out.split(b"\n\n")[1].startswith(b"event: content_block_start")
+    unknown = MARK + b'event: message_start\ndata: {"a": 1}\n\n'
+    assert repair(b"data: [DONE]\n\n" + unknown).out.startswith(MARK + unknown)
+    assert repair(b": 1\n\n" + unknown).out.startswith(b": 1\n\n" + unknown)
+    assert repair(MARK + b": 1\n\n").out.startswith(MARK + b": 1\n\n")
+
+
+def test_a_start_that_waits_is_refused_at_once() -> None:
+    """A reader sees it only when it goes out."""
+    start = {**START, "message": {**START["message"], "type": "t", "content": [{"type": "text", "text": ""}]}}
+    machine = Repair()
+    machine.receive_data(wire(start))
+    assert str(machine.error) == "this is no message: its type is 't'"

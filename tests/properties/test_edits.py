@@ -94,6 +94,13 @@ STREAMS: Final = {
         spell=_loose,
     ),
 }
+# Those of which only the members are changed: an empty block of the start makes its message_start wait, or gives way.
+MEMBERS: Final = {
+    **STREAMS,
+    "placeholder": body(
+        message_start(content=[{"type": "text", "text": ""}]), *answer(*tool("", '{"a":1}'))[1:], spell=compact
+    ),
+}
 SHARDS: Final = 4
 
 
@@ -196,33 +203,33 @@ def test_every_single_edit_is_read_alike_in_every_way(kind: str, shard: int) -> 
             agree(edited)
 
 
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_every_odd_member_is_read_alike_in_every_way(kind: str) -> None:
-    for edited in odd_members(STREAMS[kind]):
+    for edited in odd_members(MEMBERS[kind]):
         agree(edited)
 
 
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_odd_members_are_repaired_to_what_a_strict_reader_takes(kind: str) -> None:
-    for number, edited in enumerate(odd_members(STREAMS[kind])):
+    for number, edited in enumerate(odd_members(MEMBERS[kind])):
         if number % 3 == 0:
             hold_repair(edited)
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_every_odd_member_is_repaired_to_what_a_strict_reader_takes(kind: str) -> None:
-    for edited in odd_members(STREAMS[kind]):
+    for edited in odd_members(MEMBERS[kind]):
         hold_repair(edited)
 
 
 def _beside_an_event_left_out(kind: str) -> Iterator[bytes]:
     """What one event says counts for more where another is missing: a stop reason of the start, without a delta."""
-    for shorter in left_out(STREAMS[kind]):
+    for shorter in left_out(MEMBERS[kind]):
         yield from odd_members(shorter)
 
 
-@pytest.mark.parametrize("kind", ["text", "tool input", "no input"])
+@pytest.mark.parametrize("kind", ["text", "tool input", "no input", "placeholder"])
 def test_odd_members_beside_an_event_left_out(kind: str) -> None:
     for number, edited in enumerate(_beside_an_event_left_out(kind)):
         if number % 11 == 0:
@@ -231,7 +238,7 @@ def test_odd_members_beside_an_event_left_out(kind: str) -> None:
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_every_odd_member_beside_an_event_left_out(kind: str) -> None:
     for edited in _beside_an_event_left_out(kind):
         hold_repair(edited)
@@ -243,6 +250,18 @@ def test_edits_drawn_evenly_are_repaired(kind: str) -> None:
     for number, edited in enumerate(edits(kind)):
         if number % 31 == 0:
             hold_repair(edited)
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"{", b":", b"\n", b"\r"])
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_what_means_something_else_at_the_start_of_a_stream(kind: str, mark: bytes) -> None:
+    """An event behind those that are not passed on, or are refused, is the first that goes out."""
+    frames = [each + b"\n\n" for each in MEMBERS[kind].split(b"\n\n") if each]
+    refused = b'data:{"type":"message_start","message":{"type":"t","content":[{"type":"text"}]}}\n\n'
+    for before in (b"", b"data: [DONE]\n\n", refused, mark, b"\xef\xbb\xbfdata: [DONE]\n\n"):
+        for at in range(len(frames)):
+            hold_repair(b"".join([before, *frames[:at], mark, *frames[at:]]))
+            hold_repair(b"".join([before, mark, *frames[at:]]))
 
 
 @pytest.mark.parametrize("kind", STREAMS)

@@ -13,13 +13,13 @@ import pytest
 from sansio_claude import DEVIATION_KINDS, ClaudeError, Event, Message, MessageStream, UnknownEvent
 from sansio_claude.gateway import MEND_KINDS, Repair
 from tests.gateway.repairing import read, repair
-from tests.properties.test_edits import STREAMS, odd_members
+from tests.properties.test_edits import MEMBERS, odd_members
 
 _EIGHTH: Final = 8
 
 
 def some(kind: str) -> Iterator[bytes]:
-    return (edited for number, edited in enumerate(odd_members(STREAMS[kind])) if number % _EIGHTH == 0)
+    return (edited for number, edited in enumerate(odd_members(MEMBERS[kind])) if number % _EIGHTH == 0)
 
 
 def frames_of(body: bytes) -> list[bytes]:
@@ -55,12 +55,18 @@ def what_is_refused_ends_the_stream_behind_what_came_before_it(body: bytes) -> N
             machine.receive_data(frame)
             if machine.error is not None:
                 before = frames_of(repair(*taken, mend={kind: "refuse"}, ended_well=False).out)
-                # The last one is the error event. A message_delta that waited may go out behind what came later.
-                assert set(before[:-1]) <= set(frames_of(machine.data_to_send()))
+                # The last one is the error event. A message_delta that waited may go out behind what came later, and
+                # the block that is refused may be the one that an empty block of the start gave way to.
+                after = frames_of(machine.data_to_send())
+                assert set(map(without_its_placeholder, before[:-1])) <= set(map(without_its_placeholder, after))
                 break
             taken.append(frame)
         machine.receive_eof()
         assert machine.state == "broken"
+
+
+def without_its_placeholder(frame: bytes) -> bytes:
+    return frame.replace(b'"content":[{"type":"text","text":""}]', b'"content":[]')
 
 
 def events_are_those_of_the_bytes(body: bytes) -> None:
@@ -96,7 +102,7 @@ PROMISES: Final = (
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_odd_members(kind: str, promise: Callable[[bytes], None]) -> None:
     for edited in some(kind):
         promise(edited)
@@ -104,7 +110,7 @@ def test_odd_members(kind: str, promise: Callable[[bytes], None]) -> None:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("promise", PROMISES)
-@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_every_odd_member(kind: str, promise: Callable[[bytes], None]) -> None:
-    for edited in odd_members(STREAMS[kind]):
+    for edited in odd_members(MEMBERS[kind]):
         promise(edited)
