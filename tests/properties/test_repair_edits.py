@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -23,8 +24,8 @@ def some(kind: str) -> Iterator[bytes]:
 
 
 def frames_of(body: bytes) -> list[bytes]:
-    *frames, rest = body.split(b"\n\n")
-    return [*(each + b"\n\n" for each in frames), *([rest] if rest else [])]
+    """What ends with a blank line each, and the rest."""
+    return re.findall(rb"(?s).+?(?:(?>\r\n|\r|\n){2}|\Z)", body)
 
 
 def what_is_passed_on_is_told(body: bytes) -> None:
