@@ -8,41 +8,34 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TextIO
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, TextIO
 
-from sansio_claude._cli.ask import add_ask
-from sansio_claude._cli.catalog import add_count, add_models
-from sansio_claude._cli.check import add_check
 from sansio_claude._cli.completion import add_completion
-from sansio_claude._cli.conform import add_conform
-from sansio_claude._cli.decode import add_decode
-from sansio_claude._cli.faults import add_faults
 from sansio_claude._cli.input import Complaint
-from sansio_claude._cli.inspect import add_inspect
-from sansio_claude._cli.local import add_demo, add_replay, add_serve
 from sansio_claude._cli.options import HelpFormatter
-from sansio_claude._cli.record import add_record
 from sansio_claude._cli.status import BROKEN_PIPE, INTERRUPTED, STATUSES
 from sansio_claude._cli.terminal import folded
 from sansio_claude._request.endpoint import USER_AGENT
 
 __all__ = ["main"]
 
-_COMMANDS: Final[tuple[Callable[[Any], None], ...]] = (
-    add_demo,
-    add_ask,
-    add_count,
-    add_models,
-    add_decode,
-    add_inspect,
-    add_replay,
-    add_serve,
-    add_check,
-    add_record,
-    add_faults,
-    add_conform,
-)
+# Where the options of each command are. One command imports nothing of the others, which would take half of its start.
+_COMMANDS: Final = {
+    "demo": "local",
+    "ask": "ask",
+    "count": "catalog",
+    "models": "catalog",
+    "decode": "decode",
+    "inspect": "inspect",
+    "replay": "local",
+    "serve": "local",
+    "check": "check",
+    "record": "record",
+    "faults": "faults",
+    "conform": "conform",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    parser = _parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(arguments[0] if arguments else "")
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
@@ -104,7 +98,8 @@ def _silence(stream: TextIO) -> None:
         os.dup2(nothing.fileno(), stream.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str = "") -> argparse.ArgumentParser:
+    """The options of one command; of all where it is none of those that stand alone."""
     parser = argparse.ArgumentParser(
         prog="sansio-claude",
         description="Claude's streaming Messages API on the command line.",
@@ -114,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for add in _COMMANDS:
-        add(commands)
+    for name in (command,) if command in _COMMANDS else _COMMANDS:
+        module = import_module(f"sansio_claude._cli.{_COMMANDS[name]}")
+        getattr(module, f"add_{name}")(commands)
     add_completion(commands, parser)
     return parser

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from itertools import chain
 
 from sansio_claude._cli.input import Complaint, Source
-from sansio_claude.gateway._wrapped import messages_of, read_wrapped
 
 __all__ = ["streams_of"]
 
@@ -18,6 +17,8 @@ def streams_of(source: Source) -> Iterable[Iterable[bytes]]:
     Each has to be read before the next is taken. Says on stderr what is no server-sent event about them. Raises
     Complaint where an agent has told no events.
     """
+    from sansio_claude.gateway._wrapped import messages_of, read_wrapped
+
     wrapped = read_wrapped(source.chunks)
     first = next(wrapped, None)
     if first is None:

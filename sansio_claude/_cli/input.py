@@ -13,7 +13,6 @@ import attrs
 
 from sansio_claude._cli.terminal import progress
 from sansio_claude._limits import DEFAULT_LIMITS
-from sansio_claude.gateway._wrapped import FirstLook
 
 __all__ = ["Complaint", "Source", "is_recording", "one_line", "open_source"]
 
@@ -113,6 +112,8 @@ def _look(name: str, file: BinaryIO, command: str, wanted: str, size: int | None
         raise Complaint(f"{name} begins with an HTTP head: save the body alone, as `curl` does without -i.")
     if start[:1] not in b"{[":
         return Source(name, "stream", _again(head, chunks))
+    from sansio_claude.gateway._wrapped import FirstLook  # most commands read no such file
+
     line, head = _first_line(head, chunks)
     look, parts = FirstLook(DEFAULT_LIMITS), [head]
     wrapping = look.at(head)
