@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_DEPTH",
     "EXCERPT",
+    "MSGSPEC_ERRORS",
     "WRITTEN_DEPTH",
     "check_input_depth",
     "depth_of",
@@ -49,6 +50,9 @@ DEFAULT_DEPTH: Final = 512
 # An answer may be nested to that depth, and is nested a few levels deeper in the next request.
 WRITTEN_DEPTH: Final = DEFAULT_DEPTH + 16
 EXCERPT: Final = 80  # bytes of a broken text kept on the exception
+
+# What msgspec raises for what it cannot read or write. Its own errors are ValueErrors from version 0.21 on.
+MSGSPEC_ERRORS: Final = (ValueError, msgspec.MsgspecError)
 
 _decode: Final[Callable[[bytes | str], Any]] = msgspec.json.Decoder().decode
 _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
@@ -100,7 +104,7 @@ def loads(data: bytes, depth: int = DEFAULT_DEPTH) -> Any:
         )
     try:
         return _decode(data)
-    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+    except (*MSGSPEC_ERRORS, RecursionError) as error:
         words, cause = _refusal(error, data)
     # The frames of the cause would keep all of `data` alive as long as the exception.
     raise RemoteProtocolError(words, stage="json", excerpt=data[:EXCERPT]) from cause.with_traceback(None)
@@ -136,7 +140,7 @@ def has_halves(value: Any) -> bool:
         _encode(value)
     except UnicodeEncodeError:
         return True
-    except (ValueError, TypeError, RecursionError):
+    except (*MSGSPEC_ERRORS, TypeError, RecursionError):
         import json
 
         return _HALF_IN_TEXT.search(json.dumps(value, ensure_ascii=False)) is not None
@@ -289,7 +293,7 @@ def dumps_plain(value: Any) -> bytes | None:
     # Writing comes first because it ends where a value contains itself, which the walk would not notice.
     try:
         data = _encode(value)
-    except (ValueError, TypeError, RecursionError):
+    except (*MSGSPEC_ERRORS, TypeError, RecursionError):
         return None
     plain = _is_plain_and_short(value) if len(data) <= _SHORT else _is_plain(value)
     return data if plain else None

@@ -20,6 +20,7 @@ import msgspec
 
 from sansio_claude._errors import LocalProtocolError
 from sansio_claude._errors.arguments import as_bytes
+from sansio_claude._json import MSGSPEC_ERRORS
 from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude._stream.armed import Armed, armed_for, new_event
 from sansio_claude._stream.events import (
@@ -114,7 +115,7 @@ class MessageStream(PlainStream):
                 if ending in WHOLE_ENDINGS and received <= self._fusable:
                     try:
                         text = _decode_text(quote + raw + quote)  # nothing, where there is no quote: no JSON
-                    except ValueError:
+                    except MSGSPEC_ERRORS:
                         pass  # the plain way says what it is
                     else:
                         self._received = received

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from sansio_claude._errors import RemoteProtocolError
-from sansio_claude._json import depth_of
+from sansio_claude._json import MSGSPEC_ERRORS, depth_of
 from sansio_claude._limits import Limits
 from sansio_claude._message.block import Block, GrowingBlock
 from sansio_claude._message.blocks import TextBlock, ThinkingBlock
@@ -263,7 +263,7 @@ def short_way(accumulator: MessageAccumulator, name: str, raw: bytes, limits: Li
         ):
             return None
         return take(accumulator, value, limits)
-    except (ValueError, TypeError, KeyError, RecursionError):  # no JSON, no object, a key that is missing
+    except (*MSGSPEC_ERRORS, TypeError, KeyError, RecursionError):  # no JSON, no object, a key that is missing
         return None
 
 

@@ -15,6 +15,8 @@ from typing import Final
 
 import msgspec
 
+from sansio_claude._json import MSGSPEC_ERRORS
+
 __all__ = [
     "ENDINGS",
     "EVENT_LINES",
@@ -85,7 +87,7 @@ def texts_of(raws: list[bytes]) -> list[str]:
     """
     try:
         texts = _decode_texts(b'"' + b'"\n"'.join(raws) + b'"')
-    except ValueError:
+    except MSGSPEC_ERRORS:
         texts = []
     if len(texts) == len(raws):
         return texts
@@ -93,6 +95,6 @@ def texts_of(raws: list[bytes]) -> list[str]:
     for raw in raws:
         try:
             texts.append(decode_text(b'"' + raw + b'"'))
-        except ValueError:
+        except MSGSPEC_ERRORS:
             break
     return texts

@@ -6,6 +6,7 @@ from typing import final
 
 from sansio_claude._copies import CopiedWhole
 from sansio_claude._errors import ClaudeError
+from sansio_claude._json import MSGSPEC_ERRORS
 from sansio_claude._limits import Limits
 from sansio_claude._message.message import Message, Usage
 from sansio_claude._stream.deviations import Deviation, Tolerance
@@ -68,7 +69,7 @@ class StreamMonitor(CopiedWhole):
             if quote and ending in WHOLE_ENDINGS and behind is not data and received <= stream._fusable:
                 try:
                     decode_text(quote + raw + quote)
-                except ValueError:
+                except MSGSPEC_ERRORS:
                     pass  # the plain way says what it is
                 else:
                     stream._received = received

@@ -20,7 +20,7 @@ from sansio_claude._copies import NotCopied
 from sansio_claude._errors import LimitError, LocalProtocolError, RemoteProtocolError, TruncatedError
 from sansio_claude._errors.arguments import as_bytes
 from sansio_claude._errors.error_object import error_object
-from sansio_claude._json import loads_with_halves
+from sansio_claude._json import MSGSPEC_ERRORS, loads_with_halves
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.halves import mend_message
 from sansio_claude._message.message import message_from_object
@@ -169,7 +169,7 @@ class Repair(NotCopied):
                 if quote and ending in WHOLE_ENDINGS:
                     try:
                         text = decode_text(quote + raw + quote)
-                    except ValueError:
+                    except MSGSPEC_ERRORS:
                         pass  # the plain way says what it is
                     else:
                         if self._tool is None:
