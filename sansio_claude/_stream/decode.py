@@ -164,10 +164,10 @@ def delta_from_value(index: int, delta: dict[str, Any], outer: Extra, notes: Not
 
 def _compaction_delta(index: int, delta: dict[str, Any], outer: Extra, notes: Notes) -> ContentBlockDelta:
     encrypted: Any = delta.get("encrypted_content")
-    if "content" not in delta:
-        notes.append(("empty_value", "content of a compaction_delta is missing"))
     if encrypted is not None and not isinstance(encrypted, str):
         raise _bad(f"encrypted_content of a compaction_delta is {kind_of(encrypted)}, not a string")
+    if "content" not in delta:
+        notes.append(("empty_value", "content of a compaction_delta is missing"))
     known_keys = _CONTENT if encrypted is None else _ENCRYPTED
     return CompactionDelta(index, delta.get("content"), encrypted, _join(outer, _unknown(delta, known_keys)))
 
