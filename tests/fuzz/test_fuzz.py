@@ -14,6 +14,7 @@ from sansio_claude.testing import compose
 from tests.fuzz import target as target_module
 from tests.fuzz.__main__ import Figures, main, note, report
 from tests.fuzz.campaign import by_chance, minimised
+from tests.fuzz.kept import pack, unpack
 from tests.fuzz.streams import cases, check
 from tests.fuzz.target import BROKEN, Target, cut
 from tests.fuzz.targets import TARGETS, crashes
@@ -132,3 +133,20 @@ def test_each_target_says_which_modules_guide_it() -> None:
         assert all(any(f"{each}.".startswith(f"sansio_claude.{wing}.") for each in found) for wing in wings), name
         assert not set(found) & set(others(name))
     assert {"sansio_claude", "sansio_claude._http.chunked"} <= {*modules("chunked"), *others("chunked")}
+
+
+def test_what_is_kept_is_what_a_search_goes_on_from(tmp_path: Path) -> None:
+    found = tmp_path / "found"
+    for name, inputs in {"sse": [b"", b"data: a\n\n"], "call": [b"\x00\xff"]}.items():
+        (found / name).mkdir(parents=True)
+        for number, data in enumerate(inputs):
+            (found / name / f"{name}{number}").write_bytes(data)
+    (found / "figures.json").write_text('{"sse": {"inputs": 2}}', "utf-8")
+    pack(found, tmp_path / "kept")
+    unpack(tmp_path / "again", tmp_path / "kept")
+    assert {path.read_bytes() for path in (tmp_path / "again" / "sse").iterdir()} == {b"", b"data: a\n\n"}
+    assert [path.read_bytes() for path in (tmp_path / "again" / "call").iterdir()] == [b"\x00\xff"]
+    assert (tmp_path / "again" / "figures.json").read_text("utf-8") == '{"sse": {"inputs": 2}}'
+    pack(tmp_path / "again", tmp_path / "twice")
+    for place in (tmp_path / "kept").iterdir():
+        assert (tmp_path / "twice" / place.name).read_bytes() == place.read_bytes()

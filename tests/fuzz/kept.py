@@ -1,0 +1,60 @@
+"""What searches have found so far, so that the next one goes on where they ended.
+
+    python -m tests.fuzz.kept unpack found
+    python -m tests.fuzz stream --seconds 1200 --seed 7 --corpus found
+    python -m tests.fuzz.kept pack found
+
+`kept/` has the inputs of each target in a file of its own, and the sums of all searches in `figures.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Final
+
+__all__ = ["KEPT", "main", "pack", "unpack"]
+
+KEPT: Final = Path(__file__).parent / "kept"
+
+
+def pack(corpus: Path, kept: Path = KEPT) -> None:
+    """Keep the inputs in each folder of a corpus, and its figures. The same inputs make the same files."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for folder in sorted(path for path in corpus.iterdir() if path.is_dir()):
+        inputs = sorted({path.read_bytes() for path in folder.iterdir()}, key=lambda data: (len(data), data))
+        with tarfile.open(kept / f"{folder.name}.tar.xz", "w:xz", preset=9) as file:
+            for number, data in enumerate(inputs):
+                entry = tarfile.TarInfo(f"{number:05}")
+                entry.size = len(data)
+                file.addfile(entry, io.BytesIO(data))
+    shutil.copyfile(corpus / "figures.json", kept / "figures.json")
+
+
+def unpack(corpus: Path, kept: Path = KEPT) -> None:
+    """Put what is kept into a corpus."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    for place in sorted(kept.glob("*.tar.xz")):
+        folder = corpus / place.name.removesuffix(".tar.xz")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(place) as file:
+            for entry in file:
+                content = file.extractfile(entry)
+                assert content is not None, f"{place} holds files alone"
+                (folder / entry.name).write_bytes(content.read())
+    shutil.copyfile(kept / "figures.json", corpus / "figures.json")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.kept", description=__doc__)
+    parser.add_argument("what", choices=["pack", "unpack"])
+    parser.add_argument("corpus", type=Path, help="the folder that --corpus of a search names")
+    given = parser.parse_args(arguments)
+    (pack if given.what == "pack" else unpack)(given.corpus)
+
+
+if __name__ == "__main__":
+    main()
