@@ -7,8 +7,10 @@ whole without it; with it, the tests in tests/conformance run over everything in
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -65,13 +67,27 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 2
 
 
+def _leave_out_of_searches() -> None:
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_finish() -> None:
     """Leave what was collected out of the garbage collector's searches.
 
     Tests that ask for a collection, to see what was dropped closed, search twenty thousand test items otherwise.
     """
-    gc.collect()
-    gc.freeze()
+    _leave_out_of_searches()
+
+
+_SETTLED: Final = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """And from time to time what the tests before have left for good, while nothing of a test is there."""
+    if next(_SETTLED) % 50 == 0:
+        _leave_out_of_searches()
 
 
 def corpus_of(config: pytest.Config) -> Path | None:

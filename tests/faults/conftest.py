@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
 from tests.adapters.runtimes import LOOPS, SYNC, Runtime
 from tests.faults.server import FaultServer
+
+_BEGUN: Final = set[str]()
 
 
 def open_files() -> int:
@@ -33,7 +36,9 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
 @pytest.fixture
 def nothing_left(runtime: Runtime) -> Iterator[None]:
     """No file descriptor and no thread is left behind."""
-    runtime.run(runtime.sleep, 0)  # some loops open something once and for all
+    if runtime.name not in _BEGUN:  # some loops open something once and for all
+        runtime.run(runtime.sleep, 0)
+        _BEGUN.add(runtime.name)
     files, threads = open_files(), set(threading.enumerate())
     yield
     assert open_files() <= files  # without the collector's help
