@@ -107,7 +107,7 @@ def test_the_installing_commands_name_extras_and_a_script_that_exist() -> None:
         assert re.search(rf"^{extra} = \[", project, re.MULTILINE)
     assert ".venv/bin/sansio-claude demo" in INSTALLING[0]
     assert "sansio-claude = " in project
-    assert INSTALLING[1].endswith("python -m pytest -n auto")
+    assert INSTALLING[1].endswith("python -m pytest -n auto --dist worksteal")
 
 
 def test_every_extra_of_the_table_exists() -> None:
