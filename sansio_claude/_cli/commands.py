@@ -21,7 +21,7 @@ from sansio_claude._request.endpoint import USER_AGENT
 
 __all__ = ["main"]
 
-# Where the options of each command are. One command imports nothing of the others, which would take half of its start.
+# The module with the options of each command. Only that of the command at hand is imported: all take half of a start.
 _COMMANDS: Final = {
     "demo": "local",
     "ask": "ask",
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _parser(arguments[0] if arguments else "")
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 2
     try:
+        parser = _parser(arguments[0] if arguments else "")
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+            return 2
         status: int = options.run(options)
         sys.stdout.flush()
     except Complaint as complaint:

@@ -19,7 +19,7 @@ from attrs import define
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
 
-__all__ = ["BOM", "Frame", "FrameSplitter", "at_its_place"]
+__all__ = ["BOM", "ByteOrderMarks", "Frame", "FrameSplitter"]
 
 BOM: Final = b"\xef\xbb\xbf"  # U+FEFF, the byte order mark, in UTF-8
 
@@ -98,13 +98,37 @@ class FrameSplitter:
         return rest
 
 
-def at_its_place(data: bytes, *, came_first: bool, goes_first: bool) -> bytes:
-    """The bytes of a frame at another place in the stream than it came at, where they say the same.
+class ByteOrderMarks:
+    """Keeps what came the same where it goes out at another place in the stream.
 
     U+FEFF at the start of a stream is a byte order mark, which a reader leaves out; elsewhere it belongs to the name of
-    a field. So what came first loses it where something goes out in front of it, and what goes out first in the place
-    of something else gets a mark in front of its own.
+    a field. So the frame that came first loses it where something goes out in front of it, and one that goes out first
+    in the place of something else gets a mark in front of its own.
     """
-    if came_first is goes_first or not data.startswith(BOM):
+
+    def __init__(self) -> None:
+        self.began: bool = False
+        """Whether anything has come."""
+        self.settled: bool = False
+        """Whether nothing that is still to go out can change."""
+        self._first: bytes | None = None  # the first frame, where it has a mark and has not gone out
+        self._sent = False
+
+    def receive(self, data: bytes) -> bytes:
+        """Take a frame that came, and give it as what it has to be sent as."""
+        if not self.began and data:
+            self.began = True
+            if data.startswith(BOM):
+                self._first = data = bytes(memoryview(data))  # an object that no other frame is
         return data
-    return data.removeprefix(BOM) if came_first else BOM + data
+
+    def send(self, data: bytes) -> bytes:
+        """The bytes that go out for these: a frame that `receive` gave, or what is written in place of one."""
+        came_first = data is self._first
+        if came_first is self._sent and data.startswith(BOM):
+            data = data.removeprefix(BOM) if came_first else BOM + data
+        if came_first:
+            self._first = None
+        self._sent = True
+        self.settled = self._first is None
+        return data

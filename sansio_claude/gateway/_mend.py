@@ -162,7 +162,10 @@ class Mender(BlockMender):
         return out
 
     def _check_start(self, value: dict[str, Any]) -> None:
-        """Refuse what a reader of the stream would: it does not see an event that waits before others have come."""
+        """Refuse what a reader of the stream would: it does not see an event that waits before others have come.
+
+        The number of blocks is judged when it goes out, since the empty ones may have given way by then.
+        """
         event_from_value(copy_json(value), "message_start", self._limits, [])
 
     def _mend_message(self, message: dict[str, Any]) -> None:

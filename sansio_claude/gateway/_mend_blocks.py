@@ -233,6 +233,8 @@ class BlockMender(Queue):
     def _once(self, block: MendBlock, kind: str, value: dict[str, Any], frame: bytes | None) -> list[Item]:
         """A signature or a compaction. Of several that follow each other the last goes out, else the first stays."""
         delta = value["delta"]
+        if not isinstance(delta.get("encrypted_content"), str | None) and kind == "compaction_delta":
+            raise refusal("encrypted_content of a compaction_delta is no string")  # at once, though it may wait
         if kind == "compaction_delta" and "content" not in delta:
             if self.mend("empty_value", "content of a compaction_delta is missing"):
                 delta["content"] = None

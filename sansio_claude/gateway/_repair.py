@@ -35,7 +35,7 @@ from sansio_claude._stream.shortcuts import take_usual
 from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
 from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, split_events, texts_of
 from sansio_claude.gateway._dial import Item
-from sansio_claude.gateway._frames import BOM, Frame, FrameSplitter, at_its_place
+from sansio_claude.gateway._frames import BOM, ByteOrderMarks, Frame, FrameSplitter
 from sansio_claude.gateway._mend import Mender
 from sansio_claude.gateway._mend_kinds import Mended, MendKind, MendVerdict, mend_verdicts
 
@@ -73,14 +73,13 @@ class Repair(NotCopied):
 
     __slots__ = (
         "_armed",
-        "_began",
         "_blank",
         "_decoder",
         "_eof",
         "_events",
         "_fast",
-        "_first",
         "_limits",
+        "_marks",
         "_mender",
         "_out",
         "_output",
@@ -114,11 +113,10 @@ class Repair(NotCopied):
         self._output = output
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        self._began = False  # whether anything has gone out
-        self._first: bytes | None = None  # the first frame that came
+        self._marks = ByteOrderMarks()
         self._eof = False
         self._blank = True  # whether nothing but white space has come
-        self._sniffed = b""  # the beginning of a byte order mark
+        self._sniffed: bytes | None = b""  # the beginning of a byte order mark, until anything else has come
         self._whole: list[bytes] | None = None  # a body that may be one JSON text: no event has come
         self._probe: SSEDecoder | None = None  # reads it for events
         self._whole_size = 0
@@ -293,8 +291,8 @@ class Repair(NotCopied):
 
     def _take(self, frame: Frame) -> None:
         mender = self._mender
-        if self._first is None:
-            self._first = frame.data
+        if not self._marks.began:
+            frame.data = self._marks.receive(frame.data)
         if frame.line_feed:
             # The second half of a line end. It goes where the first half went: out, or nowhere.
             if self._verbatim:
@@ -324,8 +322,7 @@ class Repair(NotCopied):
     def _end(self, ended_well: bool) -> None:
         mender = self._mender
         rest = self._splitter.take_rest()
-        if self._first is None:
-            self._first = rest
+        rest = self._marks.receive(rest)
         if not rest.strip(_SPACE):
             if rest and (mender.done or mender.over):
                 self._write([Item(None, rest)])
@@ -376,12 +373,15 @@ class Repair(NotCopied):
         Gives what is left to be taken. Blank lines in front of a JSON text go out like those of a stream: where each
         comes in a read of its own, nothing says yet which of the two the body is.
         """
-        start = self._sniffed + data
-        if BOM.startswith(start):
-            self._sniffed = start
-            return data
-        self._sniffed = b""
-        start = start.removeprefix(BOM).lstrip()
+        start = data
+        if self._sniffed is not None:
+            start = self._sniffed + data
+            if BOM.startswith(start):
+                self._sniffed = start
+                return data
+            self._sniffed = None
+            start = start.removeprefix(BOM)
+        start = start.lstrip()
         self._blank = not start
         if start.startswith(b"{"):
             self._receive(data[: len(data) - len(start)])
@@ -425,7 +425,7 @@ class Repair(NotCopied):
         return unfinished_event(self._probe.discarded, self._limits) is not None
 
     def _end_whole(self, ended_well: bool) -> None:
-        self._first = data = b"".join(self._whole or ())
+        data = self._marks.receive(b"".join(self._whole or ()))
         mender = self._mender
         try:
             value, has_halves = loads_with_halves(data.removeprefix(BOM), self._limits.depth)
@@ -452,12 +452,13 @@ class Repair(NotCopied):
     # What goes out.
 
     def _write(self, items: list[Item]) -> None:
+        marks = self._marks
         for item in items:
             value = item.value
             data = item.frame if item.frame is not None or value is None else _encode_value(value)
             if value is None:
                 if data is not None and self._output == "bytes":
-                    self._send(data)
+                    self._out.append(data if marks.settled else marks.send(data))
                 continue
             event = item.event
             reader = self._reader
@@ -479,14 +480,7 @@ class Repair(NotCopied):
             if self._output == "events":
                 self._events.append(event)
             elif data is not None:
-                self._send(data)
-
-    def _send(self, data: bytes) -> None:
-        """Send what an event came in, or is written as."""
-        if not self._began or data is self._first:
-            data = at_its_place(data, came_first=data is self._first, goes_first=not self._began)
-            self._began = True
-        self._out.append(data)
+                self._out.append(data if marks.settled else marks.send(data))
 
 
 def _encode_value(value: dict[str, Any]) -> bytes:

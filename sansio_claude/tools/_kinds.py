@@ -297,6 +297,8 @@ class Dictionary:
         except msgspec.ValidationError as error:
             words = str(error).partition(" - at ")[0]
             raise Misfit(f"the key does not fit: {words}") from None
+        except (OverflowError, ValueError) as error:
+            raise Misfit(f"the key {text!r:.60} is beyond what can be held here: {error}") from None
         if isinstance(key, float) and not math.isfinite(key):
             raise Misfit("the key is no finite number")
         return key

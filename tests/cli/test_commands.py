@@ -462,18 +462,20 @@ def test_the_sentences_of_every_help_fit_the_terminal(
     assert seen > 15
 
 
-def test_ctrl_c_while_modules_are_imported_ends_quietly() -> None:
+@pytest.mark.parametrize("module", ["commands", "local", "live", "view"])
+def test_ctrl_c_while_modules_are_imported_ends_quietly(module: str) -> None:
     program = (
         "import sys\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'sansio_claude._cli.commands':\n"
+        f"        if name == 'sansio_claude._cli.{module}':\n"
         "            raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupted())\n"
         "from sansio_claude.__main__ import main\n"
         "sys.exit(main())"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT)
+    command = [sys.executable, "-c", program, "demo", "--fast"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 

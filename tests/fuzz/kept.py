@@ -28,7 +28,7 @@ def pack(corpus: Path, kept: Path = KEPT) -> None:
         inputs = sorted({path.read_bytes() for path in folder.iterdir()}, key=lambda data: (len(data), data))
         with tarfile.open(kept / f"{folder.name}.tar.xz", "w:xz", preset=9) as file:
             for number, data in enumerate(inputs):
-                entry = tarfile.TarInfo(f"{number:05}")
+                entry = tarfile.TarInfo(f"kept{number:05}")
                 entry.size = len(data)
                 file.addfile(entry, io.BytesIO(data))
     shutil.copyfile(corpus / "figures.json", kept / "figures.json")

@@ -373,3 +373,32 @@ def test_a_start_that_waits_is_refused_at_once() -> None:
     machine = Repair()
     machine.receive_data(wire(start))
     assert str(machine.error) == "this is no message: its type is 't'"
+
+
+@pytest.mark.parametrize("again", [MARK + b": keep-alive\n\n", MARK + wire(START), MARK + b"data: [DONE]\n\n"])
+@pytest.mark.parametrize("between", [b"", wire(START)])
+def test_the_same_object_may_come_twice(again: bytes, between: bytes) -> None:
+    chunks = [again, between, again, wire(begin(0), text(0, "a"), end(0), END, STOP)]
+    assert repair(*chunks) == repair(*(bytes(bytearray(each)) for each in chunks)) == repair(b"".join(chunks))
+
+
+@pytest.mark.parametrize("blanks", [b"\n\n", b"\n", b" ", MARK + b" ", MARK, b""])
+@pytest.mark.parametrize(
+    "rest", [json.dumps(compose("Hi", seed=1).message).encode(), b'{"type":"error","error":{"type":"api_error"}}']
+)
+def test_a_byte_order_mark_is_one_at_the_start_of_the_body_alone(blanks: bytes, rest: bytes) -> None:
+    body = blanks + MARK + rest
+    expected = repair(body)
+    assert expected.state == ("truncated" if blanks else "errored" if b"error" in rest[:20] else "complete")
+    for at in range(len(blanks) + 5):
+        assert repair(body[:at], body[at:]) == expected
+    assert repair(*(body[at : at + 1] for at in range(len(body)))) == expected
+
+
+@pytest.mark.parametrize("content", [{"content": "x"}, {"content": None}, {}])
+def test_a_compaction_that_waits_is_refused_at_once(content: dict[str, str | None]) -> None:
+    machine = Repair()
+    machine.receive_data(wire(START, begin(0, type="compaction", content=None)))
+    machine.receive_data(wire(delta(0, type="compaction_delta", encrypted_content=[], **content)))
+    assert str(machine.error) == "encrypted_content of a compaction_delta is no string"
+    assert machine.mended == []

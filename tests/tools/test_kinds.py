@@ -296,6 +296,11 @@ def test_what_a_type_does_not_take_is_told_with_its_place(hint: Any, value: Any,
     assert refused(taking(hint), value) == words
 
 
+def test_half_a_character_in_a_key_is_told_too() -> None:
+    words = refused(taking(dict[int, str]), {"\ud800": "a"})
+    assert "is beyond what can be held here" in words
+
+
 NO_SCHEMA: list[tuple[Any, str]] = [
     (Callable[[int], int], "is no value that JSON has"),
     (type[int], "is no value that JSON has"),
