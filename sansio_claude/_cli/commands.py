@@ -49,11 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         parser = _parser(arguments[0] if arguments else "")
-        options = parser.parse_args(arguments)
-        if options.command is None:
-            parser.print_help()
-            return 2
-        status: int = options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    try:
+        status = _run(parser, arguments)
         sys.stdout.flush()
     except Complaint as complaint:
         return _complain(complaint)
@@ -64,6 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk; what goes wrong with files and the network has been said by now
         _silence(sys.stdout)
         return _complain(Complaint(f"The output cannot be written ({error.strerror}): make room, or write elsewhere."))
+    return status
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:
+        sys.stdout.flush()  # the help or the version
+        raise
+    if options.command is None:
+        parser.print_help()
+        return 2
+    status: int = options.run(options)
     return status
 
 

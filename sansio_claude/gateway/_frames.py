@@ -122,6 +122,11 @@ class ByteOrderMarks:
                 self._first = data = bytes(memoryview(data))  # an object that no other frame is
         return data
 
+    def replace(self, data: bytes, longer: bytes) -> None:
+        """The frame that came as `data` has got the rest of its last line end."""
+        if data is self._first:
+            self._first = longer
+
     def send(self, data: bytes) -> bytes:
         """The bytes that go out for these: a frame that `receive` gave, or what is written in place of one."""
         came_first = data is self._first

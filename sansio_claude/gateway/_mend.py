@@ -97,6 +97,15 @@ class Mender(BlockMender):
         """Take lines that make no event."""
         return self._behind(Item(None, frame))
 
+    def end_line(self, frame: bytes, line_feed: bytes) -> bytes:
+        """Take the LF behind the CR that a frame ended with. Gives the whole frame, which may wait here."""
+        whole = frame + line_feed
+        for item in (*reversed(self.waiting), self._put_off):
+            if item is not None and item.frame is frame:
+                item.frame = whole
+                break
+        return whole
+
     def finish(self, *, well: bool) -> list[Item] | None:
         """The body has ended, well or not. None where the answer is not whole: `error` says the rest."""
         self.number += 1

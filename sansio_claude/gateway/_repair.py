@@ -23,7 +23,6 @@ from sansio_claude._errors.error_object import error_object
 from sansio_claude._json import MSGSPEC_ERRORS, loads_with_halves
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.halves import mend_message
-from sansio_claude._message.message import message_from_object
 from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
 from sansio_claude._stream.decode import event_from_value
@@ -78,6 +77,7 @@ class Repair(NotCopied):
         "_eof",
         "_events",
         "_fast",
+        "_last",
         "_limits",
         "_marks",
         "_mender",
@@ -88,9 +88,9 @@ class Repair(NotCopied):
         "_sniffed",
         "_splitter",
         "_tool",
-        "_verbatim",
         "_whole",
         "_whole_size",
+        "_written",
         "error",
     )
     _instead = "it holds what waits to be sent: make one for each stream"
@@ -120,7 +120,8 @@ class Repair(NotCopied):
         self._whole: list[bytes] | None = None  # a body that may be one JSON text: no event has come
         self._probe: SSEDecoder | None = None  # reads it for events
         self._whole_size = 0
-        self._verbatim = True  # whether the last frame goes out as it came
+        self._last = b""  # the last frame that came
+        self._written = False  # whether it has gone out as it came
         self._armed: Armed | None = None  # the open block whose usual deltas go past the mender
         self._fast: Armed | None = None  # the same, where the next byte begins an event and nothing waits
         self._tool: Any = None  # the same block where it is a call
@@ -294,9 +295,12 @@ class Repair(NotCopied):
         if not self._marks.began:
             frame.data = self._marks.receive(frame.data)
         if frame.line_feed:
-            # The second half of a line end. It goes where the first half went: out, or nowhere.
-            if self._verbatim:
-                self._write(mender.receive_lines(frame.data))
+            # The second half of a line end goes where the first half went: out, or nowhere, or it waits with it.
+            if self._written:
+                self._out.append(frame.data)
+            else:
+                longer = mender.end_line(self._last, frame.data)
+                self._marks.replace(self._last, longer)
             return
         self._decoder.receive_data(frame.data)
         events = self._decoder.events_received()
@@ -304,7 +308,8 @@ class Repair(NotCopied):
             items = mender.receive(events[0].event, events[0].raw, frame.data)
         else:
             items = mender.receive_lines(frame.data)
-        self._verbatim = any(item.frame is frame.data for item in (*items, *mender.waiting))
+        self._last = frame.data
+        self._written = self._output == "bytes" and any(item.frame is frame.data for item in items)
         self._write(items)
         self._arm()
 
@@ -434,9 +439,12 @@ class Repair(NotCopied):
         mender.number = 1
         if is_whole_message(value) and ended_well:
             mends = mender.ask("whole_message", "a whole message came where a stream was asked for")
-            if not mends and self._output == "bytes":
-                message_from_object(value)  # which it has to be
-                self._out.append(data)
+            if not mends:
+                events = events_of_message(value)  # which it has to be
+                if self._output == "bytes":
+                    self._out.append(data)
+                else:
+                    self._write([Item(event_object(event)) for event in events])
                 mender.done = True
                 return
             if has_halves and mend_message(value):

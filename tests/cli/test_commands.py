@@ -479,6 +479,22 @@ def test_ctrl_c_while_modules_are_imported_ends_quietly(module: str) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ask", "--help"], []])
+def test_help_that_nobody_reads_or_that_has_no_place(arguments: list[str]) -> None:
+    given = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "sansio_claude", *arguments]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        result = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, env=given, timeout=LIMIT)
+    assert (result.returncode, result.stderr) == (141, b"")
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "wb") as output:
+            result = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, env=given, timeout=LIMIT)
+        assert result.returncode == 1
+        assert b"The output cannot be written (No space left on device)" in b" ".join(result.stderr.split(b"\n"))
+
+
 def without(*modules: str) -> list[str]:
     """The command, in a process where these modules are not installed."""
     code = (

@@ -4,17 +4,17 @@
     python -m tests.fuzz stream --seconds 1200 --seed 7 --corpus found
     python -m tests.fuzz.kept pack found
 
-`kept/` has the inputs of each target in a file of its own, and the sums of all searches in `figures.json`.
+`kept/` has the inputs of some targets, each in a file of its own, and the sums of their searches in `figures.json`.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import shutil
+import json
 import tarfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["KEPT", "main", "pack", "unpack"]
 
@@ -31,7 +31,7 @@ def pack(corpus: Path, kept: Path = KEPT) -> None:
                 entry = tarfile.TarInfo(f"kept{number:05}")
                 entry.size = len(data)
                 file.addfile(entry, io.BytesIO(data))
-    shutil.copyfile(corpus / "figures.json", kept / "figures.json")
+    _write_figures(kept, {**_figures(kept), **_figures(corpus)})
 
 
 def unpack(corpus: Path, kept: Path = KEPT) -> None:
@@ -45,7 +45,17 @@ def unpack(corpus: Path, kept: Path = KEPT) -> None:
                 content = file.extractfile(entry)
                 assert content is not None, f"{place} holds files alone"
                 (folder / entry.name).write_bytes(content.read())
-    shutil.copyfile(kept / "figures.json", corpus / "figures.json")
+    _write_figures(corpus, {**_figures(corpus), **_figures(kept)})
+
+
+def _figures(folder: Path) -> dict[str, Any]:
+    place = folder / "figures.json"
+    found: dict[str, Any] = json.loads(place.read_text("utf-8")) if place.exists() else {}
+    return found
+
+
+def _write_figures(folder: Path, figures: dict[str, Any]) -> None:
+    (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:

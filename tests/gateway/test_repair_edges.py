@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sansio_claude import LimitError, Limits, Message, MessageStop, TextDelta, UnknownEvent
+from sansio_claude import LimitError, Limits, Message, MessageAccumulator, MessageStop, TextDelta, UnknownEvent
 from sansio_claude.gateway import MendKind, MendVerdict, Repair
 from sansio_claude.testing import compose
 from tests.gateway.repairing import read, repair, wire
@@ -402,3 +402,45 @@ def test_a_compaction_that_waits_is_refused_at_once(content: dict[str, str | Non
     machine.receive_data(wire(delta(0, type="compaction_delta", encrypted_content=[], **content)))
     assert str(machine.error) == "encrypted_content of a compaction_delta is no string"
     assert machine.mended == []
+
+
+PING = {"type": "ping"}
+EMPTY_START = {**START, "message": {**START["message"], "content": [{"type": "text", "text": ""}]}}
+WAITING = {
+    "an early delta": [START, begin(0), text(0, "a"), END, text(0, "b"), end(0), STOP],
+    "an early delta before pings": [START, begin(0), text(0, "a"), END, *[PING] * 5, text(0, "b"), end(0), STOP],
+    "two deltas": [START, *TEXT, END, *[PING] * 8, END, STOP],
+    "a placeholder": [EMPTY_START, PING, *TEXT, END, STOP],
+    "a placeholder that stays": [EMPTY_START, END, STOP],
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r", b"\n"])
+@pytest.mark.parametrize("verdict", ["mend", "pass", "refuse"])
+def test_what_waits_keeps_its_line_end_wherever_it_is_cut(name: str, line_end: bytes, verdict: MendVerdict) -> None:
+    for mark in (b"", MARK):
+        body = mark + wire(*WAITING[name]).replace(b"\n", line_end)
+        kinds: list[MendKind] = ["delta_order", "several_deltas", "placeholder"]
+        mend = dict.fromkeys(kinds, verdict)
+        expected = repair(body, mend=mend)
+        assert repair(*(body[at : at + 1] for at in range(len(body))), mend=mend) == expected
+        for at in range(len(body)):
+            if body[at - 1 : at] == b"\r":
+                assert repair(body[:at], body[at:], mend=mend) == expected
+
+
+def test_the_events_of_a_whole_message_that_is_passed_on_are_those_of_its_bytes() -> None:
+    message = {**(compose("Hi", seed=1).message or {}), "stop_reason": "tool_use", "role": "user"}
+    for verdicts in ({}, {"stop_reason_mismatch": "refuse"}):
+        mend: dict[MendKind, MendVerdict] = {"whole_message": "pass", **verdicts}  # type: ignore[dict-item]
+        machine = Repair(output="events", mend=mend)
+        machine.receive_data(json.dumps(message).encode())
+        machine.receive_eof()
+        reader = MessageAccumulator()
+        for event in machine.events_received():
+            reader.receive_event(event)
+        assert machine.state == "complete"
+        assert [each.kind for each in machine.mended] == ["whole_message"]
+        assert reader.message is not None
+        assert (reader.message.stop_reason, reader.message.role) == ("tool_use", "user")

@@ -264,6 +264,13 @@ def test_what_means_something_else_at_the_start_of_a_stream(kind: str, mark: byt
             hold_repair(b"".join([before, mark, *frames[at:]]))
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_exchanged_events_with_other_line_ends_are_repaired(kind: str, line_end: bytes) -> None:
+    for edited in exchanged(MEMBERS[kind]):
+        hold_repair(edited.replace(b"\n", line_end))
+
+
 @pytest.mark.parametrize("kind", STREAMS)
 def test_malformed_utf_8_under_names_that_nobody_knows_is_read_alike_in_every_way(kind: str) -> None:
     """An event of a type that counts is refused then, under any name: none is skipped without a word."""
