@@ -161,6 +161,8 @@ class FirstLook:
         for piece in ended:
             line = b"".join([*self._line, piece])
             self._line = []
+            if b"\r" in line[:-1] and not self._lines:
+                return "sse"
             found = self._at_line(line.removesuffix(b"\r"))
             if found is not None:
                 return found
@@ -168,7 +170,7 @@ class FirstLook:
             self._line.append(rest)
         if self._lines and rest.lstrip():
             return self._of_lines(rest.lstrip())
-        return "sse" if self._left < 0 or lone_cr else None
+        return "sse" if self._left < 0 or (lone_cr and not self._lines) else None
 
     def at_the_end(self) -> Wrapping:
         """What it is, when no more comes."""

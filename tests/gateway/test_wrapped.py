@@ -203,3 +203,23 @@ def test_what_can_only_be_an_event_stream_passes_at_once(line: bytes) -> None:
     reader = read_wrapped(rest)
     assert next(reader) == line
     assert next(rest) == b"never asked for"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"type":\r"ping"}\n{"type":"ping"}\n',
+        b'{"type":"x"}\n \r \r{"type":"ping"}\n',
+        b'{"type":"x"}\r\n{"type":\r"ping"}\r\n',
+        b'data: {"type":\r"ping"}\ndata: {}\n',
+        b'{"type":"x"}\r\r\n{"type":"ping"}\r\n',
+    ],
+)
+def test_a_cr_alone_is_one_wherever_the_body_is_cut(body: bytes) -> None:
+    whole = read_wrapped([body])
+    expected = list(whole)
+    for at in range(len(body)):
+        for then in range(at, len(body)):
+            cut = read_wrapped([body[:at], body[at:then], body[then:]])
+            assert b"".join(cut) == b"".join(expected)
+            assert cut.wrapping == whole.wrapping
