@@ -432,9 +432,9 @@ def test_what_waits_keeps_its_line_end_wherever_it_is_cut(name: str, line_end: b
 
 def test_the_events_of_a_whole_message_that_is_passed_on_are_those_of_its_bytes() -> None:
     message = {**(compose("Hi", seed=1).message or {}), "stop_reason": "tool_use", "role": "user"}
-    for verdicts in ({}, {"stop_reason_mismatch": "refuse"}):
-        mend: dict[MendKind, MendVerdict] = {"whole_message": "pass", **verdicts}  # type: ignore[dict-item]
-        machine = Repair(output="events", mend=mend)
+    dials: list[dict[MendKind, MendVerdict]] = [{}, {"stop_reason_mismatch": "refuse"}]
+    for dial in dials:
+        machine = Repair(output="events", mend={"whole_message": "pass", **dial})
         machine.receive_data(json.dumps(message).encode())
         machine.receive_eof()
         reader = MessageAccumulator()

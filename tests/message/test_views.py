@@ -190,7 +190,7 @@ def test_no_value_of_any_key_makes_a_view_raise(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@settings(max_examples=15)
+@settings(max_examples=25)
 @given(raw=RAW)
 def test_nothing_that_comes_makes_a_view_raise(view: type[View], raw: dict[str, Any]) -> None:
     read_all(view(raw))
