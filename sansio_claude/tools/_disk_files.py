@@ -34,6 +34,7 @@ from sansio_claude.tools._files import (
     changed_meanwhile,
     exists_already,
     is_a_folder,
+    name_too_long,
     not_a_folder,
     not_empty,
     not_found,
@@ -68,6 +69,7 @@ _NEW: Final = (
     | getattr(os, "O_NOINHERIT", 0)
 )
 _DENIED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOTHING: Final = (errno.ENOENT, errno.ENAMETOOLONG)  # no file has a name that the file system does not take
 _PIECE: Final = 1 << 20
 
 
@@ -128,9 +130,9 @@ class DiskFiles:
         try:
             with self._folder_of(place) as (folder, name):
                 return folder.kind(name)
-        except FileNotFoundError:
-            return None
         except OSError as error:
+            if error.errno in _NOTHING:
+                return None
             self._fail(place, error, "read")
 
     def read(self, place: str) -> bytes:
@@ -180,6 +182,8 @@ class DiskFiles:
                     except FileExistsError:
                         raise exists_already(self._path(place)) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise name_too_long(self._path(place)) from error
             self._fail(place, error, "write to")
 
     def replace(self, place: str, old: bytes, new: bytes) -> None:
@@ -380,7 +384,7 @@ class DiskFiles:
     def _fail(self, place: str, error: OSError, verb: str) -> NoReturn:
         """Put an OSError into words. Its own text may hold the root's real path, so only the system's word is used."""
         path = self._path(place)
-        if isinstance(error, FileNotFoundError):
+        if error.errno in _NOTHING:
             raise not_found(path) from error
         if isinstance(error, NotADirectoryError):
             raise not_a_folder(path) from error

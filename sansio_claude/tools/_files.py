@@ -29,6 +29,7 @@ __all__ = [
     "exists_already",
     "is_a_folder",
     "is_nameable",
+    "name_too_long",
     "not_a_folder",
     "not_empty",
     "not_found",
@@ -48,6 +49,8 @@ characters, and takes a file of any size where the implementation can give it in
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _SHOWN: Final = 200
+_LONGEST_NAME: Final = 255  # bytes of UTF-8: NAME_MAX of nearly every file system
+_LONGEST_PATH: Final = 4096  # bytes of UTF-8: PATH_MAX of Linux; a longer one no other program could open by its path
 _PIECE: Final = 1 << 16
 # Names that Windows takes for devices, whatever their extension.
 _RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?\Z")
@@ -125,6 +128,11 @@ def not_a_folder(path: str) -> ToolError:
     return ToolError(f"Error: File not found: {shown(path)}. A part of the path is a file, not a directory.")
 
 
+def name_too_long(path: str) -> ToolError:
+    """A new file or folder has a name that the file system does not take."""
+    return ToolError(f"Error: Cannot write to file: File name too long: {shown(path)}. Use a shorter name.")
+
+
 def not_empty(path: str) -> ToolError:
     """A folder that is to be taken away has something in it."""
     return ToolError(f"Error: {shown(path)} is not empty.")
@@ -148,10 +156,13 @@ def is_nameable(place: str) -> bool:
 def place_of(path: str, root: str) -> str:
     """The place that a model's path names, relative to the root or absolute below the root's name.
 
-    Raises ToolError for anything else. `..` is refused wherever it stands, also where it would stay inside.
+    Raises ToolError for anything else. `..` is refused wherever it stands, also where it would stay inside. So is a
+    path of more than 4,096 bytes.
     """
     if not path:
         raise ToolError("Error: The path is empty. Give the path of a file or directory below " + root + ".")
+    if _size(path) > _LONGEST_PATH:
+        raise ToolError(f"Error: The path is longer than {_LONGEST_PATH} bytes: {shown(path)}. Use a shorter path.")
     drive = _DRIVE.match(root)
     if drive:  # a root with a drive letter: Windows, where a backslash separates too
         path = path.replace("\\", "/")
@@ -170,6 +181,10 @@ def place_of(path: str, root: str) -> str:
             raise refused(path, f"is outside of {root}, the only directory that can be used here.")
         names = names[len(above) :]
     return "/".join(names)
+
+
+def _size(path: str) -> int:
+    return len(path.encode("utf-8", "surrogatepass"))
 
 
 def encoded(text: str) -> bytes:
@@ -286,6 +301,8 @@ class MemoryFiles(CopiedWhole):
         names = self._above(place)
         if place in self._files or place in self._folders:
             raise exists_already(self._path(place))
+        if any(_size(name) > _LONGEST_NAME for name in names):
+            raise name_too_long(self._path(place))
         self._folders.update("/".join(names[:count]) for count in range(1, len(names)))
         self._files[place] = data
 

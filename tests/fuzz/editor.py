@@ -27,6 +27,8 @@ _PATHS: Final = (
     "/other",
     "../a",
     "d/../a",
+    "n" * 256,
+    f"d/{'é' * 128}/a",
 )
 _MEMORY: Final = Path("/dev/shm")  # files that no disk has to write before a command has ended
 _TEXTS: Final = ("", "a", "a\n", "b\na\n", "aa\r\nb", "é\n\n", "\x00", "a\nb\nc")

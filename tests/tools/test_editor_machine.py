@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from sansio_claude.tools import DiskFiles, MemoryFiles, TextEditor, ToolResult
 
-PATHS = ("/repo/a", "b.txt", "d/a", "/repo/d/e/f", "./d//e/g", "d", "/repo", "a/below", "/other/x", "../a", "d/../a")
+USUAL = ("/repo/a", "b.txt", "d/a", "/repo/d/e/f", "./d//e/g", "d", "/repo", "a/below", "/other/x", "../a", "d/../a")
+LONG = ("n" * 255, "n" * 256, "é" * 128, f"{'n' * 256}/a", f"a/{'n' * 256}", f"d/{'n' * 255}", "./" * 2048 + "a")
+PATHS = (*USUAL, *LONG)
 paths = st.sampled_from(PATHS)
 texts = st.text("ab\n", max_size=6)
 
@@ -27,7 +29,11 @@ class Plain:
         self.history: list[tuple[str, str | None]] = []
 
     def place(self, path: str) -> str | None:
-        if ".." in path.split("/") or (path.startswith("/") and not (path + "/").startswith("/repo/")):
+        if (
+            len(path.encode()) > 4096
+            or ".." in path.split("/")
+            or (path.startswith("/") and not (path + "/").startswith("/repo/"))
+        ):
             return None
         inside = path.removeprefix("/repo") if path.startswith("/") else path
         place = "/".join(name for name in inside.split("/") if name not in ("", "."))
@@ -38,6 +44,8 @@ class Plain:
     def create(self, path: str, text: str) -> bool:
         place = self.place(path)
         if place is None or place in self.files or place in self.folders:
+            return False
+        if any(len(name.encode()) > 255 for name in place.split("/")):
             return False
         above = place.split("/")[:-1]
         self.folders |= {"/".join(above[: n + 1]) for n in range(len(above))}

@@ -58,6 +58,29 @@ def test_what_is_refused(files: Files) -> None:
     assert [files.read(place) for place in ("a", "d/b", "d/c")] == [b"1", b"2", b"3"]
 
 
+@pytest.mark.parametrize("name", ["n" * 256, "é" * 128])
+def test_a_name_that_no_disk_takes(files: Files, name: str) -> None:
+    for place in (name, f"{name}/a", f"d/{name}", f"new/{name}/a"):
+        assert files.kind(place) is None
+        for attempt in (lambda place: files.read(place), lambda place: files.replace(place, b"", b"")):
+            with pytest.raises(ToolError, match="Error: File not found: /repo/"):
+                attempt(place)
+        with pytest.raises(ToolError, match=r"File name too long: /repo/.* Use a shorter name"):
+            files.create(place, b"")
+    assert files.kind("new") is None
+    with pytest.raises(ToolError, match="A part of the path is a file"):
+        files.create(f"a/{name}", b"")
+    files.create("n" * 255, b"4")
+    assert files.read("n" * 255) == b"4"
+
+
+def test_a_path_of_more_than_4096_bytes() -> None:
+    assert place_of("./" * 2047 + "a", "/repo") == "a"
+    for path in ("./" * 2048 + "a", "é/" * 1366, "a/" * 100_000):
+        with pytest.raises(ToolError, match="The path is longer than 4096 bytes"):
+            place_of(path, "/repo")
+
+
 def test_a_file_can_be_taken_away(files: Files) -> None:
     files.remove("d/b", b"2")
     assert files.kind("d/b") is None
