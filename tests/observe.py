@@ -39,7 +39,7 @@ def facts(error: BaseException) -> dict[str, Any]:
 
 
 def run(
-    chunks: Iterable[bytes | list[bytes]],
+    chunks: Iterable[bytes | bytearray | list[bytes]],
     *,
     kind: type[PlainStream] = MessageStream,
     limits: Limits | None = None,
@@ -47,12 +47,13 @@ def run(
     keep_content: bool = True,
     read_each: bool = True,
     end: bool = True,
+    require_message_stop: bool = True,
 ) -> Run:
     """Feed a stream, reading after each chunk or only at the end, and hold the promises of reading on the way.
 
     A list is what a MessageStream is given in pieces.
     """
-    stream = kind(limits=limits, strict=strict, keep_content=keep_content)
+    stream = kind(limits=limits, strict=strict, keep_content=keep_content, require_message_stop=require_message_stop)
     events: list[Event] = []
     error: ClaudeError | None = None
     for chunk in chunks:

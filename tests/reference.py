@@ -409,10 +409,10 @@ class _Reader:
         value = self.value_of(frame.raw, name)
         if value is None and name not in ("error", "message") and name not in KNOWN_EVENTS:
             value = self.replaced(frame.raw)
-        if name == "error" and not isinstance(value, dict):
-            return "error", {}
         if not isinstance(value, dict):
-            if isinstance(value, list) and value and says_error(value[0]):
+            if name == "error" or says_error(value):
+                if repr(_without_halves(value)) != repr(value):
+                    self.deviate("half_character")
                 return "error", {}
             if name == "ping":
                 return None
@@ -453,11 +453,18 @@ class _Reader:
             raise
         except RemoteProtocolError:
             pass
+        halves = False  # anywhere, also where a later key of the same name takes the place
+
+        def pairs_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            nonlocal halves
+            halves = halves or "\\ud" in json.dumps(pairs)
+            return dict(pairs)
+
         try:
-            value = json.loads(raw.decode(), parse_constant=_refuse, parse_float=_finite)
+            value = json.loads(raw.decode(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=pairs_of)
         except (ValueError, RecursionError):
             return None
-        if "\\ud" not in json.dumps(value):
+        if not halves and "\\ud" not in json.dumps(value):
             return None
         if isinstance(value, dict):
             kept = {}

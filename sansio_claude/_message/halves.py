@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sansio_claude._json import mend_text
 
-__all__ = ["mend_delta", "mend_event", "mend_message", "mend_row"]
+__all__ = ["mend_delta", "mend_error", "mend_event", "mend_message", "mend_row"]
 
 # What grows by further deltas, which may bring the other half: by the type of the delta, and by that of the block.
 _GROWS_OF_DELTA: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -51,6 +51,13 @@ def mend_event(event: dict[str, Any], name: str) -> bool:
     return _mend(event, [*places, *_inputs_of(event.get("message"))])
 
 
+def mend_error(value: Any) -> tuple[Any, bool]:
+    """An error that is no JSON object but a list or words, mended, and whether anything had to be."""
+    holder = [value]
+    found = _mend(holder, [])
+    return holder[0], found
+
+
 def mend_delta(delta: dict[str, Any], key: str) -> bool:
     """Mend a delta that came without a type but for `key`, the text that grows by it ("" for none)."""
     return _mend(delta, [(delta, (key,))])
@@ -60,7 +67,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _mend(root: dict[str, Any], kept: list[tuple[dict[str, Any], tuple[str, ...]]]) -> bool:
+def _mend(root: dict[str, Any] | list[Any], kept: list[tuple[dict[str, Any], tuple[str, ...]]]) -> bool:
     """Mend `root` but for these keys of these objects, which are parts of it. No recursion: depth costs no stack."""
     names = {id(part): keys for part, keys in kept}
     found = False

@@ -14,7 +14,7 @@ from sansio_claude._json import loads, loads_with_halves
 from sansio_claude._limits import Limits, limits_of
 from sansio_claude._message.block import kind_of
 from sansio_claude._message.blocks import block_from_dict
-from sansio_claude._message.halves import mend_event
+from sansio_claude._message.halves import mend_error, mend_event
 from sansio_claude._message.message import message_from_object
 from sansio_claude._message.tool_blocks import ToolInputBlock
 from sansio_claude._stream.deviations import DeviationKind
@@ -89,6 +89,7 @@ def _unknown(value: dict[str, Any], known: frozenset[str]) -> Extra:
     return {key: item for key, item in value.items() if key not in known} or None
 
 
+_HALF: Final = ("half_character", "half of a surrogate pair stands alone")
 _TYPE: Final = frozenset({"type"})
 _MESSAGE: Final = frozenset({"type", "message"})
 _START: Final = frozenset({"type", "index", "content_block"})
@@ -330,12 +331,16 @@ def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | 
         return UnknownEvent(value, name)
     if type(value) is dict:
         if has_halves and mend_event(value, name):
-            notes.append(("half_character", "half of a surrogate pair stands alone"))
+            notes.append(_HALF)
         kind = value.get("type")
         # Nearly every event says its type: this saves it a call.
         decoder = _DECODERS.get(kind) if type(kind) is str else None
         return event_from_value(value, name, limits, notes) if decoder is None else decoder(value, limits, notes)
     if error_object(value, named=name == "error") is not None:
+        if has_halves:
+            value, mended = mend_error(value)
+            if mended:
+                notes.append(_HALF)
         return _error_of(value)
     if name == "ping":
         return None

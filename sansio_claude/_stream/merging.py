@@ -139,8 +139,8 @@ class KeptSize:
     def too_large(self, place: str, values: Mapping[str, Any]) -> list[str]:
         """Count values that are about to be kept, each in the place of an earlier one of its name.
 
-        Gives the keys that do not fit any more. They are not counted, and must not be kept. To count the same again
-        changes nothing.
+        Gives the keys that do not fit any more. They are not counted, and must not be kept. What is no larger than the
+        value it replaces fits always, so that to count the same again changes nothing.
         """
         left_out = []
         for key, value in values.items():
@@ -148,7 +148,7 @@ class KeptSize:
                 continue
             size = _size(key, value)
             total = self._total + size - self._sizes.get((place, key), 0)
-            if total > self._limit and not (key in _ALWAYS_KEPT and size < _SHORT):
+            if total > max(self._limit, self._total) and not (key in _ALWAYS_KEPT and size < _SHORT):
                 left_out.append(key)
             else:
                 self._total = total

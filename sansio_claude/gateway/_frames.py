@@ -12,14 +12,17 @@ The rules:
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from attrs import define
 
 from sansio_claude._errors import LimitError
 from sansio_claude._limits import Limits
+from sansio_claude._stream.encode import json_of_event, name_of
+from sansio_claude._stream.endings import unfinished_event
+from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, bytes_within_limits, encode_sse
 
-__all__ = ["BOM", "ByteOrderMarks", "Frame", "FrameSplitter"]
+__all__ = ["BOM", "ByteOrderMarks", "Frame", "FrameReader", "FrameSplitter", "frame_of_event", "frame_of_value"]
 
 BOM: Final = b"\xef\xbb\xbf"  # U+FEFF, the byte order mark, in UTF-8
 
@@ -41,10 +44,9 @@ class Frame:
 class FrameSplitter:
     """Cuts an event stream into frames. `pending` is what has arrived of the frame that has not ended."""
 
-    __slots__ = ("_after_cr", "_limit", "_scanned", "pending")
+    __slots__ = ("_after_cr", "_scanned", "pending")
 
-    def __init__(self, limits: Limits) -> None:
-        self._limit = limits.event
+    def __init__(self) -> None:
         self._scanned = 0  # bytes of `pending` in which no blank line begins
         self._after_cr = False
         self.pending = bytearray()
@@ -53,8 +55,7 @@ class FrameSplitter:
         """Take the bytes of `data` from `start` up to the end of the first frame.
 
         Gives that frame, or a line feed, or None where it has not ended; and where the next begins. Linear in the bytes
-        received, for any chunking, where `data` is short: it may be looked through at each call. Raises LimitError
-        where a frame without an end passes `Limits.event`.
+        received, for any chunking, where `data` is short: it may be looked through at each call.
         """
         if self._after_cr and start < len(data):
             self._after_cr = False
@@ -80,10 +81,6 @@ class FrameSplitter:
                 return self._whole(data[start : blank.end()], data, blank.end())
             pending += data[start:]
         self._scanned = max(0, len(pending) - _LONGEST_BLANK)
-        if len(pending) > self._limit:
-            raise LimitError(
-                f"an event passes Limits.event = {self._limit} bytes", limit="event", value=self._limit, stage="frames"
-            )
         return None, len(data)
 
     def _whole(self, frame: bytes, data: bytes, end: int) -> tuple[Frame, int]:
@@ -96,6 +93,83 @@ class FrameSplitter:
         self.pending.clear()
         self._scanned = 0
         return rest
+
+
+class FrameReader:
+    """Reads frames for the events in them. `offset` is how many bytes of the body were read or went past.
+
+    A frame is refused where a limit of a line or an event is passed, or `Limits.event` and `Limits.message` together by
+    all that is in it: comments count for no event. A frame that has not ended is refused in the same words as soon as
+    that is certain.
+    """
+
+    __slots__ = ("_decoder", "_fed", "_limits", "_probe", "_soon", "offset", "usual")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._decoder = self._new_decoder()
+        self._soon = min(limits.line, limits.event)
+        self._probe: SSEDecoder | None = None  # reads the frame that has not ended, once it is long
+        self._fed = 0  # bytes of that frame which the probe has
+        self.usual: int = bytes_within_limits(limits)
+        """Bytes of usual events that need not be read: no limit can be passed."""
+        self.offset: int = 0
+
+    def read(self, frame: bytes) -> ServerSentEvent | None:
+        """The event in a whole frame; None for a frame without one. Raises LimitError."""
+        self._probe = None
+        decoder = self._decoder
+        if decoder.offset != self.offset:
+            decoder._begin_at(self.offset)
+        events = self._events(decoder, frame, 0)
+        self.offset += len(frame)
+        return events[0] if events else None
+
+    def look_ahead(self, pending: bytes | bytearray) -> None:
+        """Look at a frame that has not ended. Raises LimitError. Linear in its bytes, over all calls."""
+        if len(pending) <= self._soon:
+            return
+        probe = self._probe
+        if probe is None:
+            self._fed = 0
+            probe = self._probe = self._new_decoder()
+            if self.offset:
+                probe._begin_at(self.offset)
+        fed, self._fed = self._fed, len(pending)
+        self._events(probe, pending, fed)
+
+    def unfinished(self, rest: bytes) -> ServerSentEvent | None:
+        """The event that only lacks its blank line at the end of the body, where its data is whole."""
+        self.read(rest)
+        self._decoder.receive_eof()
+        return unfinished_event(self._decoder.discarded, self._limits)
+
+    def _new_decoder(self) -> SSEDecoder:
+        decoder = SSEDecoder(limits=self._limits)
+        decoder._names_without_data = frozenset({"error"})
+        return decoder
+
+    def _events(self, decoder: SSEDecoder, frame: bytes | bytearray, fed: int) -> list[ServerSentEvent]:
+        """What comes of a frame that the decoder knows up to `fed`. The limit that is passed first is the one told."""
+        most = self._limits.event + self._limits.message
+        is_too_large = len(frame) > most
+        decoder.receive_data(bytes(frame[fed:most]) if is_too_large or fed else frame)
+        events = decoder.events_received()
+        if is_too_large:
+            limit = self._limits.message
+            words = f"the comments before an event, at byte {self.offset}, pass Limits.message = {limit} bytes"
+            raise LimitError(words, limit="message", value=limit, stage="frames", offset=self.offset)
+        return events
+
+
+def frame_of_value(value: dict[str, Any]) -> bytes:
+    """One event as the API writes it: its type as its name, its JSON as its data."""
+    return encode_sse(ServerSentEvent(name_of(value), json_of_event(value)))
+
+
+def frame_of_event(event: ServerSentEvent) -> bytes:
+    """An event with the blank line that it lacked."""
+    return encode_sse(ServerSentEvent(event.event, event.raw.replace(b"\r", b"\n")))
 
 
 class ByteOrderMarks:

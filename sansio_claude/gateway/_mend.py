@@ -97,6 +97,10 @@ class Mender(BlockMender):
         """Take lines that make no event."""
         return self._behind(Item(None, frame))
 
+    def receive_unread(self, data: bytes) -> list[Item]:
+        """Take bytes behind the end of the answer that nobody has read for events."""
+        return self._after_end("", b"", data)
+
     def end_line(self, frame: bytes, line_feed: bytes) -> bytes:
         """Take the LF behind the CR that a frame ended with. Gives the whole frame, which may wait here."""
         whole = frame + line_feed
@@ -145,6 +149,8 @@ class Mender(BlockMender):
         if self.message is not None:
             if message.get("id") != self.message.get("id"):
                 raise refusal("a second message_start came, with another id")
+            as_mended = {**message, "role": "assistant"} if isinstance(message.get("role"), str) else message
+            self._check_start({**value, "message": as_mended})
             if self.ask("repeated_start", "message_start came twice with the same id; the second was ignored"):
                 return []
             return [*self._flush(), self._as_it_is(value, frame)]
@@ -171,7 +177,8 @@ class Mender(BlockMender):
         return out
 
     def _check_start(self, value: dict[str, Any]) -> None:
-        """Refuse what a reader of the stream would: it does not see an event that waits before others have come.
+        """Refuse what a reader of the stream would: it does not see an event that waits before others have come, nor
+        one that is left out.
 
         The number of blocks is judged when it goes out, since the empty ones may have given way by then.
         """

@@ -10,10 +10,10 @@ from sansio_claude._message.blocks import ContentBlock, UnknownBlock, block_from
 from sansio_claude._message.halves import mend_delta
 from sansio_claude._stream.block_deltas import typed_as
 from sansio_claude._stream.events import InputJSONDelta
-from sansio_claude._stream.halves import HalfCharacters
 from sansio_claude._stream.merging import kept_of_unknown_delta
 from sansio_claude._value import an
 from sansio_claude.gateway._dial import Item, refusal
+from sansio_claude.gateway._half_runs import HalfRuns
 from sansio_claude.gateway._mend_block import (
     STRING_OF,
     MendBlock,
@@ -43,7 +43,7 @@ class BlockMender(Queue):
         """The blocks that have started, by the index they came with."""
         self.newest: MendBlock | None = None
         """The block that started last."""
-        self.halves = HalfCharacters()
+        self.halves = HalfRuns()
         self.placeholders: set[int] = set()
         """The empty text blocks of message_start's content that nothing has replaced."""
         self._next = 0  # the index that the next block goes out with
@@ -160,8 +160,10 @@ class BlockMender(Queue):
             out += [*self._pass_by(), *made]
         value = self._renumbered(value, block)
         if kind in STRING_OF:
-            if not self._string(block, kind, delta):
-                return out
+            given = delta.get(STRING_OF[kind])
+            self._string(block, kind, delta)
+            if given and self.halves.holds(came) and _is_bare(value, delta, STRING_OF[kind]):
+                return out  # all of it waits for the other half
         elif kind not in ("citations_delta", "compaction_delta"):
             for key in kept_of_unknown_delta(block.kind, delta):
                 words = f"{an(kind)[:40]} of block {came}" if kind else f"a delta without a type of block {came}"
@@ -191,14 +193,14 @@ class BlockMender(Queue):
         if mend_delta(delta, key):
             self.mend("half_character", f"half of a surrogate pair stands alone in a delta of block {block.came}")
 
-    def _string(self, block: MendBlock, kind: str, delta: dict[str, Any]) -> bool:
-        """Mend the string of a delta; False where nothing is left to pass on."""
+    def _string(self, block: MendBlock, kind: str, delta: dict[str, Any]) -> None:
+        """Mend the string of a delta."""
         key = STRING_OF[kind]
         text: Any = delta.get(key)
         if text is None:
             how = "null" if key in delta else "missing"
             if not self.mend("empty_value", f"{key} of {an(kind)} is {how}"):
-                return True
+                return
             delta[key] = text = ""
         if not isinstance(text, str):
             raise refusal(f"{key} of {an(kind)} is no string")
@@ -207,7 +209,6 @@ class BlockMender(Queue):
             delta[key] = text = self._whole_characters(block.came, grown[1], text)
         if block.tool:
             self.keep_input(block, [text])
-        return True
 
     def _whole_characters(self, came: int, made: type, text: str) -> str:
         """The text of a delta or start without the half of a character that waits for the next delta of its kind."""
@@ -346,6 +347,11 @@ class BlockMender(Queue):
 
 def _gave_way(came: int) -> str:
     return f"the empty text block {came} of message_start gave way to another block"
+
+
+def _is_bare(value: dict[str, Any], delta: dict[str, Any], key: str) -> bool:
+    """Whether an event of a delta says nothing but that the text under `key` is empty."""
+    return delta.get(key) == "" and delta.keys() <= {"type", key} and value.keys() <= {"type", "index", "delta"}
 
 
 def _is_empty(kind: str, delta: dict[str, Any]) -> bool:

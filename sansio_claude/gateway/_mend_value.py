@@ -8,7 +8,7 @@ from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._errors.error_object import OTHER_TYPES, error_object, read_error
 from sansio_claude._json import loads, loads_with_halves
 from sansio_claude._limits import Limits
-from sansio_claude._message.halves import mend_event
+from sansio_claude._message.halves import mend_error, mend_event
 from sansio_claude._stream.decode import decode_data
 from sansio_claude._stream.events import UnknownEvent
 from sansio_claude._value import an
@@ -45,6 +45,10 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
             raise
         value, has_halves = stripped.decode("utf-8", "replace"), False
     if not isinstance(value, dict):
+        if has_halves and error_object(value, named=name == "error") is not None:
+            value, mended = mend_error(value)
+            if mended:
+                dial.mend("half_character", "half of a surrogate pair stands alone")
         return _no_object(dial, name, data, value, frame, limits)
     if has_halves and mend_event(value, name):
         dial.mend("half_character", "half of a surrogate pair stands alone")

@@ -26,15 +26,24 @@ from sansio_claude._message.halves import mend_message
 from sansio_claude._stream.accumulate import MessageAccumulator
 from sansio_claude._stream.armed import Armed, armed_for
 from sansio_claude._stream.decode import event_from_value
-from sansio_claude._stream.encode import event_object, json_of_event, name_of
-from sansio_claude._stream.endings import events_of_message, is_whole_message, unfinished_event
+from sansio_claude._stream.encode import event_object, name_of
+from sansio_claude._stream.endings import events_of_message, is_whole_message
 from sansio_claude._stream.events import Event
 from sansio_claude._stream.known import StreamState
 from sansio_claude._stream.shortcuts import take_usual
-from sansio_claude._stream.sse import ServerSentEvent, SSEDecoder, encode_sse
+from sansio_claude._stream.sse import ServerSentEvent
 from sansio_claude._stream.usual import ENDINGS, WHOLE_ENDINGS, decode_text, split_events, texts_of
 from sansio_claude.gateway._dial import Item
-from sansio_claude.gateway._frames import BOM, ByteOrderMarks, Frame, FrameSplitter
+from sansio_claude.gateway._frames import (
+    BOM,
+    ByteOrderMarks,
+    Frame,
+    FrameReader,
+    FrameSplitter,
+    frame_of_event,
+    frame_of_value,
+)
+from sansio_claude.gateway._held import HeldBody
 from sansio_claude.gateway._mend import Mender
 from sansio_claude.gateway._mend_kinds import Mended, MendKind, MendVerdict, mend_verdicts
 
@@ -73,23 +82,22 @@ class Repair(NotCopied):
     __slots__ = (
         "_armed",
         "_blank",
-        "_decoder",
+        "_deaf",
         "_eof",
         "_events",
         "_fast",
+        "_frames",
+        "_held",
         "_last",
         "_limits",
         "_marks",
         "_mender",
         "_out",
         "_output",
-        "_probe",
         "_reader",
         "_sniffed",
         "_splitter",
         "_tool",
-        "_whole",
-        "_whole_size",
         "_written",
         "error",
     )
@@ -107,9 +115,9 @@ class Repair(NotCopied):
         self._limits = limits_of(limits)
         self._mender = Mender(mend_verdicts(mend), self._limits)
         self._reader = MessageAccumulator(limits=self._limits, keep_content=False)
-        self._splitter = FrameSplitter(self._limits)
-        self._decoder = SSEDecoder(limits=self._limits)
-        self._decoder._names_without_data = frozenset({"error"})
+        self._splitter = FrameSplitter()
+        self._frames = FrameReader(self._limits)
+        self._deaf = False  # whether a limit was passed behind the end: nothing is read any more
         self._output = output
         self._out: list[bytes] = []
         self._events: list[Event] = []
@@ -117,9 +125,7 @@ class Repair(NotCopied):
         self._eof = False
         self._blank = True  # whether nothing but white space has come
         self._sniffed: bytes | None = b""  # the beginning of a byte order mark, until anything else has come
-        self._whole: list[bytes] | None = None  # a body that may be one JSON text: no event has come
-        self._probe: SSEDecoder | None = None  # reads it for events
-        self._whole_size = 0
+        self._held: HeldBody | None = None  # a body that may be one JSON text: no event has come
         self._last = b""  # the last frame that came
         self._written = False  # whether it has gone out as it came
         self._armed: Armed | None = None  # the open block whose usual deltas go past the mender
@@ -163,7 +169,7 @@ class Repair(NotCopied):
         if fast is not None and type(data) is bytes:
             # A usual delta, which nearly every read of a stream is.
             behind = data.removeprefix(fast.opening)
-            if behind is not data and len(data) <= self._limits.event:
+            if behind is not data and len(data) <= self._frames.usual:
                 raw, quote, ending = behind.rpartition(b'"')
                 if quote and ending in WHOLE_ENDINGS:
                     try:
@@ -172,6 +178,7 @@ class Repair(NotCopied):
                         pass  # the plain way says what it is
                     else:
                         if self._tool is None:
+                            self._frames.offset += len(data)
                             self._mender.number += 1
                             if self._output == "bytes":
                                 self._out.append(data)
@@ -189,9 +196,11 @@ class Repair(NotCopied):
         try:
             if self._blank:
                 data = self._sniff(data)
-            if self._whole is not None:
-                data = self._hold_whole(data)
-            self._receive(data)
+            held = self._held
+            if held is None:
+                self._receive(data)
+            elif held.receive(data):
+                self._take_held(held)
         except RemoteProtocolError as error:
             self._break(error)
         if self._armed is not None and not self._splitter.pending and self._mender.idle:
@@ -210,12 +219,13 @@ class Repair(NotCopied):
         if self.error is not None:
             return
         try:
-            if self._whole is not None and self._has_unfinished():
-                self._receive(self._take_held())
-            if self._whole is not None:
-                self._end_whole(ended_well)
-            else:
-                self._end(ended_well)
+            held = self._held
+            if held is not None and not held.has_unfinished():
+                self._end_whole(held.data(), ended_well)
+                return
+            if held is not None:
+                self._take_held(held)
+            self._end(ended_well)
         except RemoteProtocolError as error:
             self._break(error)
 
@@ -246,6 +256,9 @@ class Repair(NotCopied):
         """Take a window of the bytes: usual deltas as they are, anything else frame by frame."""
         at = 0
         while at < len(data) and self.error is None:
+            if self._deaf:
+                self._take_unread(data[at:])
+                return
             armed = self._armed
             if armed is not None and not self._splitter.pending and self._mender.idle:
                 size = self._pass_usual(data, at, armed)
@@ -253,8 +266,21 @@ class Repair(NotCopied):
                     at += size
                     continue
             frame, at = self._splitter.receive_first(data, at)
-            if frame is not None:
-                self._take(frame)
+            try:
+                if frame is None:
+                    self._frames.look_ahead(self._splitter.pending)
+                else:
+                    self._take(frame)
+            except LimitError:
+                if not (self._mender.done or self._mender.over):
+                    raise
+                # The limit bounds the answer, not what stands behind it.
+                self._deaf = True
+                self._take_unread(self._splitter.take_rest() if frame is None else frame.data)
+
+    def _take_unread(self, data: bytes) -> None:
+        """Take bytes behind the end of the answer that are no event, or too large a one."""
+        self._write(self._mender.receive_unread(data))
 
     def _pass_usual(self, data: bytes, start: int, armed: Armed) -> int:
         """Pass on usual deltas of the block at hand that `data` has from `start` on. Gives how many bytes they have."""
@@ -273,7 +299,7 @@ class Repair(NotCopied):
             raws.append(raw)
             size += len(event) + 2
         texts = texts_of(raws) if raws else []
-        if not raws or len(texts) < len(raws) or size > self._limits.event:
+        if not raws or len(texts) < len(raws) or size > self._frames.usual:
             return 0
         return size if self._pass(armed, data[start : start + size], texts) else 0
 
@@ -283,6 +309,7 @@ class Repair(NotCopied):
             if not self._mender.has_room(texts):
                 return False
             self._mender.keep_input(self._tool, texts)
+        self._frames.offset += len(data)
         self._mender.number += len(texts)
         if self._output == "bytes":
             self._out.append(data)
@@ -296,16 +323,16 @@ class Repair(NotCopied):
             frame.data = self._marks.receive(frame.data)
         if frame.line_feed:
             # The second half of a line end goes where the first half went: out, or nowhere, or it waits with it.
+            self._frames.offset += 1
             if self._written:
                 self._out.append(frame.data)
             else:
                 longer = mender.end_line(self._last, frame.data)
                 self._marks.replace(self._last, longer)
             return
-        self._decoder.receive_data(frame.data)
-        events = self._decoder.events_received()
-        if events:
-            items = mender.receive(events[0].event, events[0].raw, frame.data)
+        event = self._frames.read(frame.data)
+        if event is not None:
+            items = mender.receive(event.event, event.raw, frame.data)
         else:
             items = mender.receive_lines(frame.data)
         self._last = frame.data
@@ -332,9 +359,13 @@ class Repair(NotCopied):
             if rest and (mender.done or mender.over):
                 self._write([Item(None, rest)])
         else:
-            self._decoder.receive_data(rest)
-            self._decoder.receive_eof()
-            last = unfinished_event(self._decoder.discarded, self._limits)
+            try:
+                last = self._frames.unfinished(rest)
+            except LimitError:
+                if not (mender.done or mender.over):
+                    raise
+                self._take_unread(rest)
+                return
             if last is not None:
                 self._take_unfinished(last, rest)
             elif mender.done or mender.over:
@@ -351,7 +382,7 @@ class Repair(NotCopied):
 
     def _take_unfinished(self, last: ServerSentEvent, rest: bytes) -> None:
         """Take the last event, which lacks its blank line: it gets one, unless it may lack it and nothing follows."""
-        mender, whole = self._mender, _frame_of(last)
+        mender, whole = self._mender, frame_of_event(last)
         if mender.done or mender.over:
             self._write(mender.receive(last.event, last.raw, rest))
             return
@@ -391,46 +422,17 @@ class Repair(NotCopied):
         if start.startswith(b"{"):
             self._receive(data[: len(data) - len(start)])
             rest = self._splitter.take_rest()
-            self._whole = [rest]
-            self._probe = SSEDecoder(limits=self._limits)
-            self._probe.receive_data(rest)
+            self._held = HeldBody(rest, self._limits)
             return start
         return data
 
-    def _hold_whole(self, data: bytes) -> bytes:
-        """Hold what may be one JSON text, of which no line makes an event: gives all of it as soon as one does."""
-        assert self._whole is not None
-        self._whole.append(data)
-        if self._probe is not None:
-            self._probe.receive_data(data)
-            try:
-                events = self._probe.events_received()
-            except RemoteProtocolError:  # one line too long for an event
-                events, self._probe = [], None
-            if events:
-                return self._take_held()
-        self._whole_size += len(data)
-        most = self._limits.message
-        if self._whole_size > most:
-            words = f"the answer passes Limits.message = {most} bytes"
-            raise LimitError(words, limit="message", value=most, stage="stream")
-        return b""
+    def _take_held(self, held: HeldBody) -> None:
+        """Take what was held, which is no JSON text after all."""
+        self._held = None
+        self._receive(held.data())
 
-    def _take_held(self) -> bytes:
-        """What was held, which is no JSON text after all."""
-        held = b"".join(self._whole or ())
-        self._whole = self._probe = None
-        return held
-
-    def _has_unfinished(self) -> bool:
-        """Whether what is held ends with an event without its blank line."""
-        if self._probe is None:
-            return False
-        self._probe.receive_eof()
-        return unfinished_event(self._probe.discarded, self._limits) is not None
-
-    def _end_whole(self, ended_well: bool) -> None:
-        data = self._marks.receive(b"".join(self._whole or ()))
+    def _end_whole(self, data: bytes, ended_well: bool) -> None:
+        data = self._marks.receive(data)
         mender = self._mender
         try:
             value, has_halves = loads_with_halves(data.removeprefix(BOM), self._limits.depth)
@@ -463,7 +465,7 @@ class Repair(NotCopied):
         marks = self._marks
         for item in items:
             value = item.value
-            data = item.frame if item.frame is not None or value is None else _encode_value(value)
+            data = item.frame if item.frame is not None or value is None else frame_of_value(value)
             if value is None:
                 if data is not None and self._output == "bytes":
                     self._out.append(data if marks.settled else marks.send(data))
@@ -489,12 +491,3 @@ class Repair(NotCopied):
                 self._events.append(event)
             elif data is not None:
                 self._out.append(data if marks.settled else marks.send(data))
-
-
-def _encode_value(value: dict[str, Any]) -> bytes:
-    """One event as the API writes it: its type as its name, its JSON as its data."""
-    return encode_sse(ServerSentEvent(name_of(value), json_of_event(value)))
-
-
-def _frame_of(event: ServerSentEvent) -> bytes:
-    return encode_sse(ServerSentEvent(event.event, event.raw.replace(b"\r", b"\n")))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Any, Final
+
+from attrs import evolve
 
 from sansio_claude._errors import LimitError, RemoteProtocolError
 from sansio_claude._limits import Limits
 from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude.testing import Dialect, compose
 from tests.frames import compact
+from tests.fuzz.seeds import error_streams, half_streams, input_streams, odd_streams, whole_bodies
 from tests.fuzz.streams import BLOCKS
 from tests.fuzz.target import Target, cut, dice_for, spliced
 from tests.gateway.repairing import hold_repair
-from tests.invariants import Evidence, hold
+from tests.invariants import Evidence, a_missing_stop_counts_where_allowed, hold
 from tests.mutations import TOKENS, break_bytes, break_events
 from tests.partial_json_reference import NOTHING, apply, refused_by_json, same, see
 from tests.properties.test_edits import STREAMS
@@ -30,6 +35,7 @@ _DIALECTS: Final = (
     Dialect(line_end="\r", space=False, event_lines=False),
     Dialect(spaced_json=True, ascii_json=True, comment=" alive", ids=True, retry=5, done=True),
 )
+_BLANK: Final = re.compile(rb"(?>\r\n|\r|\n){2}")
 
 
 @cache
@@ -37,7 +43,9 @@ def _streams() -> tuple[bytes, ...]:
     short = [compose([block], seed=number, pings="none").data for number, block in enumerate(BLOCKS)]
     dialects = [compose("Hé\n😀", seed=number, dialect=each).data for number, each in enumerate(_DIALECTS)]
     waits = compose("Hi", seed=1, prefilled=[{"type": "text", "text": ""}]).data
-    return (waits, *STREAMS.values(), *(each for each in short if len(each) < 3_000), *dialects)
+    own = [each for each in short if len(each) < 3_000]
+    odd = [*input_streams(), *error_streams(), *half_streams(), *odd_streams(), *whole_bodies(BLOCKS)]
+    return (waits, *STREAMS.values(), *own, *dialects, *odd)
 
 
 def _frames(data: bytes) -> list[bytes]:
@@ -56,7 +64,27 @@ def _limits(dice: Random) -> Limits:
         message=dice.choice((500, 2_000, 64_000_000)),
         depth=dice.choice((2, 4, 512)),
         deviations=dice.choice((0, 1, 1_000)),
+        kept=dice.choice((60, 400, 1_000_000)),
     )
+
+
+def _cut(data: bytes, dice: Random) -> list[bytes]:
+    """Chunks as streams mostly come: some of them one event each, which is what the short ways look for."""
+    if dice.random() < 0.7:
+        return cut(data, dice)
+    edges = {match.end() for match in _BLANK.finditer(data) if dice.random() < 0.9}
+    return [data[start:end] for start, end in itertools.pairwise(sorted({0, len(data), *edges}))]
+
+
+def _forms(data: bytes, dice: Random) -> list[bytes | bytearray | list[bytes]]:
+    """Chunks as a stream may be given them: bytes, mostly; seldom a bytearray, or a list of whole events."""
+    if dice.random() < 0.9:
+        return [*_cut(data, dice)]
+    if dice.random() < 0.3:
+        return [bytearray(each) for each in _cut(data, dice)]
+    frames = _frames(data)
+    at = dice.randrange(len(frames) + 1)
+    return [frames[:at], *_cut(b"".join(frames[at:]), dice)]
 
 
 def _mutate_stream(data: bytes, dice: Random) -> bytes:
@@ -77,6 +105,11 @@ def _mutate_frame(frame: bytes, dice: Random) -> bytes:
         except ValueError:
             value = None
         if type(value) is dict:
+            delta = value.get("delta")
+            if type(delta) is dict and type(delta.get("partial_json")) is str and dice.random() < 0.5:
+                given = delta["partial_json"].encode("utf-8", "replace")
+                delta["partial_json"] = _mutate_json(given, dice).decode("utf-8", "replace")
+                return compact(value) if isinstance(value.get("type"), str) else frame
             (changed,) = break_events([value], dice)[:1] or [value]
             if isinstance(changed.get("type"), str) and dice.random() < 0.8:
                 return compact(changed)
@@ -93,7 +126,7 @@ def _check_sse(data: bytes) -> None:
             event=dice.choice((1, 7, 40, 8_000_000)),
             event_lines=dice.choice((1, 2, 10_000)),
         )
-    chunks = cut(data, dice)
+    chunks = _cut(data, dice)
     decoded = decode_all(chunks, limits=limits)
     assert_standard(decoded, data, limits)
     assert decode_all([data], limits=limits, read_each=False) == decoded
@@ -104,9 +137,11 @@ def _check_stream(data: bytes) -> None:
     options: dict[str, Any] = {"strict": dice.random() < 0.2, "keep_content": dice.random() < 0.9}
     # Single bytes take most of the time of a search: each fiftieth input is read so by both twins.
     bytewise = dice.random() < 0.02
-    twin = None if bytewise else cut(data, dice)
-    evidence = Evidence(data, cut(data, dice), twin=twin, limits=_limits(dice), **options)
+    twin = None if bytewise else _cut(data, dice)
+    evidence = Evidence(data, _forms(data, dice), twin=twin, limits=_limits(dice), **options)
     hold(evidence, count=dice.random() < 0.01, twice=bytewise)
+    if dice.random() < 0.1:
+        a_missing_stop_counts_where_allowed(evidence)
 
 
 _JSON_SEEDS: Final = (
@@ -179,7 +214,7 @@ def _pieces(text: str, dice: Random) -> list[tuple[int, str]]:
 def _check_repair(data: bytes) -> None:
     dice = dice_for(data)
     ended_well = dice.random() < 0.7
-    hold_repair(data, cut(data, dice), ended_well=ended_well)
+    hold_repair(data, _cut(data, dice), ended_well=ended_well, limits=evolve(_limits(dice), deviations=1_000))
     if dice.random() < 0.2:
         dice.choice(PROMISES)(data)
 

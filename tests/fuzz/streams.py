@@ -78,6 +78,7 @@ def _case(dice: Random, recorded: list[bytes]) -> Case:
             message=dice.choice((500, 2_000, 64_000_000)),
             depth=dice.choice((2, 4, 512)),
             deviations=dice.choice((0, 1, 1_000)),
+            kept=dice.choice((60, 400, 1_000_000)),
         )
     return Case(body, limits, dice.random() < 0.2, dice.random() < 0.9, tuple(_cut(body, dice)))
 
@@ -144,6 +145,8 @@ def check(case: Case) -> Run:
     fused = run(case.chunks, **options)
     assert fused == run(chunkings.bytewise(case.body), kind=PlainStream, **options)
     assert fused == run([case.body], read_each=False, **options)
+    if not case.keep_content and case.limits.kept < 4 * len(case.body):
+        return fused  # the reference leaves no key out
     expected = read_stream(case.body, **options)
     assert json.dumps(fused.dictionary) == json.dumps(expected.message)
     assert len(fused.events) == len(expected.events)

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define
 
-from sansio_claude import APIError, ClaudeError, Message, MessageStream, RemoteProtocolError
+from sansio_claude import APIError, ClaudeError, Limits, Message, MessageStream, RemoteProtocolError
 from sansio_claude.gateway import Mended, Repair
 
 __all__ = ["Repaired", "hold_repair", "read", "repair", "repaired_events", "wire"]
@@ -79,20 +79,23 @@ def wire(*events: dict[str, Any]) -> bytes:
     return "".join(frames).encode()
 
 
-def hold_repair(body: bytes, chunks: Sequence[bytes] | None = None, *, ended_well: bool = True) -> None:
+def hold_repair(
+    body: bytes, chunks: Sequence[bytes] | None = None, *, ended_well: bool = True, limits: Limits | None = None
+) -> None:
     """What holds of every repair: of any cuts, of what comes of it, and of how it says that the answer ended."""
-    repaired = repair(body, ended_well=ended_well)
+    given: dict[str, Any] = {"ended_well": ended_well, "limits": limits}
+    repaired = repair(body, **given)
     if chunks is not None:
-        assert repair(*chunks, ended_well=ended_well) == repaired
+        assert repair(*chunks, **given) == repaired
     if b"\r" in body:  # a CR may be half of a line end, whose other half comes in the next read
-        assert repair(*re.split(rb"(?<=\r)", body), ended_well=ended_well) == repaired
+        assert repair(*re.split(rb"(?<=\r)", body), **given) == repaired
     assert repair(repaired.out).out == repaired.out
     # A strict reader takes what is complete, but for what the repair says that it passed on as it came.
     found = read(repaired.out, strict=True, tolerance=dict.fromkeys(repaired.passed, "record"))
     assert isinstance(found, Message) == (repaired.state == "complete")
     # One JSON text is whole only where its framing says so: nothing in it says that it is the end.
-    options: dict[str, Any] = {} if ended_well else {"tolerance": {"whole_message": "refuse"}}
+    options: dict[str, Any] = {"tolerance": {} if ended_well else {"whole_message": "refuse"}, "limits": limits}
     if isinstance(read(body, **options), Message):
         assert repaired.state == "complete"
-    elif not ended_well and repaired.state == "complete":
+    elif not ended_well and repaired.state == "complete" and (limits is None or len(body) <= limits.message):
         assert "missing_start" in repaired.kinds

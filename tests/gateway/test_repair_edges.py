@@ -203,7 +203,7 @@ def test_a_delta_event_without_a_delta_ends_the_stream(odd: object) -> None:
 
 
 def test_the_limit_of_an_event_in_pieces() -> None:
-    body = wire(START, begin(0), text(0, "x" * 400)).rstrip()  # whose end has not come
+    body = wire(START, begin(0), text(0, "x" * 400)).rstrip() + b"\n"  # whose end has not come
     for size in (7, len(body)):
         chunks = [body[at : at + size] for at in range(0, len(body), size)]
         machine = Repair(limits=Limits(event=400))

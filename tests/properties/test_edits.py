@@ -22,7 +22,7 @@ from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude.testing import chunkings
 from tests.frames import answer, block, body, compact, delta, message_start, text, tool
 from tests.gateway.repairing import hold_repair
-from tests.invariants import Evidence, as_the_rules_say, hold
+from tests.invariants import Evidence, a_missing_stop_counts_where_allowed, as_the_rules_say, hold
 from tests.mutations import ODD_VALUES
 from tests.observe import run
 from tests.properties.test_chunked import framed
@@ -282,7 +282,9 @@ def test_malformed_utf_8_under_names_that_nobody_knows_is_read_alike_in_every_wa
 @pytest.mark.parametrize("kind", STREAMS)
 def test_every_exchange_and_cuts_keep_all_promises(kind: str) -> None:
     for edited in exchanged(STREAMS[kind]):
-        hold(Evidence(edited, chunkings.steps(edited, 7)))
+        evidence = Evidence(edited, chunkings.steps(edited, 7))
+        hold(evidence)
+        a_missing_stop_counts_where_allowed(evidence)
 
 
 @pytest.mark.parametrize("kind", STREAMS)

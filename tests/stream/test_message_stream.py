@@ -1210,6 +1210,16 @@ def test_without_content_a_whole_message_is_read_up_to_a_limit(kind: type[PlainS
     assert small.finish().content == []
 
 
+@pytest.mark.parametrize("dropped", [0, 1_000])
+def test_what_is_left_out_does_not_depend_on_the_way_that_is_taken(dropped: int) -> None:
+    data = compose("Hi", seed=1).data
+    for kept in range(1, 1_000, 9):
+        limits = Limits(kept=kept, deviations=dropped)
+        fused = run(chunkings.steps(data, 700), limits=limits, keep_content=False)
+        assert fused == run([data], kind=PlainStream, limits=limits, keep_content=False)
+        assert fused.done
+
+
 @pytest.mark.parametrize("kind", [MessageStream, PlainStream])
 def test_the_beginning_of_a_body_is_kept_no_longer_than_it_may_be_a_whole_message(kind: type[PlainStream]) -> None:
     stream = kind()
