@@ -53,7 +53,7 @@ def read_wrapped(chunks: Iterable[bytes], *, limits: Limits | None = None) -> Wr
     A stream of server-sent events passes as it came, and so does everything else that is none of these. `wrapping`
     says which it is, `words` why that is no stream of server-sent events. Reads no further than it has to, changes no
     event, and raises nothing for what the peer sent: a line that is no JSON is handed on, to be refused there. Beyond
-    `Limits.event` bytes without a line end nothing is looked for.
+    the first `Limits.event` bytes nothing is looked for.
     """
     return WrappedIterator(chunks, limits_of(limits))
 
@@ -151,9 +151,12 @@ class FirstLook:
 
     def at(self, chunk: bytes) -> Wrapping | None:
         """What it is, as far as it has come; None where that cannot be said."""
-        if not chunk:
-            return None
-        self._left -= len(chunk)
+        looked_at = chunk[: self._left]
+        self._left -= len(looked_at)
+        found = self._at(looked_at) if looked_at else None
+        return found or ("sse" if len(looked_at) < len(chunk) else None)
+
+    def _at(self, chunk: bytes) -> Wrapping | None:
         *ended, rest = chunk.split(b"\n")
         # A line that ends in CR alone belongs to an event stream; no relay is known that sends the others so.
         lone_cr = (self._after_cr and not chunk.startswith(b"\n")) or b"\r" in rest[:-1]
@@ -170,7 +173,7 @@ class FirstLook:
             self._line.append(rest)
         if self._lines and rest.lstrip():
             return self._of_lines(rest.lstrip())
-        return "sse" if self._left < 0 or (lone_cr and not self._lines) else None
+        return "sse" if lone_cr and not self._lines else None
 
     def at_the_end(self) -> Wrapping:
         """What it is, when no more comes."""

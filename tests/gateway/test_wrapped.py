@@ -190,6 +190,17 @@ def test_what_passes_the_limit_of_an_event_without_telling_is_taken_for_a_stream
     assert next(begun) == b"never asked for"
 
 
+@pytest.mark.parametrize("body", [*(data for _, data in LINES.values()), *PASSING.values()])
+def test_the_limit_is_the_same_in_any_chunking(body: bytes) -> None:
+    for most in (*range(1, min(60, len(body)), 7), *range(60, len(body) + 2, 89)):
+        limits = Limits(event=most)
+        whole = read_wrapped([body], limits=limits)
+        expected = b"".join(whole)
+        for chunks in (chunkings.bytewise(body), chunkings.steps(body, 7), body.splitlines(keepends=True)):
+            reader = read_wrapped(chunks, limits=limits)
+            assert (b"".join(reader), reader.wrapping) == (expected, whole.wrapping)
+
+
 def test_the_messages_of_an_agent_end_with_message_stop_and_what_comes_behind_it() -> None:
     start, stop, ping = (b"event: %s\ndata: {}\n\n" % name for name in (b"message_start", b"message_stop", b"ping"))
     frames = [start, start, stop, ping, start, ping]
