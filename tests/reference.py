@@ -453,19 +453,10 @@ class _Reader:
             raise
         except RemoteProtocolError:
             pass
-        halves = False  # anywhere, also where a later key of the same name takes the place
-
-        def pairs_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            nonlocal halves
-            halves = halves or "\\ud" in json.dumps(pairs)
-            return dict(pairs)
-
-        try:
-            value = json.loads(raw.decode(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=pairs_of)
-        except (ValueError, RecursionError):
+        found = _with_halves(raw)
+        if found is None:
             return None
-        if not halves and "\\ud" not in json.dumps(value):
-            return None
+        value = found[0]
         if isinstance(value, dict):
             kept = {}
             for place, key in _places_of_halves(value, name):
@@ -502,12 +493,10 @@ class _Reader:
         except LimitError:
             return False
         except RemoteProtocolError:
-            try:
-                value = json.loads(body.decode(), parse_constant=_refuse, parse_float=_finite)
-            except (ValueError, RecursionError):
+            found = _with_halves(body)
+            if found is None:
                 return False
-            if "\\ud" not in json.dumps(value):
-                return False
+            value = found[0]
         if not isinstance(value, dict):
             return False
         kind = value.get("type")
@@ -1029,6 +1018,22 @@ def _places_of_halves(value: dict[str, Any], name: str) -> list[tuple[str, str]]
         found += [("content_block", key) for key in ("text", "thinking") if block.get("type") == key]
         found.append(("content_block", "input"))
     return found
+
+
+def _with_halves(raw: bytes) -> tuple[Any] | None:
+    """The JSON value of a text that has a half of a character somewhere; None for one that is wrong otherwise."""
+    halves = False  # also where a later key of the same name takes the place
+
+    def pairs_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal halves
+        halves = halves or "\\ud" in json.dumps(pairs)
+        return dict(pairs)
+
+    try:
+        value = json.loads(raw.decode(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=pairs_of)
+    except (ValueError, RecursionError):
+        return None
+    return (value,) if halves or "\\ud" in json.dumps(value) else None
 
 
 def _without_halves(value: Any) -> Any:

@@ -392,7 +392,9 @@ class PlainStream(WhatIsKnown):
     def _take_error_body(self, value: Any, body: bytes) -> bool:
         if not isinstance(value, dict) or error_object(value) is None:
             return False
-        self._take("message", body)
+        refused = self._take("message", body)
+        if refused is not None:
+            self._fail(refused, 0, body)
         return True
 
     def _truncation(self) -> str:

@@ -118,6 +118,7 @@ class FrameReader:
     def read(self, frame: bytes) -> ServerSentEvent | None:
         """The event in a whole frame; None for a frame without one. Raises LimitError."""
         self._probe = None
+        self._fed = 0
         decoder = self._decoder
         if decoder.offset != self.offset:
             decoder._begin_at(self.offset)
@@ -131,7 +132,6 @@ class FrameReader:
             return
         probe = self._probe
         if probe is None:
-            self._fed = 0
             probe = self._probe = self._new_decoder()
             if self.offset:
                 probe._begin_at(self.offset)

@@ -88,6 +88,21 @@ def test_a_frame_that_never_ends_is_refused_as_soon_as_that_is_certain() -> None
     assert str(machine.error) == "the event stream passes Limits.line = 1000 at byte 0"
 
 
+@pytest.mark.parametrize("steps", [1, 7, 60, 10_000])
+def test_long_frames_are_looked_at_one_by_one_while_they_come(steps: int) -> None:
+    """Each line is within the limit, and each frame is longer than it."""
+    comments = b"".join(b": %d %s\n" % (number, b"z" * 180) for number in range(3))
+    data = body(*((comments + compact(each)) for each in TEXT))
+    repaired = repair(*chunkings.steps(data, steps), limits=Limits(line=190, event=190))
+    assert (repaired.out, repaired.state, repaired.mended) == (data, "complete", [])
+    long = b"data: " + b"y" * 300
+    repaired = repair(
+        *chunkings.steps(data[: -len(compact(TEXT[-1]))] + long, steps), limits=Limits(line=190, event=190)
+    )
+    begin = len(data) - len(compact(TEXT[-1]))
+    assert repaired.error == f"the event stream passes Limits.line = 190 at byte {begin}"
+
+
 HALVES: tuple[tuple[str, ...], ...] = (
     ("\ud83d",),
     ("\ud83d", "\ude00"),

@@ -129,7 +129,10 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("sansio_claude/_stream/shortcuts.py:_is_open", "return False", "False becomes True"): (
         "to settle the last block of none does nothing"
     ),
-    ("sansio_claude/gateway/_repair.py:_sniff", "self._probe.receive_data(rest)", "a statement is left out"): (
+    ("sansio_claude/gateway/_frames.py:look_ahead", "if len(pending) <= self._soon:", "LtE becomes Lt"): (
+        "a frame of so many bytes passes no limit: it is looked at in vain"
+    ),
+    ("sansio_claude/gateway/_held.py:__init__", "self._probe.receive_data(data)", "a statement is left out"): (
         "it is white space, or a byte order mark, in front of a line that is no field in any case"
     ),
     ("sansio_claude/gateway/_repair.py:_take", "self._arm()", "a statement is left out"): (

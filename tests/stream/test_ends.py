@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from sansio_claude import APIError, Limits, MessageStream, OverloadedError, TruncatedError, iter_events
+from sansio_claude import (
+    APIError,
+    Limits,
+    MessageStream,
+    OverloadedError,
+    RemoteProtocolError,
+    TruncatedError,
+    iter_events,
+)
 from sansio_claude._stream.plain_stream import PlainStream
 from sansio_claude._stream.sse import SSEDecoder
 from sansio_claude.gateway import StreamMonitor
@@ -86,6 +94,28 @@ def test_a_body_without_events_that_is_an_error_in_json(kind: Any, size: int, va
         stream.finish()
     assert type(caught.value) is (OverloadedError if is_error else TruncatedError)
     assert stream.state == ("errored" if is_error else "truncated")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("before", [b"", b"event: error\ndata: "], ids=["the whole body", "an event"])
+@pytest.mark.parametrize("error", [b'{"error":{"message":"\\ud83d"}}', b'[{"error":{"message":"\\ud83d"}}]'])
+def test_half_a_character_in_an_error_is_a_deviation_that_may_be_refused(
+    kind: Any, before: bytes, error: bytes
+) -> None:
+    if not before and error.startswith(b"["):
+        return  # a list is no whole body
+    data = before + error + (b"\n\n" if before else b"")
+    stream = kind()
+    stream.receive_data(data)
+    with pytest.raises(APIError) as caught:
+        stream.finish()
+    assert (caught.value.error_message, stream.state) == ("\ufffd", "errored")
+    assert [each.kind for each in stream.deviations] == ["half_character"]
+    strict = kind(strict=True)
+    strict.receive_data(data)
+    with pytest.raises(RemoteProtocolError, match="half of a surrogate pair stands alone"):
+        strict.finish()
+    assert strict.state == "broken"
 
 
 @pytest.mark.parametrize("coded", [True, False])
