@@ -82,7 +82,6 @@ class Repair(NotCopied):
     __slots__ = (
         "_armed",
         "_blank",
-        "_deaf",
         "_eof",
         "_events",
         "_fast",
@@ -94,6 +93,7 @@ class Repair(NotCopied):
         "_mender",
         "_out",
         "_output",
+        "_past_limit",
         "_reader",
         "_sniffed",
         "_splitter",
@@ -117,7 +117,7 @@ class Repair(NotCopied):
         self._reader = MessageAccumulator(limits=self._limits, keep_content=False)
         self._splitter = FrameSplitter()
         self._frames = FrameReader(self._limits)
-        self._deaf = False  # whether a limit was passed behind the end: nothing is read any more
+        self._past_limit = False  # whether a limit was passed behind the end: nothing is read any more
         self._output = output
         self._out: list[bytes] = []
         self._events: list[Event] = []
@@ -256,7 +256,7 @@ class Repair(NotCopied):
         """Take a window of the bytes: usual deltas as they are, anything else frame by frame."""
         at = 0
         while at < len(data) and self.error is None:
-            if self._deaf:
+            if self._past_limit:
                 self._take_unread(data[at:])
                 return
             armed = self._armed
@@ -275,7 +275,7 @@ class Repair(NotCopied):
                 if not (self._mender.done or self._mender.over):
                     raise
                 # The limit bounds the answer, not what stands behind it.
-                self._deaf = True
+                self._past_limit = True
                 self._take_unread(self._splitter.take_rest() if frame is None else frame.data)
 
     def _take_unread(self, data: bytes) -> None:
