@@ -369,8 +369,9 @@ class PlainStream(WhatIsKnown):
 
     def _take_whole_body(self, body: bytes) -> bool:
         """Take a body that is one JSON object for the whole message, or the error, that it is. Gives whether it is."""
+        body = body.removeprefix(_BOM)
         try:
-            value, has_halves = loads_with_halves(body.removeprefix(_BOM), self._limits.depth)
+            value, has_halves = loads_with_halves(body, self._limits.depth)
         except RemoteProtocolError:
             return False
         if not is_whole_message(value):

@@ -229,8 +229,9 @@ class Mender(BlockMender):
         out, first = self._take_delta()
         item = self._as_it_is(value, frame)
         if first is not None and first.value is not None:
+            assert self.message is not None
             if self.ask("several_deltas", "message_delta came more than once"):
-                item = Item(joined(first.value, value))
+                item = Item(joined(first.value, value, self.message))
             elif first is not self._sent_delta:
                 out.insert(0, first)
         self.waiting = [item]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sansio_claude._limits import Limits
+from sansio_claude._stream.merging import kept_of_message, merge_usage, merge_values
 from sansio_claude.gateway._dial import Dial, Item
 
 __all__ = ["Queue", "joined"]
@@ -70,15 +71,35 @@ class Queue(Dial):
         return [*content, *stops, *([] if put_off is None else [put_off]), *self._flush()]
 
 
-def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Two message_delta as one: later values replace earlier ones, null replaces nothing. Nested values whole."""
-    result = _over(first, second)
-    for key in ("delta", "usage"):
-        old, new = first.get(key), second.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            result[key] = _over(old, new)
+def joined(first: dict[str, Any], second: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+    """Two message_delta of a message as one, which says to a reader what the two of them say."""
+    result = dict(first)
+    merge_values(result, second, but={"delta", "usage", *_kept(message, first, second)})
+    _join_usage(result, second)
+    old, new = first.get("delta"), second.get("delta")
+    if isinstance(old, dict) and isinstance(new, dict):
+        delta = result["delta"] = dict(old)
+        merge_values(delta, new, but={"usage", *_kept(message, old, new)})
+        _join_usage(delta, new)
+    elif new is not None or "delta" not in first:
+        result["delta"] = new
     return result
 
 
-def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    return {**old, **{key: value for key, value in new.items() if value is not None or key not in old}}
+def _kept(message: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """The keys of `old` that a reader keeps, as what `new` has for them changes nothing."""
+    known = {key: item for key, item in new.items() if old.get(key) is not None}
+    yield from kept_of_message(message, known)
+
+
+def _join_usage(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Put the usage of `new` into `old`: counter by counter, where both have some."""
+    if "usage" not in new:
+        return
+    before, after = old.get("usage"), new["usage"]
+    if isinstance(before, dict) and isinstance(after, dict):
+        counts = {"usage": dict(before)}
+        merge_usage(counts, after)
+        old["usage"] = counts["usage"]
+    elif not isinstance(before, dict) and (after is not None or "usage" not in old):
+        old["usage"] = after
