@@ -10,7 +10,7 @@ import pytest
 from sansio_claude import Limits, Message
 from sansio_claude.gateway import Repair
 from sansio_claude.testing import chunkings
-from tests.frames import answer, block, body, compact, message_start
+from tests.frames import END, answer, block, body, compact, message_start
 from tests.gateway.repairing import hold_repair, read, repair
 from tests.properties.test_edits import MEMBERS
 
@@ -48,6 +48,68 @@ def test_the_place_is_counted_from_the_start_of_the_body(steps: int) -> None:
     repaired = repair(*chunkings.steps(opening + 3 * comments, steps), limits=Limits(event=250, message=300))
     words = f"the comments before an event, at byte {len(opening)}, pass Limits.message = 300 bytes"
     assert repaired.error == words
+
+
+def test_the_place_behind_usual_deltas_and_behind_a_line_end_that_was_cut_in_two() -> None:
+    long = b"data: " + b"y" * 300 + b"\n\n"
+    frames = [compact(each) for each in TEXT[:-3]]
+    for chunks in ([*frames, long], [*frames[:2], b"".join(frames[2:]), long]):
+        repaired = repair(*chunks, limits=Limits(line=250))
+        assert repaired.error == f"the event stream passes Limits.line = 250 at byte {len(b''.join(frames))}"
+    start = frames[0].replace(b"\n", b"\r\n")
+    repaired = repair(start[:-1], start[-1:], long, limits=Limits(line=250))
+    assert repaired.error == f"the event stream passes Limits.line = 250 at byte {len(start)}"
+
+
+def test_comments_are_bounded_to_the_byte() -> None:
+    frame = b":" + b"z" * 98 + b"\n"
+    for size, state in ((0, "complete"), (1, "broken")):
+        comments = 5 * frame + b":" + b"z" * (size + 498 - len(compact(END))) + b"\n"
+        data = STOPPED.removesuffix(compact(END)) + comments + compact(END)
+        for steps in (1, 10_000):
+            repaired = repair(*chunkings.steps(data, steps), limits=Limits(line=1_000, event=400, message=600))
+            assert (repaired.state, repaired.error is None) == (state, state == "complete")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\n\n"])
+def test_a_short_event_of_too_many_lines_at_the_end(end: bytes) -> None:
+    limits = Limits(event_lines=2)
+    late = b"event: x\ndata: y\ndata: z" + end
+    repaired = repair(STOPPED + late, limits=limits)
+    assert (repaired.out, repaired.state, repaired.kinds) == (STOPPED, "complete", ["after_message_stop"])
+    error = repair(body(*TEXT[:-1], spell=compact) + late, limits=limits).error
+    if end:  # the last line has ended, so that it counts
+        assert (
+            error == f"the event stream passes Limits.event_lines = 2 at byte {len(STOPPED) - len(compact(END)) + 17}"
+        )
+
+
+def test_an_error_without_data_is_one() -> None:
+    assert repair(b"event: error\n\n").state == "errored"
+    assert repair(b"event: error\n" + b": z\n" * 20, b"\n", limits=Limits(line=30)).state == "errored"
+
+
+def test_an_event_that_lacked_its_blank_line_keeps_its_own_text() -> None:
+    last = b'event: message_stop\ndata: {"type":  "message_stop" }'
+    data = body(*TEXT[:-1], spell=compact) + last
+    assert repair(data).out == data + b"\n\n"
+
+
+def test_a_second_start_is_read_as_the_first_is() -> None:
+    start = message_start()
+    for change, state in (({"role": "user"}, "complete"), ({"role": 5}, "broken"), ({"type": {}}, "broken")):
+        again = {**start, "message": {**start["message"], **change}}
+        repaired = repair(body(start, again, *TEXT[1:], spell=compact))
+        assert repaired.state == state
+        assert (repaired.kinds == ["repeated_start"]) == (state == "complete")
+
+
+def test_half_a_character_in_an_error_that_is_a_list() -> None:
+    repaired = repair(b'event: error\ndata: [{"error": {"message": "\\ud83d"}}]\n\n')
+    assert (repaired.kinds, repaired.state) == (["half_character", "error_shape"], "errored")
+    assert '"message":"\ufffd"'.encode() in repaired.out
+    refused = repair(b'event: new\ndata: ["\\ud83d"]\n\n')
+    assert refused.kinds == []
 
 
 @pytest.mark.parametrize("steps", [1, 7, 10_000])
