@@ -337,10 +337,9 @@ def decode_data(name: str, raw: bytes, limits: Limits, notes: Notes) -> Event | 
         decoder = _DECODERS.get(kind) if type(kind) is str else None
         return event_from_value(value, name, limits, notes) if decoder is None else decoder(value, limits, notes)
     if error_object(value, named=name == "error") is not None:
-        if has_halves:
-            value, mended = mend_error(value)
-            if mended:
-                notes.append(_HALF)
+        value, mended = mend_error(value)
+        if mended:
+            notes.append(_HALF)
         return _error_of(value)
     if name == "ping":
         return None

@@ -45,10 +45,6 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
             raise
         value, has_halves = stripped.decode("utf-8", "replace"), False
     if not isinstance(value, dict):
-        if has_halves and error_object(value, named=name == "error") is not None:
-            value, mended = mend_error(value)
-            if mended:
-                dial.mend("half_character", "half of a surrogate pair stands alone")
         return _no_object(dial, name, data, value, frame, limits)
     if has_halves and mend_event(value, name):
         dial.mend("half_character", "half of a surrogate pair stands alone")
@@ -59,6 +55,9 @@ def read_item(dial: Dial, name: str, data: bytes, frame: bytes, limits: Limits) 
 
 def _no_object(dial: Dial, name: str, data: bytes, value: Any, frame: bytes, limits: Limits) -> Item | None:
     if error_object(value, named=name == "error") is not None:
+        value, mended = mend_error(value)
+        if mended:
+            dial.mend("half_character", "half of a surrogate pair stands alone")
         return Item(_error(dial, name, value), frame)
     if name == "ping":
         dial.mend("skipped", "the data of a ping is no JSON object")

@@ -266,13 +266,14 @@ class Repair(NotCopied):
                     at += size
                     continue
             frame, at = self._splitter.receive_first(data, at)
+            ended = self._mender.done or self._mender.over
             try:
                 if frame is None:
                     self._frames.look_ahead(self._splitter.pending)
                 else:
                     self._take(frame)
             except LimitError:
-                if not (self._mender.done or self._mender.over):
+                if not ended:
                     raise
                 # The limit bounds the answer, not what stands behind it.
                 self._past_limit = True

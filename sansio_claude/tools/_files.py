@@ -217,7 +217,8 @@ def parts_of(place: str, *, windows: bool = False) -> list[str]:
 class MemoryFiles(CopiedWhole):
     """Files in memory: what the editor does, without a disk. For tests, previews, and files kept in a database.
 
-    `files` maps paths to contents (str is written as UTF-8); `name` is the root's path as the model sees it.
+    `files` maps paths to contents (str is written as UTF-8); `name` is the root's path as the model sees it. A name of
+    more than 255 bytes is refused, as by nearly every disk.
     """
 
     def __init__(

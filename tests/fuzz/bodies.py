@@ -18,7 +18,7 @@ from sansio_claude._partial_json.parser import PartialJSON
 from sansio_claude.testing import Dialect, compose
 from tests.frames import compact
 from tests.fuzz.seeds import error_streams, half_streams, input_streams, odd_streams, whole_bodies
-from tests.fuzz.streams import BLOCKS
+from tests.fuzz.streams import BLOCKS, some_limits
 from tests.fuzz.target import Target, cut, dice_for, spliced
 from tests.gateway.repairing import hold_repair
 from tests.invariants import Evidence, a_missing_stop_counts_where_allowed, hold
@@ -51,21 +51,6 @@ def _streams() -> tuple[bytes, ...]:
 def _frames(data: bytes) -> list[bytes]:
     *frames, last = data.split(b"\n\n")
     return [*(each + b"\n\n" for each in frames), last]
-
-
-def _limits(dice: Random) -> Limits:
-    if dice.random() < 0.8:
-        return Limits()
-    return Limits(
-        line=dice.choice((100, 400, 8_000_000)),
-        event=dice.choice((100, 400, 8_000_000)),
-        event_lines=dice.choice((1, 2, 10_000)),
-        blocks=dice.choice((1, 3, 10_000)),
-        message=dice.choice((500, 2_000, 64_000_000)),
-        depth=dice.choice((2, 4, 512)),
-        deviations=dice.choice((0, 1, 1_000)),
-        kept=dice.choice((60, 400, 1_000_000)),
-    )
 
 
 def _cut(data: bytes, dice: Random) -> list[bytes]:
@@ -138,7 +123,7 @@ def _check_stream(data: bytes) -> None:
     # Single bytes take most of the time of a search: each fiftieth input is read so by both twins.
     bytewise = dice.random() < 0.02
     twin = None if bytewise else _cut(data, dice)
-    evidence = Evidence(data, _forms(data, dice), twin=twin, limits=_limits(dice), **options)
+    evidence = Evidence(data, _forms(data, dice), twin=twin, limits=some_limits(dice), **options)
     hold(evidence, count=dice.random() < 0.01, twice=bytewise)
     if dice.random() < 0.1:
         a_missing_stop_counts_where_allowed(evidence)
@@ -214,7 +199,7 @@ def _pieces(text: str, dice: Random) -> list[tuple[int, str]]:
 def _check_repair(data: bytes) -> None:
     dice = dice_for(data)
     ended_well = dice.random() < 0.7
-    hold_repair(data, _cut(data, dice), ended_well=ended_well, limits=evolve(_limits(dice), deviations=1_000))
+    hold_repair(data, _cut(data, dice), ended_well=ended_well, limits=evolve(some_limits(dice), deviations=1_000))
     if dice.random() < 0.2:
         dice.choice(PROMISES)(data)
 

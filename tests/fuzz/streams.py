@@ -22,7 +22,7 @@ from tests.mutations import break_bytes, break_events
 from tests.observe import Run, run
 from tests.reference import read_stream
 
-__all__ = ["BLOCKS", "Case", "cases", "check"]
+__all__ = ["BLOCKS", "Case", "cases", "check", "some_limits"]
 
 BLOCKS: Final[tuple[dict[str, Any], ...]] = (
     {"type": "text", "text": 'Hello there, größe 日本 😀 \u2028 " \\ \n end.'},
@@ -59,6 +59,22 @@ def cases(seed: int, recorded: list[bytes] | None = None) -> Iterator[Case]:
         yield _case(dice, recorded or [])
 
 
+def some_limits(dice: Random) -> Limits:
+    """The limits by default, mostly; else small and large ones."""
+    if dice.random() < 0.8:
+        return Limits()
+    return Limits(
+        line=dice.choice((100, 400, 8_000_000)),
+        event=dice.choice((100, 400, 8_000_000)),
+        event_lines=dice.choice((1, 2, 10_000)),
+        blocks=dice.choice((1, 3, 10_000)),
+        message=dice.choice((500, 2_000, 64_000_000)),
+        depth=dice.choice((2, 4, 512)),
+        deviations=dice.choice((0, 1, 1_000)),
+        kept=dice.choice((60, 400, 1_000_000)),
+    )
+
+
 def _case(dice: Random, recorded: list[bytes]) -> Case:
     body = dice.choice(recorded) if recorded and dice.random() < 0.3 else _composed(dice)
     if dice.random() < 0.9:
@@ -68,18 +84,7 @@ def _case(dice: Random, recorded: list[bytes]) -> Case:
         body = body[:at] + other + body[at:]
     if dice.random() < 0.1:
         body = body[: dice.randrange(len(body) + 1)]
-    limits = Limits()
-    if dice.random() < 0.2:
-        limits = Limits(
-            line=dice.choice((100, 400, 8_000_000)),
-            event=dice.choice((100, 400, 8_000_000)),
-            event_lines=dice.choice((1, 2, 10_000)),
-            blocks=dice.choice((1, 3, 10_000)),
-            message=dice.choice((500, 2_000, 64_000_000)),
-            depth=dice.choice((2, 4, 512)),
-            deviations=dice.choice((0, 1, 1_000)),
-            kept=dice.choice((60, 400, 1_000_000)),
-        )
+    limits = some_limits(dice)
     return Case(body, limits, dice.random() < 0.2, dice.random() < 0.9, tuple(_cut(body, dice)))
 
 

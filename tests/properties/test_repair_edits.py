@@ -71,6 +71,8 @@ def what_is_refused_ends_the_stream_behind_what_came_before_it(body: bytes) -> N
 def without_blanks_and_placeholder(frame: bytes) -> bytes:
     """What an event says: an event that has lost a placeholder is written anew, without the padding in its JSON."""
     lines, found, data = frame.strip(b"\r\n").partition(b"data: ")
+    if b"message_start" not in frame:
+        return lines + found + data
     try:
         value = json.loads(data)
     except ValueError:
